@@ -1,0 +1,40 @@
+# make book  build the site, serve it, print its address     make site  build only, into _build/html
+# make test  everything that is tested                       make help  this list
+# TORCH_INDEX=address  take torch from another package index (PyTorch's own has CPU-only builds for Linux)
+# PYTHON=python3.12    use another Python (3.11 to 3.13)
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
+BUILD = $(BIN)/jupyter-book build book --path-output . --config _config.yml --toc "$(CURDIR)/_toc.yml" -W --keep-going
+
+.PHONY: help env site book test lint clean
+help:
+	@sed -n '1,4s/^# //p' Makefile
+
+env: $(READY)
+$(READY):
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v < (3, 14) else "Python 3.11 to 3.13 is needed, %s is %s: try make PYTHON=python3.12" % (sys.executable, sys.version.split()[0]))'
+	@echo "Making the environment in $(VENV) (once; a few minutes, most of it torch) ..."
+	$(PYTHON) -m venv $(VENV)
+	$(if $(TORCH_INDEX),$(BIN)/python -m pip install --constraint constraints.txt --index-url $(TORCH_INDEX) torch)
+	$(BIN)/python -m pip install --constraint constraints.txt --editable ".[test]"
+	@rm -f $(VENV)/.ready-* && touch $@
+
+site: $(READY)
+	$(BUILD)
+
+book: site
+	@$(BIN)/python -m hardtosoft.serve _build/html
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+test: lint site
+	$(BIN)/python -m pytest
+
+clean:
+	rm -rf _build
