@@ -1,0 +1,259 @@
+"""The two small trained networks of the book, evaluated at any β without retraining.
+
+Both were trained with ReLU units (β = 1) by the scripts in ``experiments/``, which also wrote the result
+files read here. All that depends on β goes through ``betavq``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module, resources
+from itertools import pairwise
+from math import log
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from betavq import code
+from betavq.functional import beta_relu
+
+Experiment = Literal["two_moons", "digits"]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Network:
+    r"""A fully connected network whose hidden units are β-ReLUs, one β for all of them.
+
+    .. math:: a_0 = x, \quad u_\ell = W_\ell a_{\ell-1} + b_\ell, \quad
+              a_\ell = \sum_r T_r z_r \text{ with scores } z = (0, u_\ell), \quad \text{logits} = u_L
+
+    At β = 1 it is the ReLU network that was trained; at β = 0 every unit is u/2 and it is affine in x.
+
+    Args:
+        weights: W of each layer, ``(outputs, inputs)``, the output layer last.
+        biases: b of each layer, ``(outputs,)``.
+
+    Raises:
+        ValueError: the shapes of weights and biases do not chain.
+    """
+
+    weights: tuple[Tensor, ...]
+    biases: tuple[Tensor, ...]
+
+    def __post_init__(self) -> None:
+        if not self.weights or len(self.weights) != len(self.biases):
+            counts = f"{len(self.weights)} and {len(self.biases)}"
+            raise ValueError(f"weights and biases must be as many, at least one each, got {counts}")
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            if weight.ndim != 2 or bias.shape != weight.shape[:1]:
+                shapes = f"{tuple(weight.shape)} and {tuple(bias.shape)}"
+                raise ValueError(f"layer {layer} must have shapes (K, D) and (K,), got {shapes}")
+        for layer, (below, above) in enumerate(pairwise(self.weights), start=1):
+            if above.shape[1] != below.shape[0]:
+                raise ValueError(f"layer {layer} must take {below.shape[0]} inputs, got {above.shape[1]}")
+
+    def preactivations(self, x: Tensor, beta: float) -> tuple[Tensor, ...]:
+        """Pre-activations u of every hidden layer at ``beta``: ``(N, D)`` → one ``(N, K)`` a layer."""
+        return self._forward(x, beta)[:-1]
+
+    def logits(self, x: Tensor, beta: float) -> Tensor:
+        """Outputs at ``beta``: ``(N, D)`` → ``(N, C)``; one column where there are two classes."""
+        return self._forward(x, beta)[-1]
+
+    def predict(self, x: Tensor, beta: float) -> Tensor:
+        """Class of every point: the largest logit, or the sign of the only one; ``(N, D)`` → ``(N,)``."""
+        logits = self.logits(x, beta)
+        return (logits[:, 0] > 0).long() if logits.shape[1] == 1 else logits.argmax(dim=1)
+
+    def accuracy(self, x: Tensor, labels: Tensor, beta: float) -> float:
+        """Share of points, in [0, 1], whose predicted class is the label."""
+        return int((self.predict(x, beta) == labels).sum()) / len(labels)
+
+    def codes(self, x: Tensor, beta: float) -> tuple[Tensor, ...]:
+        """How much each hidden unit selects its active piece u over 0, in [0, 1]: one ``(N, K)`` a layer."""
+        return tuple(_relu_code(u, beta)[..., 1] for u in self.preactivations(x, beta))
+
+    def normalised_entropy(self, x: Tensor, beta: float) -> tuple[float, ...]:
+        """Mean over points and units of H(t)/log 2, one number a hidden layer: 0 decided, 1 undecided."""
+        entropies = (torch.special.entr(_relu_code(u, beta)).sum(-1) for u in self.preactivations(x, beta))
+        return tuple(float(entropy.mean()) / log(2) for entropy in entropies)
+
+    def _forward(self, x: Tensor, beta: float) -> tuple[Tensor, ...]:
+        """Pre-activations of every layer, the output layer included."""
+        values: list[Tensor] = []
+        for weight, bias in zip(self.weights, self.biases, strict=True):
+            x = x if not values else beta_relu(values[-1], beta=beta)
+            values.append(x @ weight.T + bias)
+        return tuple(values)
+
+
+def _relu_code(u: Tensor, beta: float) -> Tensor:
+    """The β-VQ code of ReLU units, pieces (0, u): ``(..., K)`` → ``(..., K, 2)``."""
+    return code(torch.stack((torch.zeros_like(u), u), dim=-1), beta)
+
+
+@dataclass(frozen=True)
+class Band:
+    """A mean over trained networks and the half-width of its 95 % t-interval."""
+
+    mean: Floats
+    half_width: Floats
+
+    @property
+    def low(self) -> Floats:
+        """Lower end of the interval."""
+        return self.mean - self.half_width
+
+    @property
+    def high(self) -> Floats:
+        """Upper end of the interval."""
+        return self.mean + self.half_width
+
+
+@dataclass(frozen=True)
+class Results:
+    """What an experiment measured on test points, over networks that differ in their seed.
+
+    Attributes:
+        beta: the grid of β, ``(51,)`` from 0 to 1.
+        accuracy: test accuracy at every β, in [0, 1].
+        entropy: normalised code entropy at every β, one band a hidden layer.
+        linear: test accuracy of logistic regression, the affine classifier to compare with; 0-dimensional.
+        network_accuracy: test accuracy at every β of the one network whose weights are stored.
+        network_entropy: its normalised code entropy, ``(layers, 51)``.
+        settings: how it was made: seeds, sizes, training, versions.
+        controls: the comparisons that test an explanation; bands by control and quantity.
+    """
+
+    beta: Floats
+    accuracy: Band
+    entropy: tuple[Band, ...]
+    linear: Band
+    network_accuracy: Floats
+    network_entropy: Floats
+    settings: dict[str, Any]
+    controls: dict[str, dict[str, Band]]
+
+
+def results(experiment: Experiment) -> Results:
+    """The curves that ``experiments/<experiment>.py`` measured and stored."""
+    stored = _stored(experiment)
+    return Results(
+        beta=np.array(stored["beta"]),
+        accuracy=_band(stored["accuracy"]),
+        entropy=tuple(_band(layer) for layer in stored["entropy"]),
+        linear=_band(stored["linear"]),
+        network_accuracy=np.array(stored["network"]["accuracy"]),
+        network_entropy=np.array(stored["network"]["entropy"]),
+        settings=stored["settings"],
+        controls={
+            control: {quantity: _band(band) for quantity, band in quantities.items()}
+            for control, quantities in stored["controls"].items()
+        },
+    )
+
+
+def load_two_moons() -> Network:
+    """The network trained on two moons: 2 inputs, one logit (positive: the lower moon, class 1)."""
+    return _network("two_moons")
+
+
+def load_digits_network() -> Network:
+    """The network trained on 8×8 handwritten digits: 64 inputs in [0, 1], ten logits."""
+    return _network("digits")
+
+
+def two_moons_training_set() -> tuple[Tensor, Tensor]:
+    """Points ``(200, 2)`` that trained the stored network (to 4 decimals) and their classes ``(200,)``."""
+    stored = _stored("two_moons")["training_set"]
+    return torch.tensor(stored["points"], dtype=torch.float64), torch.tensor(stored["labels"])
+
+
+def two_moons_test_set() -> tuple[Tensor, Tensor]:
+    """Points ``(2000, 2)`` that tested the stored network and their classes ``(2000,)``; as `draw_moons`."""
+    stored = _stored("two_moons")
+    settings = stored["settings"]
+    return draw_moons(settings["test_points"], settings["noise"], test_draw(stored["network"]["seed"]))
+
+
+def digits_test_set() -> tuple[Tensor, Tensor]:
+    """The 500 digits left out of training: images ``(500, 64)`` and labels ``(500,)``; as `split_digits`."""
+    settings = _stored("digits")["settings"]
+    return split_digits(settings["test_points"], settings["split_seed"])[1]
+
+
+def train_draw(seed: int) -> int:
+    """Number of the random draw that a network of this seed is trained on."""
+    return 2 * seed
+
+
+def test_draw(seed: int) -> int:
+    """Number of the random draw that a network of this seed is tested on; never one trained on."""
+    return 2 * seed + 1
+
+
+def draw_moons(size: int, noise: float, draw: int) -> tuple[Tensor, Tensor]:
+    """Two moons of ``size`` points ``(size, 2)`` and their classes, 0 the upper moon, 1 the lower.
+
+    Args:
+        size: number of points, half of them in each moon.
+        noise: standard deviation of the Gaussian noise; a moon has radius 1.
+        draw: seed of scikit-learn's generator.
+
+    Raises:
+        ModuleNotFoundError: scikit-learn is not installed.
+    """
+    points, labels = _scikit_learn("datasets").make_moons(size, noise=noise, random_state=draw)
+    return torch.tensor(points), torch.tensor(labels)
+
+
+def split_digits(test_points: int, draw: int) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Scikit-learn's 1797 handwritten digits, 64 grey levels in [0, 1]: (training set, test set).
+
+    Args:
+        test_points: size of the test set, in which every digit has its share.
+        draw: seed of scikit-learn's generator.
+
+    Raises:
+        ModuleNotFoundError: scikit-learn is not installed.
+    """
+    images, labels = _scikit_learn("datasets").load_digits(return_X_y=True)
+    train_x, test_x, train_y, test_y = _scikit_learn("model_selection").train_test_split(
+        images / 16, labels, test_size=test_points, stratify=labels, random_state=draw
+    )
+    return (torch.tensor(train_x), torch.tensor(train_y)), (torch.tensor(test_x), torch.tensor(test_y))
+
+
+def _scikit_learn(module: str) -> Any:
+    """A part of scikit-learn, imported only when data are drawn."""
+    try:
+        return import_module(f"sklearn.{module}")
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError("the data come from scikit-learn: pip install scikit-learn") from error
+
+
+@cache
+def _stored(experiment: Experiment) -> dict[str, Any]:
+    """The result file of an experiment."""
+    text = resources.files("hardtosoft").joinpath("data", f"{experiment}.json").read_text(encoding="utf-8")
+    contents: dict[str, Any] = json.loads(text)
+    return contents
+
+
+def _network(experiment: Experiment) -> Network:
+    stored = _stored(experiment)["network"]
+    weights, biases = (
+        tuple(torch.tensor(layer, dtype=torch.float64) for layer in stored[part])
+        for part in ("weights", "biases")
+    )
+    return Network(weights, biases)
+
+
+def _band(stored: dict[str, Any]) -> Band:
+    return Band(np.array(stored["mean"]), np.array(stored["half_width"]))
