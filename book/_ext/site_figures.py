@@ -1,0 +1,53 @@
+"""Interactive figures in built pages: their driver, their style sheet and the plotting runtime.
+
+Notebooks run with ``HARDTOSOFT_STATIC=1``, so that figures emit their static HTML. A page with a figure gets
+``figure.css`` and the deferred script ``figure.js``; the script's own ``data-plotly`` attribute names the
+plotting runtime beside it, which the script loads when a figure nears the screen.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+import hardtosoft.assets
+
+_FIGURE = re.compile(r'class="[^"]*\bhts-figure\b')
+_SOURCE = Path(hardtosoft.assets.__file__).parent
+
+
+def stage(app: Sphinx) -> None:
+    """Lay the runtime and the driver out where Sphinx collects static files."""
+    if app.builder.format != "html":
+        return
+    cache = Path(app.outdir).parent / ".cache"
+    static = cache / "static-figures"
+    bundle = hardtosoft.assets.plotly_bundle(cache)
+    hardtosoft.assets.refresh(bundle, static / bundle.name)
+    for name in ("figure.js", "figure.css"):
+        if (_SOURCE / name).is_file():
+            hardtosoft.assets.refresh(_SOURCE / name, static / name)
+    app.config.html_static_path.append(str(static))
+
+
+def add_to_page(
+    app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
+) -> None:
+    """Load the driver on pages that have a figure, and on no other."""
+    if _FIGURE.search(context.get("body", "")):
+        app.add_css_file("figure.css")
+        attributes: dict[str, Any] = {"defer": "defer", "data-plotly": hardtosoft.assets.PLOTLY_BUNDLE}
+        app.add_js_file("figure.js", **attributes)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    # Kernels inherit the environment of the build.
+    os.environ["HARDTOSOFT_STATIC"] = "1"
+    app.connect("builder-inited", stage)
+    app.connect("html-page-context", add_to_page)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

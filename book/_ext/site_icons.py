@@ -1,0 +1,120 @@
+"""The theme's icons in 5 kB: a style sheet and two fonts cut down to the icons that occur.
+
+The theme would load Font Awesome's whole script, style sheet and fonts (more than 800 kB compressed). Its
+icons need the web fonts alone, so the two fonts are subset to the icons below, read from the installed theme.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pydata_sphinx_theme
+from docutils import nodes
+from fontTools import subset
+from sphinx.application import Sphinx
+
+_VENDOR = next(
+    Path(pydata_sphinx_theme.__file__).parent.glob("theme/pydata_sphinx_theme/static/vendor/fontawesome/*")
+)
+_STYLES = Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme/static/styles"
+
+# Icons that the theme's templates name; those of its style sheets are found in them.
+SOLID = (
+    *("angle-left", "angle-right", "arrow-up", "bars", "chevron-down", "circle-half-stroke", "code"),
+    *("download", "expand", "file", "file-pdf", "home", "lightbulb", "list", "magnifying-glass", "moon"),
+    *("outdent", "pencil-alt", "play", "rocket", "sun"),
+)
+BRANDS = ("github", "gitlab", "bitbucket")
+
+_BASE = """\
+/* Font Awesome Free 6 (fontawesome.com), fonts SIL OFL 1.1, code MIT; cut down to the icons of this site. */
+@font-face { font-family: "Font Awesome 6 Free"; font-weight: 900; font-display: block;
+  src: url("icons-solid.woff2") format("woff2"); }
+@font-face { font-family: "Font Awesome 6 Brands"; font-weight: 400; font-display: block;
+  src: url("icons-brands.woff2") format("woff2"); }
+:root { --fa-font-solid: normal 900 1em/1 "Font Awesome 6 Free";
+  --fa-font-brands: normal 400 1em/1 "Font Awesome 6 Brands"; }
+.fa-solid, .fas, .fa-brands, .fab { display: inline-block; font: var(--fa-font-solid); text-rendering: auto;
+  -webkit-font-smoothing: antialiased; }
+.fa-brands, .fab { font: var(--fa-font-brands); }
+.fa-lg { font-size: 1.25em; line-height: .05em; vertical-align: -.075em; }
+"""
+
+
+def code_points(names: tuple[str, ...]) -> dict[str, str]:
+    """Read the characters of named icons from the theme's own copy of Font Awesome.
+
+    Raises:
+        ValueError: Font Awesome has no icon of that name.
+    """
+    sheet = (_VENDOR / "css" / "all.min.css").read_text(encoding="utf-8")
+    found = {}
+    for selectors, escape in re.findall(r'([^{}]*)\{content:"\\([0-9a-f]+)"\}', sheet):
+        for name in re.findall(r"\.fa-([a-z0-9-]+):before", selectors):
+            found[name] = chr(int(escape, 16))
+    if missing := [name for name in names if name not in found]:
+        raise ValueError(f"icons must be Font Awesome's, got {missing}")
+    return {name: found[name] for name in names}
+
+
+def write(folder: Path) -> None:
+    """Write ``icons.css`` and the two fonts that it names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    solid, brands = code_points(SOLID), code_points(BRANDS)
+    rules = [
+        f'.fa-{name}::before {{ content: "\\{ord(char):x}"; }}\n' for name, char in (solid | brands).items()
+    ]
+    (folder / "icons.css").write_text(_BASE + "".join(rules), encoding="utf-8")
+    # The style sheets name their icons by private-use characters; each font takes those that it has.
+    in_styles = set()
+    for sheet in _STYLES.glob("*.css"):
+        text = sheet.read_text(encoding="utf-8")
+        in_styles |= {char for char in text if "\ue000" <= char <= "\uf8ff"}
+        in_styles |= {chr(int(escape, 16)) for escape in re.findall(r"\\(f[0-9a-f]{3})\b", text)}
+    for font, chars in (("solid-900", solid), ("brands-400", brands)):
+        _subset(_VENDOR / f"webfonts/fa-{font}.woff2", set(chars.values()) | in_styles, folder)
+
+
+def _subset(source: Path, chars: set[str], folder: Path) -> None:
+    options = subset.Options(flavor="woff2", layout_features=[], name_IDs=[], notdef_outline=False)
+    font = subset.load_font(str(source), options)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(unicodes=[ord(char) for char in chars])
+    subsetter.subset(font)
+    name = source.stem.removeprefix("fa-").split("-")[0]
+    subset.save_font(font, str(folder / f"icons-{name}.woff2"), options)
+
+
+def stage(app: Sphinx) -> None:
+    """Lay the icons out where Sphinx collects static files."""
+    if app.builder.format != "html":
+        return
+    static = Path(app.outdir).parent / ".cache" / "static-icons"
+    write(static)
+    app.config.html_static_path.append(str(static))
+
+
+def drop_originals(app: Sphinx, error: Exception | None) -> None:
+    """Take Font Awesome's own files and the theme's source maps, which no page asks for, off the site."""
+    if error is None and app.builder.format == "html":
+        static = Path(app.outdir) / "_static"
+        shutil.rmtree(static / "vendor", ignore_errors=True)
+        for source_map in static.rglob("*.map"):
+            source_map.unlink()
+
+
+def add_to_page(
+    app: Sphinx, _page: str, _template: str, _context: dict[str, Any], _doctree: nodes.document | None
+) -> None:
+    """Load the icons' style sheet before those that build on it."""
+    app.add_css_file("icons.css", priority=100)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("builder-inited", stage)
+    app.connect("html-page-context", add_to_page)
+    app.connect("build-finished", drop_originals, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

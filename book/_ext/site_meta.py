@@ -1,0 +1,99 @@
+"""What a page says of itself to search engines and to previews of shared links.
+
+Each page gets a description (its front matter's ``html_meta``, else its first plain paragraph) and Open Graph
+tags. Formulas in the paragraph become Unicode; a paragraph whose formulas cannot is passed over.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape, unescape
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+IMAGE = "_static/og.png"
+_LENGTH = 200
+_GREEK = {
+    "beta": "β",
+    "eta": "η",
+    "nu": "ν",
+    "sigma": "σ",
+    "Delta": "Δ",
+    "infty": "∞",
+    "tfrac12": "½",
+    "frac12": "½",
+    "max": "max",
+    "to": "→",
+    "le": "≤",
+    "ge": "≥",
+    ",": " ",
+}
+
+
+def plain_text(paragraph: nodes.paragraph) -> str | None:
+    """Give a paragraph's text with its formulas in Unicode; None where a formula needs more than that."""
+    parts = []
+    for node in paragraph.findall(nodes.Text):
+        text = node.astext()
+        if isinstance(node.parent, (nodes.math, nodes.math_block)):
+            text = re.sub(r"\\([A-Za-z]+\d*|,)", lambda found: _GREEK.get(found[1], found[0]), text)
+            if re.search(r"[\\{}^_]", text):
+                return None
+        parts.append(text)
+    return " ".join("".join(parts).split())
+
+
+def describe(doctree: nodes.document | None) -> str:
+    """Give the first paragraph of the page's own text, cut at a word to about 200 characters."""
+    if doctree is None:
+        return ""
+    for paragraph in doctree.findall(nodes.paragraph):
+        if not isinstance(paragraph.parent, (nodes.section, nodes.document)):
+            continue  # boxes, captions, table cells
+        text = plain_text(paragraph)
+        if text and len(text) > 40:
+            return text if len(text) <= _LENGTH else text[:_LENGTH].rsplit(" ", 1)[0] + " …"
+    return ""
+
+
+def add_to_page(
+    app: Sphinx, page: str, _template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Add description and Open Graph tags to the page's head."""
+    own = re.search(r'<meta content="([^"]*)" name="description"', context.get("metatags", ""))
+    site = str(app.config.html_title)
+    description = unescape(own[1]) if own else describe(doctree)
+    if not description:
+        description = f"{site}: an interactive book on the nonlinearities of deep networks."
+    title = re.sub(r"<[^>]*>", "", str(context.get("title", "")) or site)
+    base = app.config.html_baseurl
+    tags = {
+        "og:type": "website" if page == app.config.root_doc else "article",
+        "og:site_name": site,
+        "og:title": unescape(title),
+        "og:description": description,
+        # Previews want whole addresses; without a published one the path is all there is.
+        "og:image": urljoin(base, IMAGE),
+        "og:image:alt": "A kinked line and smooth curves between it and a straight line.",
+    }
+    if base:
+        tags["og:url"] = urljoin(base, app.builder.get_target_uri(page))
+    lines = [f'<meta property="{name}" content="{escape(value)}" />' for name, value in tags.items()]
+    if not own:
+        lines.insert(0, f'<meta name="description" content="{escape(description)}" />')
+    context["metatags"] = "\n    ".join([context.get("metatags", ""), *lines])
+
+
+def place_missing_page(_app: Sphinx, config: Config) -> None:
+    """Let the page for missing addresses, which may answer at any depth, link from the site's own root."""
+    config.notfound_urls_prefix = urlsplit(config.html_baseurl).path.rstrip("/") + "/"
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("config-inited", place_missing_page, priority=100)
+    app.connect("html-page-context", add_to_page, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
