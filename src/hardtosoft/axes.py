@@ -1,0 +1,91 @@
+"""Axes: what a reader may move in a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+Value = float | str
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One parameter of a figure function, and how a reader moves it.
+
+    Attributes:
+        name: the figure function's parameter; it also names the axis in links (``#figure-id.beta=0.5``).
+        label: what stands beside the slider.
+        values: every value the slider can take in a page, in order; the page holds one state for each.
+        start: the value shown first; it should tell the story without a click.
+        named: values with a name, drawn as buttons under the slider (``{0.0: "linear", 1.0: "hard"}``).
+        stops: where this axis sits while another one moves; the named values unless given.
+        say: a value in words, for the display beside the slider and for screen readers.
+
+    Raises:
+        ValueError: values empty or repeated; ``start``, a named value or a stop that is not among the values.
+    """
+
+    name: str
+    label: str
+    values: tuple[Value, ...]
+    start: Value
+    named: Mapping[Value, str] = field(default_factory=dict)
+    stops: tuple[Value, ...] = ()
+    say: Callable[[Value], str] = str
+
+    def __post_init__(self) -> None:
+        if not self.stops:
+            object.__setattr__(self, "stops", tuple(self.named) or (self.start,))
+        if not self.values or len(set(self.values)) != len(self.values):
+            raise ValueError(f"axis {self.name!r}: values must be distinct and at least one, got {self.values}")
+        for role, wanted in (("start", (self.start,)), ("named", tuple(self.named)), ("stops", self.stops)):
+            strangers = [value for value in wanted if value not in self.values]
+            if strangers:
+                raise ValueError(f"axis {self.name!r}: {role} must be among the values, got {strangers}")
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether the values are names to choose from rather than numbers to slide over."""
+        return isinstance(self.values[0], str)
+
+    def words(self, value: Value) -> str:
+        """The value as it is shown and read aloud: ``β = 0.50, soft``."""
+        name = self.named.get(value)
+        return self.say(value) if name is None or self.is_choice else f"{self.say(value)}, {name}"
+
+
+def sliding(
+    name: str,
+    label: str,
+    low: float,
+    high: float,
+    step: float,
+    *,
+    start: float,
+    named: Mapping[Value, str] | None = None,
+    stops: tuple[Value, ...] = (),
+    say: Callable[[Value], str] | None = None,
+) -> Axis:
+    """An axis of evenly spaced numbers from ``low`` to ``high`` inclusive.
+
+    Raises:
+        ValueError: ``step`` does not divide the range.
+    """
+    count = round((high - low) / step)
+    if count < 1 or abs(low + count * step - high) > 1e-9 * max(1.0, abs(high)):
+        raise ValueError(f"axis {name!r}: step must divide {high} - {low}, got {step}")
+    values = tuple(round(low + index * (high - low) / count, 10) for index in range(count + 1))
+    return Axis(name, label, values, start, named or {}, stops, say or (lambda value: f"{label} = {value:g}"))
+
+
+def choice(name: str, label: str, options: tuple[str, ...], *, start: str) -> Axis:
+    """An axis of named options, shown as a row of buttons; each option is a stop."""
+    return Axis(name, label, options, start, {option: option for option in options}, options)
+
+
+def beta_axis(step: float = 0.01, *, low: float = 0.0, start: float = 0.5) -> Axis:
+    """The book's own slider: β from 0 (linear), or from ``low``, over ½ (soft) to 1 (hard)."""
+    names: dict[Value, str] = {0.0: "linear", 0.5: "soft", 1.0: "hard"}
+    named = {value: name for value, name in names.items() if float(value) >= low}
+    label = "β, how hard the units select"
+    return sliding("beta", label, low, 1.0, step, start=start, named=named, say=lambda value: f"β = {value:.2f}")

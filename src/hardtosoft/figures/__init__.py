@@ -1,0 +1,1 @@
+"""One module a chapter: parameters in, frames out."""

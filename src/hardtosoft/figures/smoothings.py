@@ -1,0 +1,97 @@
+"""Two ways to smooth a maximum: how far each is from the hard unit."""
+
+from __future__ import annotations
+
+import torch
+
+import betavq
+
+from .. import palette
+from ..axes import beta_axis
+from ..frames import Frame, Panel, axis, dots, layout, line
+from ..interactive import InteractiveFigure
+from .units import GRID, INPUTS, scores
+
+PIECES = scores("ReLU", INPUTS)
+HARD = betavq.value(PIECES, 1.0)
+#: sup over u of (max − value)·η for two pieces: Lambert's W(1/e) (theory of the uniform gap).
+GAP_CONSTANT = 0.278464542761074
+
+
+def gap_bound(beta: float) -> float:
+    """The largest possible gap between the hard unit of two pieces and its β-VQ value: 0.2785/η."""
+    return GAP_CONSTANT / betavq.eta_from_beta(beta)
+
+
+def gap_frame(beta: float) -> Frame:
+    """The gap between ReLU and its β-VQ value over the input, and its height against β."""
+    gap = HARD - betavq.value(PIECES, beta)
+    bound = gap_bound(beta)
+    over_input = Panel(
+        title="ReLU minus its soft version",
+        xlabel="input u",
+        alt=f"Two equal bumps left and right of the kink; none is higher than {bound:.3f} at β = {beta:.2f}.",
+        traces=[
+            line("the gap at this β", GRID, gap, palette.BLUE, width=3),
+            line("the bound 0.2785/η", (-5.0, 10.0), [bound, bound], palette.ORANGE, dash="dash", width=2),
+        ],
+        layout=layout(axis(-5, 5, (-4, -2, 0, 2, 4)), axis(-0.02, 0.85, (0, 0.2, 0.4, 0.6, 0.8))),
+    )
+    betas = torch.linspace(0.25, 1, 76, dtype=torch.float64)
+    over_beta = Panel(
+        title="The bound against β",
+        xlabel="hardness β",
+        alt="The largest gap falls to zero as β goes to 1.",
+        traces=[
+            line("the bound 0.2785/η", (0.25, 0.01), GAP_CONSTANT / betavq.eta_from_beta(betas), palette.ORANGE, dash="dash"),
+            dots("largest gap on the drawn inputs", [beta], [gap.max().item()], palette.BLUE, size=12),
+        ],
+        layout=layout(axis(0.24, 1.01, (0.25, 0.5, 0.75, 1)), axis(-0.02, 0.85, (0, 0.2, 0.4, 0.6, 0.8))),
+    )
+    eta = betavq.eta_from_beta(beta)
+    readout = f"η = {eta:.2f}: largest gap drawn {gap.max():.4f}, bound {bound:.4f}." if beta < 1 else "No gap at β = 1."
+    return Frame([over_input, over_beta], readout)
+
+
+def softplus_frame(beta: float) -> Frame:
+    """Softplus beside swish: the free energy and the value of the same code, and the entropy between them."""
+    free = betavq.free_energy(PIECES, beta)
+    value = betavq.value(PIECES, beta)
+    code = betavq.code(PIECES, beta)
+    entropy = -torch.xlogy(code, code).sum(-1)
+    eta = betavq.eta_from_beta(beta)
+    curves = Panel(
+        title="One code, two outputs",
+        xlabel="input u",
+        alt="Softplus stays above ReLU and is convex; swish stays below it and dips under zero.",
+        traces=[
+            line("ReLU", GRID, HARD, palette.GREY, dash="dash", width=1.5),
+            line("free energy: softplus(ηu)/η", GRID, free, palette.PURPLE, dash="dashdot", width=3),
+            line("value: swish", GRID, value, palette.BLUE, width=3),
+        ],
+        layout=layout(axis(-5, 5, (-4, -2, 0, 2, 4)), axis(-1.5, 5, (0, 2, 4))),
+    )
+    between = Panel(
+        title="What lies between them",
+        xlabel="input u",
+        alt="The difference of the two outputs is the entropy of the code divided by η, at every input.",
+        traces=[
+            line("free energy − value", GRID, free - value, palette.INK, width=4),
+            line("entropy of the code ÷ η", GRID, entropy / eta, palette.ORANGE, dash="dash", width=2),
+        ],
+        layout=layout(axis(-5, 5, (-4, -2, 0, 2, 4)), axis(-0.05, 2.2, (0, 0.5, 1, 1.5, 2))),
+    )
+    middle = len(INPUTS) // 2
+    readout = f"At u = 0: free energy {free[middle]:.3f}, value {value[middle]:.3f}, entropy ÷ η {entropy[middle] / eta:.3f}."
+    return Frame([curves, between], readout)
+
+
+def gap_figure(caption: str = "") -> InteractiveFigure:
+    """How far the soft unit is from the hard one, and the bound that it meets."""
+    return InteractiveFigure("hard-soft-gap", gap_frame, [beta_axis(low=0.25)], caption=caption)
+
+
+def softplus_figure(caption: str = "") -> InteractiveFigure:
+    """Softplus beside swish for β from ¼ to 1: at β = 0 the free energy is infinite."""
+    return InteractiveFigure("softplus-swish", softplus_frame, [beta_axis(low=0.25)], caption=caption)
+

@@ -1,0 +1,160 @@
+"""Trained networks at every β: the regions of one, and the accuracy of many."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from contourpy import contour_generator
+from torch import Tensor
+
+from .. import palette
+from ..axes import beta_axis
+from ..frames import Frame, Panel, Trace, axis, dots, heatmap, layout, line
+from ..interactive import InteractiveFigure
+from ..networks import (
+    Experiment,
+    Network,
+    digits_test_set,
+    load_digits_network,
+    load_two_moons,
+    results,
+    two_moons_test_set,
+    two_moons_training_set,
+)
+from .units import value_panel
+
+BOX_X, BOX_Y = (-1.6, 2.6), (-1.2, 1.7)
+COLUMNS, ROWS = 100, 70
+BOUNDARY_POINTS = 120
+FULL_TURN = 2 * np.pi
+
+
+@cache
+def box_points() -> Tensor:
+    """The centres of the map's cells, row by row from the bottom, shape (ROWS · COLUMNS, 2)."""
+    xs = _centres(*BOX_X, COLUMNS)
+    ys = _centres(*BOX_Y, ROWS)
+    return torch.cartesian_prod(ys, xs).flip(-1)
+
+
+def code_shade(codes: tuple[Tensor, ...]) -> Tensor:
+    """One shade in [0, 1] for the code of a whole network, ½ where every unit is undecided.
+
+    Each unit moves the shade up or down by an amount of its own as it switches from one piece to the other, so
+    that neighbouring regions differ. Codes are (N, K), one for each layer; the result is (N,).
+    """
+    stacked = torch.cat(codes, dim=-1)
+    count = stacked.shape[-1]
+    pull = torch.cos(torch.arange(count, dtype=stacked.dtype) * FULL_TURN * 0.381966)  # the golden angle
+    shade = (stacked - 0.5) @ pull / pull.abs().sum() * 2
+    return (0.5 + 0.9 * shade).clamp(0, 1)
+
+
+def boundary(network: Network, beta: float) -> np.ndarray[Any, Any]:
+    """The decision boundary in the box as (BOUNDARY_POINTS, 2) points, its pieces parted by NaN."""
+    logits = network.logits(box_points(), beta).reshape(ROWS, COLUMNS).numpy()
+    pieces = contour_generator(_centres(*BOX_X, COLUMNS), _centres(*BOX_Y, ROWS), logits).lines(0.0)
+    room = BOUNDARY_POINTS - len(pieces)
+    lengths = [float(np.hypot(*np.diff(piece, axis=0).T).sum()) for piece in pieces]
+    parts = []
+    for piece, length in zip(pieces, lengths, strict=True):
+        parts += [_resample(piece, max(2, int(room * length / sum(lengths)))), np.full((1, 2), np.nan)]
+    found = np.concatenate([*parts, np.full((BOUNDARY_POINTS, 2), np.nan)])
+    return found[:BOUNDARY_POINTS]
+
+
+def regions_panel(beta: float) -> Panel:
+    """The regions of the two-moons network: the plane coloured by the network's code, and where it decides."""
+    network = load_two_moons()
+    shade = code_shade(network.codes(box_points(), beta)).reshape(ROWS, COLUMNS)
+    edge = boundary(network, beta)
+    return Panel(
+        title="A network of them: its regions",
+        xlabel="the plane, coloured by code",
+        alt="At β = 1 the plane falls into flat polygons and the boundary between the moons is bent; as β falls the "
+        "polygons melt, and at β = 0 one straight line is left.",
+        traces=[
+            heatmap("code", shade, BOX_X, BOX_Y),
+            *_moons(),
+            line("decision boundary", edge[:, 0], edge[:, 1], palette.INK, width=3),
+        ],
+        layout=layout(axis(*BOX_X, (-1, 0, 1, 2), grid=False), axis(*BOX_Y, (-1, 0, 1), grid=False)),
+    )
+
+
+def opening_frame(beta: float) -> Frame:
+    """The landing page's pair: one unit's curve, and the regions of a network of such units."""
+    curve = value_panel(beta, title="One unit: its output")
+    accuracy = load_two_moons().accuracy(*two_moons_test_set(), beta)
+    readout = f"The same weights at every β; here they sort {100 * accuracy:.0f} % of new points rightly."
+    return Frame([curve, regions_panel(beta)], readout)
+
+
+def softening_frame(beta: float) -> Frame:
+    """Test accuracy and code entropy against β, for digits and for two moons."""
+    digits = load_digits_network().accuracy(*digits_test_set(), beta)
+    moons = load_two_moons().accuracy(*two_moons_test_set(), beta)
+    readout = f"At β = {beta:.2f} the stored networks are right on {100 * digits:.1f} % of digits"
+    return Frame(
+        [_sweep("digits", "Digits", beta), _sweep("two_moons", "Two moons", beta)],
+        f"{readout} and {100 * moons:.1f} % of moon points.",
+    )
+
+
+def _sweep(experiment: Experiment, title: str, beta: float) -> Panel:
+    found = results(experiment)
+    grid = (0.0, float(found.beta[1] - found.beta[0]))
+    entropies = [
+        line(f"undecided, layer {layer + 1}", grid, 100 * band.mean, colour, dash=dash, width=2)
+        for layer, (band, colour, dash) in enumerate(
+            zip(found.entropy, (palette.PURPLE, palette.ORANGE), ("dot", "dashdot"), strict=True)
+        )
+    ]
+    return Panel(
+        title=f"{title}: trained once at β = 1",
+        xlabel="β of all units",
+        alt=f"{title}: mean test accuracy is {100 * found.accuracy.mean[0]:.0f} % at β = 0 and "
+        f"{100 * found.accuracy.mean[-1]:.0f} % at β = 1.",
+        traces=[
+            line("this β", [beta, beta], [0, 100], palette.GREY, width=1.5, showlegend=False),
+            *entropies,
+            line("95 % interval", grid, 100 * found.accuracy.low, palette.BLUE, dash="dot", width=1),
+            line("95 % interval", grid, 100 * found.accuracy.high, palette.BLUE, dash="dot", width=1),
+            line("right on test points, %", grid, 100 * found.accuracy.mean, palette.BLUE, width=3),
+        ],
+        layout=layout(axis(0, 1, (0, 0.5, 1), ("0", "½", "1")), axis(-2, 102, (0, 25, 50, 75, 100))),
+    )
+
+
+def opening_figure() -> InteractiveFigure:
+    """The landing page's figure."""
+    return InteractiveFigure("opening", opening_frame, [beta_axis(0.025, start=1.0)], hero=True)
+
+
+def softening_figure(caption: str = "") -> InteractiveFigure:
+    """One slider for the β of all units of two networks that were trained at β = 1."""
+    return InteractiveFigure("softening", softening_frame, [beta_axis(0.02, start=1.0)], caption=caption)
+
+
+def _moons() -> list[Trace]:
+    points, labels = two_moons_training_set()
+    first, second = points[labels == 0], points[labels == 1]
+    return [
+        dots("first moon", first[:, 0], first[:, 1], palette.BLUE, size=5),
+        dots("second moon", second[:, 0], second[:, 1], palette.ORANGE, symbol="square", size=5),
+    ]
+
+
+def _centres(low: float, high: float, count: int) -> Tensor:
+    step = (high - low) / count
+    return low + step * (torch.arange(count, dtype=torch.float64) + 0.5)
+
+
+def _resample(piece: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:
+    """``count`` points evenly spaced along a polyline."""
+    along = np.concatenate([[0.0], np.hypot(*np.diff(piece, axis=0).T).cumsum()])
+    wanted = np.linspace(0, along[-1], count)
+    return np.column_stack([np.interp(wanted, along, piece[:, axis]) for axis in (0, 1)])

@@ -1,0 +1,127 @@
+"""One unit: its value and its code as β runs from 0 to 1, and the problem that the code solves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import betavq
+
+from .. import palette
+from ..axes import beta_axis, choice, sliding
+from ..frames import Frame, Panel, Trace, axis, dots, layout, line
+from ..interactive import InteractiveFigure
+
+LEAKY_SLOPE = 0.25
+#: Slope of the first piece of each unit; the second piece is u itself.
+FIRST_SLOPES = {"ReLU": 0.0, "leaky ReLU": LEAKY_SLOPE, "absolute value": -1.0}
+FIRST_PIECES = {"ReLU": "0", "leaky ReLU": f"{LEAKY_SLOPE:g}·u", "absolute value": "−u"}
+REFERENCES = (("β = 0, linear", 0.0, "dot"), ("β = ½, soft", 0.5, "dashdot"), ("β = 1, hard", 1.0, "dash"))
+
+INPUTS = torch.linspace(-5, 5, 201, dtype=torch.float64)
+GRID = (-5.0, 0.05)
+
+
+def scores(unit: str, inputs: Tensor) -> Tensor:
+    """The two piece values of a unit at each input, shape (N, 2).
+
+    Raises:
+        ValueError: a unit that is not one of the three.
+    """
+    if unit not in FIRST_SLOPES:
+        raise ValueError(f"unit must be one of {', '.join(FIRST_SLOPES)}, got {unit!r}")
+    return torch.stack([FIRST_SLOPES[unit] * inputs, inputs], dim=-1)
+
+
+def reference_curves(unit: str = "ReLU") -> list[Trace]:
+    """The unit at β = 0, ½ and 1, drawn faintly for comparison."""
+    pieces = scores(unit, INPUTS)
+    return [
+        line(name, GRID, betavq.value(pieces, beta), palette.GREY, dash=dash, width=1.5)
+        for name, beta, dash in REFERENCES
+    ]
+
+
+def value_panel(beta: float, unit: str = "ReLU", *, title: str = "Value: what the unit puts out") -> Panel:
+    """The output of a unit at β, with the curves it passes through."""
+    curve = line("value at this β", GRID, betavq.value(scores(unit, INPUTS), beta), palette.BLUE, width=3.5)
+    return Panel(
+        title=title,
+        xlabel="input u",
+        alt=f"The {unit} unit at β = {beta:.2f}: a straight line at 0, a smooth bend at ½, a kink at 1.",
+        traces=[*reference_curves(unit), curve],
+        layout=layout(axis(-5, 5, (-4, -2, 0, 2, 4)), axis(-3, 5, (-2, 0, 2, 4))),
+    )
+
+
+def unit_frame(beta: float, unit: str) -> Frame:
+    """Value and code of one unit side by side."""
+    pieces = scores(unit, INPUTS)
+    code = betavq.code(pieces, beta)
+    at_one = scores(unit, torch.ones(1, dtype=torch.float64))
+    first, second = betavq.code(at_one, beta)[0].tolist()
+    shares = Panel(
+        title="Code: how it weighs its two pieces",
+        xlabel="input u",
+        alt=f"The two weights always add to one. At β = {beta:.2f} they "
+        + ("do not depend on u." if beta == 0 else "swap where the pieces cross, at u = 0."),
+        traces=[
+            line("weight t₁ of the first piece", GRID, code[:, 0], palette.GREEN, dash="dash"),
+            line("weight t₂ of the second piece, u", GRID, code[:, 1], palette.ORANGE),
+        ],
+        layout=layout(axis(-5, 5, (-4, -2, 0, 2, 4)), axis(-0.04, 1.04, (0, 0.5, 1), ("0", "½", "1"))),
+    )
+    value = betavq.value(at_one, beta).item()
+    readout = f"Pieces {FIRST_PIECES[unit]} and u. At u = 1: code ({first:.3f}, {second:.3f}), value {value:.3f}."
+    return Frame([value_panel(beta, unit), shares], readout)
+
+
+def objective_frame(beta: float, u: float) -> Frame:
+    """The entropy-regularised problem of a ReLU unit at input u, and the code that solves it."""
+    weight = torch.linspace(0, 1, 101, dtype=torch.float64)
+    entropy = -(torch.xlogy(weight, weight) + torch.xlogy(1 - weight, 1 - weight))
+    goal = beta * weight * u + (1 - beta) * entropy
+    pieces = torch.tensor([0.0, u], dtype=torch.float64)
+    best = betavq.code(pieces, beta)
+    height = beta * (best * pieces).sum() - (1 - beta) * torch.xlogy(best, best).sum()
+    problem = Panel(
+        title="The problem: β·⟨t, z⟩ + (1 − β)·H(t)",
+        xlabel="weight t₂ on the piece u",
+        alt=f"At β = {beta:.2f} and u = {u:g} the best weight is {best[1]:.2f}.",
+        traces=[
+            line("β·⟨t, z⟩: take the larger score", weight, beta * weight * u, palette.BLUE, dash="dash", width=2),
+            line("(1 − β)·H(t): stay undecided", weight, (1 - beta) * entropy, palette.PURPLE, dash="dot", width=2.5),
+            line("their sum", weight, goal, palette.INK, width=3),
+            dots("its maximum: the code", best[1:], height.reshape(1), palette.ORANGE, size=13),
+        ],
+        layout=layout(axis(-0.02, 1.02, (0, 0.5, 1), ("0", "½", "1")), axis(-2.1, 2.3, (-2, -1, 0, 1, 2))),
+    )
+    inputs = torch.linspace(-2, 2, 161, dtype=torch.float64)
+    weights = betavq.code(scores("ReLU", inputs), beta)[:, 1]
+    answer = Panel(
+        title="The answer at every input",
+        xlabel="input u",
+        alt="The best weight on the piece u grows with u: as a step at β = 1, as a sigmoid below, not at all at β = 0.",
+        traces=[
+            line("weight t₂ at this β", (-2.0, 0.025), weights, palette.ORANGE, showlegend=False),
+            dots("its maximum: the code", [u], best[1:], palette.ORANGE, size=13),
+        ],
+        layout=layout(axis(-2, 2, (-2, -1, 0, 1, 2)), axis(-0.04, 1.04, (0, 0.5, 1), ("0", "½", "1"))),
+    )
+    tie = " Every t is as good as any other here; the rule is to take the first piece." if beta == 1 and u == 0 else ""
+    return Frame([problem, answer], f"Code ({best[0]:.3f}, {best[1]:.3f}).{tie}")
+
+
+def unit_figure(caption: str = "") -> InteractiveFigure:
+    """One slider from linear over soft to hard, for ReLU, leaky ReLU and the absolute value."""
+    units = choice("unit", "Unit", tuple(FIRST_SLOPES), start="ReLU")
+    return InteractiveFigure("relu-to-swish", unit_frame, [beta_axis(), units], caption=caption)
+
+
+def objective_figure(caption: str = "") -> InteractiveFigure:
+    """The problem behind the code, with sliders for β and for the input."""
+    named: dict[Any, str] = {-1.0: "first", 0.0: "tie", 1.0: "second"}
+    inputs = sliding("u", "u, the input", -2, 2, 0.05, start=1.0, named=named, say=lambda value: f"u = {value:.2f}")
+    return InteractiveFigure("beta-code", objective_frame, [beta_axis(0.02), inputs], caption=caption)

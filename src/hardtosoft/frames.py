@@ -1,0 +1,146 @@
+"""Frames: what a figure function returns, in plotly's own words.
+
+A frame holds panels; a panel is one pair of axes: plotly traces and a plotly layout whose ranges and ticks are
+stated, so that the page can draw it before plotly has arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import palette
+
+Trace = dict[str, Any]
+
+DASHES = {"solid": "", "dash": "7 5", "dot": "1.5 4", "dashdot": "8 4 1.5 4"}
+SYMBOLS = ("circle", "square")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One plot: ``traces`` and ``layout`` as plotly takes them, and the words around it.
+
+    Attributes:
+        title: says what is drawn, above the plot.
+        xlabel: what runs along the horizontal axis, below the plot.
+        alt: what the picture shows, in a sentence, for readers who do not see it: the conclusion, not the axes.
+    """
+
+    title: str
+    xlabel: str
+    alt: str
+    traces: Sequence[Trace]
+    layout: dict[str, Any]
+
+    def plotly(self) -> dict[str, Any]:
+        """The panel as a plain plotly figure, titles and light colours included."""
+        layout = {
+            **self.layout,
+            "title": {"text": self.title, "font": {"size": 14}},
+            "margin": {"l": 48, "r": 12, "t": 40, "b": 48},
+            "height": 380,
+            "width": 560,
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+        }
+        layout["xaxis"] = {**layout["xaxis"], "title": {"text": self.xlabel}}
+        figure: dict[str, Any] = palette.resolve({"data": plain(self.traces), "layout": layout})
+        return figure
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a figure shows at one setting of its axes: panels side by side, and one line of numbers below."""
+
+    panels: Sequence[Panel]
+    readout: str
+
+
+def axis(
+    low: float, high: float, ticks: Sequence[float], labels: Sequence[str] | None = None, *, grid: bool = True
+) -> dict[str, Any]:
+    """A plotly axis with a fixed range and stated ticks; without ``grid`` for plots that are filled by a map."""
+    return {
+        "range": [low, high],
+        "tickvals": [float(tick) for tick in ticks],
+        "ticktext": list(labels) if labels else [f"{tick:g}".replace("-", "−") for tick in ticks],
+        "fixedrange": True,
+        "showgrid": grid,
+        "zeroline": grid,
+        "gridcolor": palette.GRID,
+        "zerolinecolor": palette.ZERO,
+        "zerolinewidth": 1,
+        "linecolor": palette.ZERO,
+        "automargin": False,
+    }
+
+
+def layout(xaxis: dict[str, Any], yaxis: dict[str, Any]) -> dict[str, Any]:
+    """A plotly layout of two stated axes; colours and fonts are added where it is shown."""
+    return {"xaxis": xaxis, "yaxis": yaxis, "showlegend": False, "hovermode": "closest"}
+
+
+def line(name: str, x: Any, y: Any, colour: str, *, dash: str = "solid", width: float = 2.5, **more: Any) -> Trace:
+    """A plotly line through the points (x, y); a NaN leaves a gap. ``x`` may be ``(x0, dx)`` for an even grid.
+
+    Raises:
+        ValueError: a dash that the book does not use.
+    """
+    if dash not in DASHES:
+        raise ValueError(f"dash must be one of {', '.join(DASHES)}, got {dash!r}")
+    place = {"x0": x[0], "dx": x[1]} if isinstance(x, tuple) else {"x": array(x)}
+    stroke = {"color": colour, "width": width, "dash": dash, "simplify": False}
+    return {"type": "scatter", "mode": "lines", "name": name, **place, "y": array(y), "line": stroke, **more}
+
+
+def dots(name: str, x: Any, y: Any, colour: str, *, symbol: str = "circle", size: float = 6, **more: Any) -> Trace:
+    """Plotly markers at the points (x, y).
+
+    Raises:
+        ValueError: a symbol that the book does not use.
+    """
+    if symbol not in SYMBOLS:
+        raise ValueError(f"symbol must be one of {', '.join(SYMBOLS)}, got {symbol!r}")
+    marker = {"color": colour, "symbol": symbol, "size": size}
+    return {"type": "scatter", "mode": "markers", "name": name, "x": array(x), "y": array(y), "marker": marker, **more}
+
+
+def heatmap(name: str, z: Any, x: tuple[float, float], y: tuple[float, float]) -> Trace:
+    """A plotly heatmap of ``z`` (rows along y, values in [0, 1]) that fills the box ``x`` times ``y``.
+
+    Raises:
+        ValueError: ``z`` is not a matrix with values in [0, 1].
+    """
+    grid = array(z)
+    if grid.ndim != 2 or not (np.min(grid) >= 0 and np.max(grid) <= 1):
+        raise ValueError(f"z must be a matrix with values in [0, 1], got shape {grid.shape}")
+    rows, columns = grid.shape
+    dx, dy = (x[1] - x[0]) / columns, (y[1] - y[0]) / rows
+    corner = {"x0": x[0] + dx / 2, "dx": dx, "y0": y[0] + dy / 2, "dy": dy}
+    scale = {"zmin": 0, "zmax": 1, "colorscale": palette.MAP_SCALE, "showscale": False, "hoverinfo": "skip"}
+    return {"type": "heatmap", "name": name, "z": grid, **corner, **scale}
+
+
+def array(values: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Values as a float64 array, from torch, numpy or a list."""
+    if isinstance(values, torch.Tensor):
+        values = values.detach().cpu().double().numpy()
+    return np.asarray(values, dtype=np.float64)
+
+
+def plain(value: Any) -> Any:
+    """``value`` with arrays as lists of short numbers (seven digits), ready for JSON; NaN becomes null."""
+    if isinstance(value, np.ndarray):
+        return [plain(item) for item in value.tolist()]
+    if isinstance(value, float):
+        return None if value != value else int(value) if value.is_integer() else float(f"{value:.7g}")
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value

@@ -1,0 +1,117 @@
+"""A figure as HTML for a built page: panels, sliders, caption, and the table of states for ``figure.js``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from . import placeholder
+from .axes import Axis
+from .frames import Frame, Panel, Trace
+from .states import Block, State, Table
+
+
+def figure_html(
+    name: str, axes: Sequence[Axis], frame: Frame, start: State, table: Table, caption: str, *, hero: bool = False
+) -> str:
+    """The whole ``<figure>`` of an interactive figure, showing ``frame`` until a reader moves a slider."""
+    panels = "".join(_panel(name, index, panel) for index, panel in enumerate(frame.panels))
+    controls = "".join(_control(name, axis, start) for axis in axes)
+    kind = "hts-figure hts-hero" if hero else "hts-figure"
+    shown = f"<figcaption>{caption}</figcaption>" if caption else ""
+    return (
+        f'<figure class="{kind}" id="{name}" data-panels="{len(frame.panels)}">'
+        f'<div class="hts-panels">{panels}</div>{_legend(frame.panels)}'
+        f'<div class="hts-controls">{controls}</div>'
+        f'<p class="hts-readout" id="{name}-readout">{escape(frame.readout)}</p>{shown}'
+        f'<p class="hts-tools"><button type="button" class="hts-reset">Reset</button>'
+        f'<a class="hts-link" href="#{name}">Link to this state</a></p>'
+        f'<p class="hts-trouble" role="status"></p>'
+        f'<script type="application/json" class="hts-config">{_json(_config(axes, start, table))}</script>'
+        f'<script type="text/plain" class="hts-states" data-figure="{name}">{table.packed}</script>'
+        f"</figure>"
+    )
+
+
+def _panel(name: str, index: int, panel: Panel) -> str:
+    title, label = f"{name}-title-{index}", f"{name}-alt-{index}"
+    return (
+        f'<div class="hts-panel" role="group" aria-labelledby="{title}" aria-describedby="{label}">'
+        f'<p class="hts-title" id="{title}">{escape(panel.title)}</p>'
+        f'<div class="hts-plot">{placeholder.plot(panel)}<div class="hts-plotly" aria-hidden="true"></div></div>'
+        f'<p class="hts-xlabel">{escape(panel.xlabel)}</p>'
+        f'<p class="hts-alt" id="{label}">{escape(panel.alt)}</p></div>'
+    )
+
+
+def _legend(panels: Sequence[Panel]) -> str:
+    shown: dict[str, Trace] = {}
+    for panel in panels:
+        for trace in panel.traces:
+            if trace["type"] == "scatter" and trace.get("showlegend", True):
+                shown.setdefault(trace["name"], trace)
+    items = "".join(f"<li>{placeholder.swatch(trace)}{escape(name)}</li>" for name, trace in shown.items())
+    return f'<ul class="hts-legend">{items}</ul>' if items else ""
+
+
+def _control(name: str, axis: Axis, start: State) -> str:
+    control = f"{name}-{axis.name}"
+    index = axis.values.index(start[axis.name])
+    if axis.is_choice:
+        label = f'<span class="hts-label" id="{control}-label">{escape(axis.label)}</span>'
+        options = "".join(
+            f'<label><input type="radio" name="{control}" value="{i}"{" checked" if i == index else ""}>'
+            f"<span>{escape(str(value))}</span></label>"
+            for i, value in enumerate(axis.values)
+        )
+        group = f'role="radiogroup" aria-labelledby="{control}-label"'
+        return f'<div class="hts-choice" data-axis="{axis.name}" {group}>{label}{options}</div>'
+    named = "".join(_stop(axis, axis.values.index(value), text) for value, text in axis.named.items())
+    words = escape(axis.words(start[axis.name]))
+    return (
+        f'<div class="hts-slider" data-axis="{axis.name}"><label for="{control}">{escape(axis.label)}</label>'
+        f'<output for="{control}">{words}</output>'
+        f'<input type="range" id="{control}" min="0" max="{len(axis.values) - 1}" step="1" value="{index}"'
+        f' autocomplete="off" aria-valuetext="{words}" aria-describedby="{name}-readout">'
+        f'<div class="hts-stops">{named}</div></div>'
+    )
+
+
+def _stop(axis: Axis, index: int, text: str) -> str:
+    place = index / max(1, len(axis.values) - 1)
+    value = axis.values[index]
+    short = "½" if value == 0.5 else f"{value:g}".replace("-", "−")
+    return (
+        f'<button type="button" data-index="{index}" style="--at:{place:.4f}"'
+        f' aria-label="{escape(axis.words(value))}"><b>{short}</b> {escape(text)}</button>'
+    )
+
+
+def _config(axes: Sequence[Axis], start: State, table: Table) -> dict[str, Any]:
+    places = [{value: index for index, value in enumerate(axis.values)} for axis in axes]
+    return {
+        "axes": [
+            {
+                "name": axis.name,
+                "values": axis.values,
+                "words": [axis.words(value) for value in axis.values],
+                "stops": [place[stop] for stop in axis.stops],
+                "start": place[start[axis.name]],
+            }
+            for axis, place in zip(axes, places, strict=True)
+        ],
+        "keys": [[place[s[axis.name]] for axis, place in zip(axes, places, strict=True)] for s in table.states],
+        "frame": table.base,
+        "blocks": [_block(block) for block in table.blocks],
+        "variants": table.variants,
+    }
+
+
+def _block(block: Block) -> dict[str, Any]:
+    return {"path": block.path, "shape": block.shape, "bits": block.bits, "low": block.low, "high": block.high}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")

@@ -1,0 +1,50 @@
+"""The book's colours, in one place: a name stands for a light and a dark value.
+
+Figures name a colour as a CSS variable, ``palette.BLUE == "var(--hts-blue)"``. The page resolves it for the theme
+of the moment; outside a page :func:`resolve` puts in the light value. All line colours keep 3:1 contrast to both
+backgrounds and stay apart for colour-blind readers (after Okabe & Ito).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+COLOURS: dict[str, tuple[str, str]] = {  # name: (light, dark)
+    "blue": ("#0068a8", "#5ab8f0"),
+    "orange": ("#c04f00", "#f59b52"),
+    "green": ("#00785a", "#3ccf9f"),
+    "purple": ("#8a3f86", "#d79ad3"),
+    "grey": ("#6a7280", "#98a2b0"),
+    "ink": ("#1f2933", "#e4e8ee"),
+    "grid": ("#dfe3e8", "#39424e"),
+    "zero": ("#a9b2bd", "#66717f"),
+    "map-low": ("#c9aee2", "#54407a"),
+    "map-mid": ("#f6f4ef", "#23282f"),
+    "map-high": ("#9fd8ba", "#1d5a44"),
+}
+
+BLUE, ORANGE, GREEN, PURPLE, GREY, INK = (
+    f"var(--hts-{name})" for name in ("blue", "orange", "green", "purple", "grey", "ink")
+)
+GRID, ZERO = "var(--hts-grid)", "var(--hts-zero)"
+#: A quiet two-sided scale for maps: lines and points drawn over it stay legible.
+MAP_SCALE = [[0.0, "var(--hts-map-low)"], [0.5, "var(--hts-map-mid)"], [1.0, "var(--hts-map-high)"]]
+
+
+def css() -> str:
+    """The colours as CSS variables, for the light and the dark theme of a page."""
+    light = "".join(f"--hts-{name}:{pair[0]};" for name, pair in COLOURS.items())
+    dark = "".join(f"--hts-{name}:{pair[1]};" for name, pair in COLOURS.items())
+    return f":root{{{light}}}\nhtml[data-theme=dark]{{{dark}}}\n@media print{{html[data-theme]{{{light}}}}}\n"
+
+
+def resolve(value: Any, *, dark: bool = False) -> Any:
+    """``value`` (a string, or dicts and lists of them) with every colour variable replaced by its value."""
+    if isinstance(value, str):
+        return re.sub(r"var\(--hts-([a-z-]+)\)", lambda m: COLOURS[m[1]][dark], value)
+    if isinstance(value, dict):
+        return {key: resolve(item, dark=dark) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [resolve(item, dark=dark) for item in value]
+    return value
