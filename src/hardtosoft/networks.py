@@ -249,8 +249,7 @@ def _stored(experiment: Experiment) -> dict[str, Any]:
 def _network(experiment: Experiment) -> Network:
     stored = _stored(experiment)["network"]
     weights, biases = (
-        tuple(torch.tensor(layer, dtype=torch.float64) for layer in stored[part])
-        for part in ("weights", "biases")
+        tuple(torch.tensor(layer, dtype=torch.float64) for layer in stored[part]) for part in ("weights", "biases")
     )
     return Network(weights, biases)
 

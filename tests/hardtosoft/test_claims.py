@@ -1,0 +1,113 @@
+"""The list of claims against the book and the tests, and the finder of marked tests."""
+
+from pathlib import Path
+
+import pytest
+
+from hardtosoft.claims import CLAIMS, Claim, MarkedTest, collect
+
+TESTS = Path(__file__).resolve().parents[1]
+BOOK = TESTS.parent / "book"
+COVERED = [claim for claim in CLAIMS if claim.covered]
+
+
+def sources(chapter: str) -> list[Path]:
+    """Files that may hold a chapter."""
+    return [path for path in (BOOK / f"{chapter}.ipynb", BOOK / f"{chapter}.md") if path.is_file()]
+
+
+def test_claims_are_the_ten_of_the_paper() -> None:
+    assert [claim.id for claim in CLAIMS] == [f"C{number}" for number in range(1, 11)]
+
+
+def test_the_book_opens_with_beta_vq_and_swish() -> None:
+    assert {"C6", "C7"} <= {claim.id for claim in COVERED}
+
+
+@pytest.mark.parametrize("claim", COVERED, ids=lambda claim: claim.id)
+def test_covered_claim_has_a_marked_test(claim: Claim) -> None:
+    assert claim.id in {test.claim_id for test in collect(TESTS)}
+
+
+@pytest.mark.parametrize("claim", COVERED, ids=lambda claim: claim.id)
+def test_covered_claim_has_its_chapter_and_figure(claim: Claim) -> None:
+    assert claim.chapter is not None
+    assert claim.figure is not None
+    assert len(sources(claim.chapter)) == 1
+    assert claim.figure in sources(claim.chapter)[0].read_text(encoding="utf-8")
+
+
+def test_marks_name_existing_claims_and_say_what_they_check() -> None:
+    for test in collect(TESTS):
+        assert test.claim_id in {claim.id for claim in CLAIMS}, test
+        assert test.summary, f"{test.path}::{test.name} needs a docstring: the book prints its first line"
+
+
+def test_chapter_and_figure_come_together() -> None:
+    with pytest.raises(ValueError, match="chapter and figure of C1 must be given both or neither"):
+        Claim("C1", "A statement.", chapter="relu-to-swish")
+
+
+SOURCE = '''
+import pytest
+from pytest import mark
+
+@pytest.mark.slow
+@pytest.mark.claim("C1")
+def test_plain():
+    """First line.
+
+    More.
+    """
+
+def test_unmarked(): ...
+
+@mark.claim("C2")
+@mark.claim("C3")
+async def test_two(): ...
+
+@pytest.mark.claim("C4")
+def helper(): ...
+
+@pytest.mark.claim("C5")
+class TestGroup:
+    pytestmark = [pytest.mark.claim("C6"), pytest.mark.slow]
+
+    @pytest.mark.claim("C5")
+    def test_inside(self):
+        """Within."""
+
+    class TestNested:
+        def test_deep(self): ...
+
+class Other:
+    @pytest.mark.claim("C7")
+    def test_never_run(self): ...
+'''
+
+
+def test_collect_follows_pytest(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "test_a.py").write_text(SOURCE, encoding="utf-8")
+    (tmp_path / "helpers.py").write_text(SOURCE, encoding="utf-8")
+    assert collect(tmp_path) == [
+        MarkedTest("C1", "sub/test_a.py", "test_plain", "First line."),
+        MarkedTest("C2", "sub/test_a.py", "test_two", ""),
+        MarkedTest("C3", "sub/test_a.py", "test_two", ""),
+        MarkedTest("C5", "sub/test_a.py", "TestGroup::test_inside", "Within."),
+        MarkedTest("C6", "sub/test_a.py", "TestGroup::test_inside", "Within."),
+        MarkedTest("C5", "sub/test_a.py", "TestGroup::TestNested::test_deep", ""),
+        MarkedTest("C6", "sub/test_a.py", "TestGroup::TestNested::test_deep", ""),
+    ]
+
+
+def test_collect_reads_the_mark_of_a_module(tmp_path: Path) -> None:
+    (tmp_path / "test_a.py").write_text('pytestmark = pytest.mark.claim("C8")\ndef test_it(): ...\n', encoding="utf-8")
+    assert collect(tmp_path) == [MarkedTest("C8", "test_a.py", "test_it", "")]
+
+
+@pytest.mark.parametrize("arguments", ["", "NAME", "'C1', 'C2'", "id='C1'", "7"])
+def test_collect_refuses_a_mark_it_cannot_read(tmp_path: Path, arguments: str) -> None:
+    (tmp_path / "test_a.py").write_text(f"@pytest.mark.claim({arguments})\ndef test_it(): ...\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="a claim mark must hold one id as a string"):
+        collect(tmp_path)
