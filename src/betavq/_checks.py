@@ -1,0 +1,97 @@
+"""Argument checks shared by the public functions; each error names the argument, what it got and what it needs.
+
+Python numbers are always checked. The values of a tensor are read only where reading them is free and allowed:
+a CPU tensor in plain eager mode. On an accelerator the read would wait for the device at every call; while a graph
+is being captured, or inside a ``torch.func`` transform, there is no value to read.
+"""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+
+FLOATING_DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+def check_floating(name: str, tensor: Any) -> None:
+    """Raise TypeError unless ``tensor`` is a tensor of one of the four supported floating dtypes."""
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"{name} must be a tensor, got {type(tensor).__name__}")
+    if tensor.dtype not in FLOATING_DTYPES:
+        raise TypeError(f"{name} must be float16, bfloat16, float32 or float64, got {tensor.dtype}")
+
+
+def check_dim(scores: Tensor, dim: int) -> int:
+    """Return ``dim`` counted from the end; raise unless it exists and holds at least one piece."""
+    if not isinstance(dim, numbers.Integral) or isinstance(dim, bool):
+        raise TypeError(f"dim must be an integer, got {dim!r}")
+    ndim = scores.dim()
+    if not -ndim <= dim < ndim:
+        raise ValueError(
+            f"dim must be one of the {ndim} dimensions of scores, got dim={dim} for shape {tuple(scores.shape)}"
+        )
+    dim = int(dim) if dim < 0 else int(dim) - ndim
+    if scores.shape[dim] == 0:
+        raise ValueError(f"scores must have at least one piece along dim={dim}, got {tuple(scores.shape)}")
+    return dim
+
+
+def check_number(name: str, value: Any, low: float, high: float, needs: str) -> float:
+    """Return ``value`` as a float; raise unless it is a real number in [low, high]."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number or a floating tensor, got {value!r}")
+    number = float(value)
+    if not low <= number <= high:  # false for NaN too
+        raise ValueError(f"{name} must be {needs}, got {number:.8g}")
+    return number
+
+
+def check_number_or_tensor(
+    name: str, value: Any, low: float, high: float, needs: str, *, wait: bool = False
+) -> float | Tensor:
+    """Return a number as a float, a floating tensor unchanged; raise if a value is outside [low, high]."""
+    if not isinstance(value, Tensor):
+        return check_number(name, value, low, high, needs)
+    check_floating(name, value)
+    if _is_readable(value, wait):
+        outside = ~((value >= low) & (value <= high))
+        if bool(outside.any()):
+            raise ValueError(f"{name} must be {needs}, got {value.detach()[outside][0].item():.8g}")
+    return value
+
+
+def check_beta(beta: Any, *, wait: bool = False) -> float | Tensor:
+    """:func:`check_number_or_tensor` for β; with ``wait`` also read a tensor that lives on an accelerator."""
+    return check_number_or_tensor("beta", beta, 0.0, 1.0, "in [0, 1]", wait=wait)
+
+
+def check_broadcast(name: str, tensor: Tensor, shape: torch.Size, what: str) -> None:
+    """Raise ValueError unless ``tensor`` broadcasts against ``shape``."""
+    sizes = zip(reversed(tensor.shape), reversed(shape), strict=False)
+    if any(a != b and a != 1 and b != 1 for a, b in sizes):
+        raise ValueError(f"{name} of shape {tuple(tensor.shape)} must broadcast against {what}, got {tuple(shape)}")
+
+
+def _is_readable(tensor: Tensor, wait: bool) -> bool:
+    """Whether ``tensor`` has values to read, without waiting for a device unless ``wait``."""
+    if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
+        return False
+    here = tensor.device.type == "cpu" or (wait and tensor.device.type != "meta")
+    plain = type(tensor) in (Tensor, Parameter)
+    return here and plain and not _in_functorch_transform() and not _in_dispatch_mode()
+
+
+def _in_functorch_transform() -> bool:
+    # No public function tells. Should the private one go, checking is left out rather than breaking a transform.
+    peek = getattr(getattr(torch._C, "_functorch", None), "peek_interpreter_stack", None)
+    return peek is None or peek() is not None
+
+
+def _in_dispatch_mode() -> bool:
+    # Fake tensors, proxies (make_fx) and functionalisation are dispatch modes.
+    count = getattr(torch._C, "_len_torch_dispatch_stack", None)
+    return count is None or count() > 0

@@ -1,0 +1,88 @@
+"""How β enters the arithmetic: kept within [0, 1], turned into η where that is finite, in which dtype."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+
+def compute_dtype(input: Tensor) -> torch.dtype:
+    """float32 for the 16-bit floats, whose range η·x leaves too easily; else the dtype of ``input``."""
+    return torch.float64 if input.dtype == torch.float64 else torch.float32
+
+
+def saturation(dtype: torch.dtype) -> float:
+    """The u beyond which exp(−u) is below the smallest normal number: 87.3 in float32, 708.4 in float64."""
+    return -math.log(torch.finfo(dtype).tiny)
+
+
+class Hardness(NamedTuple):
+    """η, with a harmless 0 where β = 1, and where β is an end point; numbers for a number β, tensors for a tensor."""
+
+    eta: float | Tensor
+    at_zero: bool | Tensor
+    at_one: bool | Tensor
+
+
+def hardness(beta: float | Tensor, like: Tensor) -> Hardness:
+    """Split β into η = β/(1−β) and the end points; a tensor on the device and in the dtype of ``like``.
+
+    The division comes before the cast: 1 − 1e-12 in float64 would otherwise be 1 in float32. A number (0-dim) may
+    live on another device than ``like``, as everywhere in PyTorch.
+    """
+    if not isinstance(beta, Tensor):
+        return Hardness(0.0 if beta == 1 else beta / (1 - beta), beta == 0, beta == 1)
+    if beta.dim() == 0:
+        beta = beta.to(like.device)
+    if beta.dtype != torch.float64:
+        beta = beta.float()
+    at_one = beta == 1
+    inside = torch.where(at_one, 0.0, beta)
+    # The quotient's derivative multiplies by β, and 0 · ∞ would make NaN of a gradient that overflows at β = 0.
+    zero = inside == 0
+    eta = torch.where(zero, 1 / (1 - inside) - 1, torch.where(zero, 0.5, inside) / (1 - inside)).to(like.dtype)
+    return Hardness(eta, (eta == 0) & ~at_one, at_one)
+
+
+def clamp_beta(beta: Tensor) -> Tensor:
+    """β clamped to [0, 1], letting every gradient through that does not point outward at an end."""
+    if not beta.requires_grad:
+        return beta.clamp(0.0, 1.0)
+    function = _Clamp if torch.compiler.is_compiling() else _ClampInForwardMode
+    clamped: Tensor = function.apply(beta)  # type: ignore[no-untyped-call]
+    return clamped
+
+
+class _Clamp(torch.autograd.Function):
+    """Clamp to [0, 1]; the gradient passes unless descending it would move an end point further out.
+
+    The gradient of ``torch.clamp`` is 0 outside [0, 1] whatever its sign: a parameter that a step carried out would
+    never come back.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(beta: Tensor) -> Tensor:
+        return beta.clamp(0.0, 1.0)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:  # noqa: ARG004
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
+        (beta,), (grad,) = ctx.saved_tensors, grad_outputs
+        outward = ((beta >= 1) & (grad < 0)) | ((beta <= 0) & (grad > 0))
+        return torch.where(outward, 0.0, grad)
+
+
+class _ClampInForwardMode(_Clamp):
+    """The same for forward-mode derivatives too; torch.compile refuses a Function that has them."""
+
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Tensor) -> Tensor:  # noqa: ARG004
+        return grad_inputs[0].clone()

@@ -1,0 +1,227 @@
+r"""Named nonlinearities, softened by β: β-VQ units of two pieces, in the signatures of ``torch.nn.functional``.
+
+Each is the :func:`betavq.value` of its pieces, written as input × expected slope, u being the input:
+
+============================  =============  ================================================  ==========
+function                      pieces         value, η = β/(1−β)                                β = 0
+============================  =============  ================================================  ==========
+:func:`beta_relu`             0, u           :math:`u\,\sigma(\eta u)` (swish; SiLU at β = ½)    u/2
+:func:`beta_leaky_relu`       νu, u          :math:`u\,[\nu+(1-\nu)\,\sigma(\eta|1-\nu|u)]`      u(1+ν)/2
+:func:`beta_abs`              −u, u          :math:`u \tanh(\eta u)`                             0
+============================  =============  ================================================  ==========
+
+At β = 1 they are bit for bit PyTorch's functions. What holds for all three:
+
+* float16, bfloat16, float32 and float64; the result has the input's dtype. 16-bit floats are computed in float32.
+* β is a number, or a floating tensor that broadcasts against the input (a gradient flows to it).
+* An infinite input gives the limit, never NaN: ReLU(±∞) for 0 < β ≤ 1 and u/2 at β = 0, and so on. So does its
+  gradient in the input; it sends no gradient to β.
+* The derivative in β is (1+η)²u²σ(ηu)σ(−ηu) for the ReLU (u²/4 at β = 0) and 0 at β = 1, which is its limit.
+
+Where \|ηu\| (η\|1−ν\|\|u\| for leaky) exceeds 87 (708 in float64) the unit has saturated: it is its hard function
+there, from which it differs by less than the smallest normal number times \|u\|.
+
+Source: Balestriero & Baraniuk (2018), "From Hard to Soft", arXiv 1810.09274, β-VQ inference.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ._checks import check_beta, check_broadcast, check_floating, check_number
+from ._hardness import compute_dtype, hardness, saturation
+
+__all__ = ["beta_abs", "beta_leaky_relu", "beta_relu"]
+
+
+def beta_relu(input: Tensor, *, beta: float | Tensor) -> Tensor:
+    r"""β-VQ ReLU, known as swish: ``input`` · σ(η · ``input``) with η = β/(1−β).
+
+    ``F.relu`` at β = 1, ``F.silu`` at β = ½, ``input / 2`` at β = 0. It lies below the ReLU by at most 0.278465/η and
+    has its minimum −0.278465/η at −1.278465/η.
+
+    Args:
+        input: any shape; float16, bfloat16, float32 or float64.
+        beta: hardness in [0, 1]; a number, or a tensor that broadcasts against ``input``.
+
+    Returns:
+        Shape of ``input`` (broadcast with ``beta``), its dtype.
+
+    Raises:
+        ValueError: ``beta`` outside [0, 1], NaN, or of a shape that does not broadcast.
+        TypeError: ``input`` not a floating tensor, ``beta`` not a number or floating tensor.
+
+    Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ; swish: Ramachandran et al. (2017), arXiv 1710.05941.
+    """
+    check_floating("input", input)
+    return _beta_relu(input, _check_beta(beta, input))
+
+
+def beta_leaky_relu(input: Tensor, negative_slope: float | Tensor = 0.01, *, beta: float | Tensor) -> Tensor:
+    r"""β-VQ leaky ReLU: u · [ν + (1−ν) σ(η|1−ν|u)] with u the input, ν the slope and η = β/(1−β).
+
+    ``F.leaky_relu`` at β = 1 for every slope, those above 1 included, where the unit is the smaller of its pieces;
+    ``input * ((1 + ν) / 2)`` at β = 0. One case differs from PyTorch: slope 0 takes −∞ to 0, not to NaN.
+
+    Args:
+        input: any shape; float16, bfloat16, float32 or float64.
+        negative_slope: ν, finite; a number, or a tensor that broadcasts against ``input`` (a gradient flows to it).
+            For one slope per channel of ``(N, C, H, W)`` its shape is ``(C, 1, 1)``.
+        beta: hardness in [0, 1]; a number, or a tensor that broadcasts against ``input``.
+
+    Returns:
+        Shape of ``input`` (broadcast with ``beta`` and ``negative_slope``), its dtype.
+
+    Raises:
+        ValueError: ``beta`` outside [0, 1]; ``negative_slope`` not finite; a shape that does not broadcast.
+        TypeError: ``input`` not a floating tensor, ``beta`` or the slope not a number or floating tensor.
+
+    Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ of the pieces νu and u.
+    """
+    check_floating("input", input)
+    if isinstance(negative_slope, Tensor):
+        check_floating("negative_slope", negative_slope)
+        check_broadcast("negative_slope", negative_slope, input.shape, "input")
+    else:
+        largest = torch.finfo(torch.float64).max
+        negative_slope = check_number("negative_slope", negative_slope, -largest, largest, "finite")
+    return _beta_leaky_relu(input, negative_slope, _check_beta(beta, input))
+
+
+def beta_abs(input: Tensor, *, beta: float | Tensor) -> Tensor:
+    r"""β-VQ absolute value: ``input`` · tanh(η · ``input``) with η = β/(1−β).
+
+    ``torch.abs`` at β = 1 (its gradient at 0 is 0); 0 at β = 0 for every input but NaN, infinite ones included.
+
+    Args:
+        input: any shape; float16, bfloat16, float32 or float64.
+        beta: hardness in [0, 1]; a number, or a tensor that broadcasts against ``input``.
+
+    Returns:
+        Shape of ``input`` (broadcast with ``beta``), its dtype.
+
+    Raises:
+        ValueError: ``beta`` outside [0, 1], NaN, or of a shape that does not broadcast.
+        TypeError: ``input`` not a floating tensor, ``beta`` not a number or floating tensor.
+
+    Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ of the pieces −u and u.
+    """
+    check_floating("input", input)
+    return _beta_abs(input, _check_beta(beta, input))
+
+
+def _check_beta(beta: float | Tensor, input: Tensor) -> float | Tensor:
+    beta = check_beta(beta)
+    if isinstance(beta, Tensor):
+        check_broadcast("beta", beta, input.shape, "input")
+    return beta
+
+
+# The bodies, without checks: betavq.nn calls them with a β that it has checked when set and clamped.
+
+
+def _beta_relu(input: Tensor, beta: float | Tensor) -> Tensor:
+    return _soften(input, beta, 1.0, slope=_gate, linear=lambda x: x * 0.5, hard=F.relu)
+
+
+def _beta_abs(input: Tensor, beta: float | Tensor) -> Tensor:
+    return _soften(input, beta, 1.0, slope=_sign, linear=_zero, hard=torch.abs)
+
+
+def _beta_leaky_relu(input: Tensor, negative_slope: float | Tensor, beta: float | Tensor) -> Tensor:
+    v, mean = negative_slope, (1 + negative_slope) / 2
+    if isinstance(v, Tensor) and isinstance(mean, Tensor):
+        dtype = compute_dtype(input)
+        v, mean = v.to(dtype), mean.to(dtype)
+    sharpness = (1 - v).abs() if isinstance(v, Tensor) else abs(1 - v)
+
+    def slope(u: Tensor, at_zero: bool | Tensor) -> Tensor:
+        gate = torch.sigmoid(u)
+        soft = v + (1 - v) * gate
+        if isinstance(at_zero, bool):
+            return soft
+        # The same at β = 0, in a form that is the mean bit for bit and still carries the gradient to β.
+        return torch.where(at_zero, mean + (1 - v) * (gate - 0.5), soft)
+
+    return _soften(
+        input,
+        beta,
+        sharpness,
+        slope=slope,
+        linear=lambda x: _times(x, mean),
+        hard=lambda x: _leaky_relu(x, v),
+    )
+
+
+def _soften(
+    input: Tensor,
+    beta: float | Tensor,
+    sharpness: float | Tensor,
+    *,
+    slope: Callable[[Tensor, bool | Tensor], Tensor],
+    linear: Callable[[Tensor], Tensor],
+    hard: Callable[[Tensor], Tensor],
+) -> Tensor:
+    """x · slope(η · sharpness · x) where that is not saturated, else ``hard(x)``, or ``linear(x)`` where β = 0.
+
+    ``slope`` gets the argument of its gate and where β = 0. Each branch sees a harmless 0 where it is not selected
+    (the double ``where``), for 0 · ∞ in a branch that is not taken would still make its gradient NaN.
+    """
+    x = input.to(compute_dtype(input))
+    eta, at_zero, at_one = hardness(beta, x)
+    if at_one is True:
+        return hard(x).to(input.dtype)
+    if at_zero is True:
+        return linear(x).to(input.dtype)
+    scale, limit = _gate_scale(eta * sharpness, x.dtype)
+    saturated = (x.abs() > limit) | at_one
+    inner = torch.where(saturated, 0.0, x)
+    soft = inner * slope(inner * scale, at_zero)
+    if isinstance(at_zero, bool):
+        outer = hard(x)
+    else:
+        outer = torch.where(at_zero, linear(torch.where(at_zero, x, 0.0)), hard(torch.where(at_zero, 0.0, x)))
+    return torch.where(saturated, outer, soft).to(input.dtype)
+
+
+def _gate_scale(scale: float | Tensor, dtype: torch.dtype) -> tuple[float | Tensor, float | Tensor]:
+    """``scale``, and how far x may go before scale · x saturates a gate; both brought within the finite numbers."""
+    largest, u = torch.finfo(dtype).max, saturation(dtype)
+    if isinstance(scale, Tensor):
+        return scale.clamp(max=largest), (u / scale.detach()).clamp(max=largest)
+    scale = min(scale, largest)
+    return scale, min(u / scale, largest) if scale > 0 else largest
+
+
+def _gate(u: Tensor, at_zero: bool | Tensor) -> Tensor:  # noqa: ARG001
+    return torch.sigmoid(u)
+
+
+def _sign(u: Tensor, at_zero: bool | Tensor) -> Tensor:  # noqa: ARG001
+    return torch.tanh(u)
+
+
+def _zero(x: Tensor) -> Tensor:
+    return torch.where(torch.isnan(x), x, 0.0)
+
+
+def _times(x: Tensor, slope: float | Tensor) -> Tensor:
+    """x · slope, with ±∞ · 0 = 0."""
+    if isinstance(slope, Tensor):
+        return torch.where(torch.isinf(x) & (slope == 0), 0.0, x) * slope
+    return (torch.where(torch.isinf(x), 0.0, x) if slope == 0 else x) * slope
+
+
+def _leaky_relu(x: Tensor, slope: float | Tensor) -> Tensor:
+    """``F.leaky_relu``, with −∞ · 0 = 0, for a slope that may be a tensor."""
+    if isinstance(slope, Tensor):
+        positive = x > 0
+        return torch.where(positive, x, _times(torch.where(positive, 0.0, x), slope))
+    if slope == 0:
+        x = torch.where(x == -math.inf, 0.0, x)
+    return F.leaky_relu(x, slope)
