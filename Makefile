@@ -1,5 +1,6 @@
 # make book  build the site, serve it, print its address     make site  build only, into _build/html
 # make test  everything that is tested                       make help  this list
+# make notebooks  run the notebooks and store their text outputs
 # TORCH_INDEX=address  take torch from another package index (PyTorch's own has CPU-only builds for Linux)
 # PYTHON=python3.12    use another Python (3.11 to 3.13)
 
@@ -9,9 +10,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 BUILD = $(BIN)/jupyter-book build book --path-output . --config _config.yml --toc "$(CURDIR)/_toc.yml" -W --keep-going
 
-.PHONY: help env site book test lint clean
+.PHONY: help env site book notebooks lint test clean
 help:
-	@sed -n '1,4s/^# //p' Makefile
+	@sed -n '1,5s/^# //p' Makefile
 
 env: $(READY)
 $(READY):
@@ -27,6 +28,9 @@ site: $(READY)
 
 book: site
 	@$(BIN)/python -m hardtosoft.serve _build/html
+
+notebooks: $(READY)
+	$(BIN)/python -m hardtosoft.notebooks book/*.ipynb
 
 lint: $(READY)
 	$(BIN)/ruff check

@@ -68,9 +68,7 @@ class InteractiveFigure:
 
     def html(self) -> str:
         """The figure for a built page."""
-        return figure_html(
-            self.name, self.axes, self.frame(), self.start, self.table, self.caption, hero=self.hero
-        )
+        return figure_html(self.name, self.axes, self.frame(), self.start, self.table, self.caption, hero=self.hero)
 
     def __repr__(self) -> str:
         moves = "; ".join(f"{axis.label}: {axis.words(axis.start)}" for axis in self.axes)

@@ -19,7 +19,7 @@ def figure_html(
     """The whole ``<figure>`` of an interactive figure, showing ``frame`` until a reader moves a slider."""
     panels = "".join(_panel(name, index, panel) for index, panel in enumerate(frame.panels))
     controls = "".join(_control(name, axis, start) for axis in axes)
-    kind = "hts-figure hts-hero" if hero else "hts-figure"
+    kind = "hts-figure hero" if hero else "hts-figure"
     shown = f"<figcaption>{caption}</figcaption>" if caption else ""
     return (
         f'<figure class="{kind}" id="{name}" data-panels="{len(frame.panels)}">'

@@ -1,1 +1,19 @@
 """One module a chapter: parameters in, frames out."""
+
+from __future__ import annotations
+
+from ..interactive import InteractiveFigure
+
+
+def every_figure() -> list[InteractiveFigure]:
+    """Every interactive figure of the book, in the order of its pages: what tests sweep."""
+    from . import smoothings, trained, units
+
+    return [
+        trained.opening_figure(),
+        units.unit_figure(),
+        units.objective_figure(),
+        smoothings.gap_figure(),
+        smoothings.softplus_figure(),
+        trained.softening_figure(),
+    ]

@@ -134,8 +134,12 @@ def opening_figure() -> InteractiveFigure:
     return InteractiveFigure("opening", opening_frame, [beta_axis(0.025, start=1.0)], hero=True)
 
 
-def softening_figure(caption: str = "") -> InteractiveFigure:
-    """One slider for the β of all units of two networks that were trained at β = 1."""
+def softening_figure() -> InteractiveFigure:
+    """One slider for the β of all units of networks that were trained at β = 1."""
+    caption = (
+        "Curves are means over networks trained from different seeds, dotted lines their 95 % intervals. Move β from "
+        "1 to 0. In both tasks the units grow undecided; only on the right does the accuracy follow them down."
+    )
     return InteractiveFigure("softening", softening_frame, [beta_axis(0.02, start=1.0)], caption=caption)
 
 

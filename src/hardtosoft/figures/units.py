@@ -81,11 +81,11 @@ def unit_frame(beta: float, unit: str) -> Frame:
 def objective_frame(beta: float, u: float) -> Frame:
     """The entropy-regularised problem of a ReLU unit at input u, and the code that solves it."""
     weight = torch.linspace(0, 1, 101, dtype=torch.float64)
-    entropy = -(torch.xlogy(weight, weight) + torch.xlogy(1 - weight, 1 - weight))
+    entropy = torch.special.entr(weight) + torch.special.entr(1 - weight)
     goal = beta * weight * u + (1 - beta) * entropy
     pieces = torch.tensor([0.0, u], dtype=torch.float64)
     best = betavq.code(pieces, beta)
-    height = beta * (best * pieces).sum() - (1 - beta) * torch.xlogy(best, best).sum()
+    height = beta * (best * pieces).sum() + (1 - beta) * torch.special.entr(best).sum()
     problem = Panel(
         title="The problem: β·⟨t, z⟩ + (1 − β)·H(t)",
         xlabel="weight t₂ on the piece u",
@@ -103,7 +103,7 @@ def objective_frame(beta: float, u: float) -> Frame:
     answer = Panel(
         title="The answer at every input",
         xlabel="input u",
-        alt="The best weight on the piece u grows with u: as a step at β = 1, as a sigmoid below, not at all at β = 0.",
+        alt="The best weight on the piece u grows with u: a step at β = 1, a sigmoid below, constant at β = 0.",
         traces=[
             line("weight t₂ at this β", (-2.0, 0.025), weights, palette.ORANGE, showlegend=False),
             dots("its maximum: the code", [u], best[1:], palette.ORANGE, size=13),
@@ -114,14 +114,24 @@ def objective_frame(beta: float, u: float) -> Frame:
     return Frame([problem, answer], f"Code ({best[0]:.3f}, {best[1]:.3f}).{tie}")
 
 
-def unit_figure(caption: str = "") -> InteractiveFigure:
+def unit_figure() -> InteractiveFigure:
     """One slider from linear over soft to hard, for ReLU, leaky ReLU and the absolute value."""
     units = choice("unit", "Unit", tuple(FIRST_SLOPES), start="ReLU")
+    caption = (
+        "Move β from 0 to 1 and watch two things. On the left, the straight line bends until it is the kink of the "
+        "hard unit. On the right, the two weights swap over a shorter and shorter stretch, until it is a single step. "
+        "Then choose another unit: only the first piece has changed."
+    )
     return InteractiveFigure("relu-to-swish", unit_frame, [beta_axis(), units], caption=caption)
 
 
-def objective_figure(caption: str = "") -> InteractiveFigure:
+def objective_figure() -> InteractiveFigure:
     """The problem behind the code, with sliders for β and for the input."""
     named: dict[Any, str] = {-1.0: "first", 0.0: "tie", 1.0: "second"}
     inputs = sliding("u", "u, the input", -2, 2, 0.05, start=1.0, named=named, say=lambda value: f"u = {value:.2f}")
+    caption = (
+        "The dot is the best weight. At β = 1 only the dashed line counts, and the best weight sits at an end. At "
+        "β = 0 only the dotted entropy counts, and the best weight is the middle, whatever u is. In between the "
+        "dot weighs both wishes: move u and see it slide along the curve on the right."
+    )
     return InteractiveFigure("beta-code", objective_frame, [beta_axis(0.02), inputs], caption=caption)

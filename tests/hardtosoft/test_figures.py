@@ -1,0 +1,131 @@
+"""Every figure of the book: each slider over its whole range, and the curves against PyTorch's own."""
+
+import gzip
+import json
+import re
+
+import numpy as np
+import plotly.graph_objects
+import pytest
+import torch
+import torch.nn.functional as F
+
+from hardtosoft import palette
+from hardtosoft.figures import every_figure, smoothings, trained, units
+from hardtosoft.frames import plain
+from hardtosoft.states import enumerate_states, unpack
+
+FIGURES = {figure.name: figure for figure in every_figure()}
+every = pytest.mark.parametrize("figure", FIGURES.values(), ids=FIGURES)
+
+
+@every
+def test_every_state_draws_speaks_and_is_stored_to_the_stated_error(figure):
+    arrays = unpack(figure.table)
+    for block in figure.table.blocks:
+        assert block.error <= (block.high - block.low) * (1e-4 if block.bits == 16 else 1 / 255)
+    assert figure.table.states == enumerate_states(figure.axes)
+    for row, state in enumerate(figure.table.states):
+        frame = figure.frame(**state)
+        assert frame.readout.strip()
+        assert not re.search(r"nan|inf|-0\.0*\b", frame.readout)
+        assert all(panel.alt.endswith(".") for panel in frame.panels)
+        for values in (t[key] for panel in frame.panels for t in panel.traces for key in "xyz" if key in t):
+            assert not np.isinf(values).any()
+            assert np.isfinite(values).any()
+        for block in figure.table.blocks:
+            _, panel, _, trace, key = block.path
+            truth = frame.panels[panel].traces[trace][key]
+            np.testing.assert_allclose(arrays[block.path][row], truth, rtol=0, atol=block.error * (1 + 1e-6))
+
+
+@every
+def test_plotly_knows_every_attribute(figure):
+    for panel in figure.frame().panels:
+        shown = plotly.graph_objects.Figure(panel.plotly())
+        assert len(shown.data) == len(panel.traces)
+
+
+@every
+def test_page_html_is_complete_and_light(figure):
+    html = figure.html()
+    config = json.loads(re.search(r'class="hts-config">(.*?)</script>', html, re.S)[1])
+    assert len(config["keys"]) == len(figure.table.states) <= 400
+    for axis in figure.axes:
+        assert f'data-axis="{axis.name}"' in html
+    assert set(re.findall(r"var\(--hts-([\w-]+)\)", html)) <= set(palette.COLOURS)
+    assert len(gzip.compress(html.encode())) <= 150_000
+    ids = re.findall(r' id="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+
+
+@every
+def test_notebook_text_names_the_figure_and_its_conclusion(figure):
+    assert figure.name in repr(figure)
+    assert figure.frame().panels[0].alt in repr(figure)
+
+
+@every
+def test_live_plotly_figure_is_plain_json(figure):
+    shown = json.dumps([panel.plotly() for panel in figure.frame().panels], allow_nan=False)
+    assert "var(--" not in shown
+
+
+def test_only_known_axes_can_be_set():
+    with pytest.raises(ValueError, match="axes of 'relu-to-swish' are beta, unit; got gamma"):
+        units.unit_figure().frame(gamma=1.0)
+
+
+@pytest.mark.parametrize(("beta", "expected"), [(0.0, lambda u: u / 2), (0.5, F.silu), (1.0, F.relu)])
+@pytest.mark.parametrize("name", ["opening", "relu-to-swish"])
+def test_the_curve_passes_through_the_line_swish_and_relu(name, beta, expected):
+    (curve,) = [t for t in FIGURES[name].frame(beta=beta).panels[0].traces if t["name"] == "value at this β"]
+    np.testing.assert_allclose(curve["y"], expected(units.INPUTS).numpy(), rtol=0, atol=1e-14)
+    np.testing.assert_allclose(units.INPUTS, units.GRID[0] + units.GRID[1] * np.arange(len(units.INPUTS)), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("unit", "hard"),
+    [("ReLU", F.relu), ("leaky ReLU", lambda u: F.leaky_relu(u, units.LEAKY_SLOPE)), ("absolute value", torch.abs)],
+)
+def test_each_unit_hardens_to_pytorchs_own(unit, hard):
+    (curve,) = [t for t in units.unit_frame(1.0, unit).panels[0].traces if t["name"] == "value at this β"]
+    np.testing.assert_array_equal(curve["y"], hard(units.INPUTS).numpy())
+
+
+def test_the_marked_code_is_the_highest_point_of_the_problem():
+    for beta in (0.0, 0.3, 0.5, 0.9, 1.0):
+        for u in (-2.0, -0.4, 0.0, 1.0):
+            _, _, total, best = units.objective_frame(beta, u).panels[0].traces
+            assert best["y"][0] >= total["y"].max() - 1e-12
+            nearest = np.interp(best["x"][0], total["x"], total["y"])
+            assert best["y"][0] - nearest < 2e-3  # the dot lies on the curve, up to the grid of its points
+
+
+def test_the_gap_never_exceeds_its_bound_and_reaches_it():
+    for beta in (0.25, 0.5, 0.8, 0.95, 0.99):
+        gap, bound = smoothings.gap_frame(beta).panels[0].traces
+        assert gap["y"].max() <= bound["y"][0]
+        assert smoothings.largest_gap(beta) == pytest.approx(bound["y"][0], rel=1e-6)
+
+
+def test_free_energy_exceeds_value_by_the_entropy_over_eta():
+    for beta in (0.25, 0.5, 0.9, 1.0):
+        difference, entropy = smoothings.softplus_frame(beta).panels[1].traces
+        np.testing.assert_allclose(difference["y"], entropy["y"], rtol=0, atol=1e-12)
+
+
+def test_regions_are_flat_polygons_when_hard_and_one_shade_when_linear():
+    hard, _, _, bent = trained.regions_panel(1.0).traces
+    flat, _, _, straight = trained.regions_panel(0.0).traces
+    assert len(np.unique(hard["z"].round(9))) < 60
+    assert np.ptp(flat["z"]) < 1e-12
+    x, y = (straight[key][np.isfinite(straight[key])] for key in "xy")
+    residual = np.linalg.svd(np.column_stack([x - x.mean(), y - y.mean()]))[1][1]
+    assert residual < 1e-9
+    x, y = (bent[key][np.isfinite(bent[key])] for key in "xy")
+    assert np.linalg.svd(np.column_stack([x - x.mean(), y - y.mean()]))[1][1] > 1
+
+
+def test_plain_frames_hold_no_arrays():
+    assert isinstance(plain(units.unit_frame(0.5, "ReLU").panels[0].traces)[0]["y"], list)

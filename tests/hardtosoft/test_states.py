@@ -1,0 +1,93 @@
+"""The table of states: which states exist, and that packing keeps every number to the stated error."""
+
+import numpy as np
+import pytest
+
+from hardtosoft import palette
+from hardtosoft.axes import choice, sliding
+from hardtosoft.frames import Frame, Panel, axis, heatmap, layout, line
+from hardtosoft.states import enumerate_states, nearest, tabulate, unpack
+
+SPEED = sliding("speed", "v", 0, 1, 0.1, start=0.5, stops=(0.0, 1.0))
+SHAPE = choice("shape", "shape", ("round", "flat"), start="round")
+
+
+def frame_of(traces, readout="same"):
+    return Frame([Panel("title", "x", "alt", traces, layout(axis(0, 1, (0, 1)), axis(0, 1, (0, 1))))], readout)
+
+
+def wavy(speed):
+    x = np.linspace(0, 1, 57)
+    y = np.sin(9 * speed + 7 * x)
+    y[:: 1 + round(10 * speed)] = np.nan
+    z = np.outer(x, np.cos(x * speed)) ** 2
+    still = line("still", x, x, palette.GREY)
+    return frame_of([line("wave", x, y, palette.BLUE), still, heatmap("map", z, (0, 1), (0, 1))], f"speed {speed:g}")
+
+
+def test_each_axis_runs_over_all_its_values_at_every_stop_of_the_others():
+    states = enumerate_states([SPEED, SHAPE])
+    assert len(states) == 11 * 2  # the stops of speed are among its values, and every shape is a stop
+    assert {"speed": 0.3, "shape": "flat"} in states
+    other = sliding("other", "o", 0, 1, 0.25, start=0, stops=(0.0,))
+    states = enumerate_states([SPEED, other])
+    assert len(states) == 11 * 1 + 2 * 5 - 2
+    assert {"speed": 0.3, "other": 0.25} not in states
+
+
+def test_more_than_400_states_are_refused():
+    many = [sliding(name, name, 0, 1, 0.01, start=0, stops=(0.0, 0.5, 1.0)) for name in "ab"]
+    with pytest.raises(ValueError, match="at most 400 states in all, got 597"):
+        enumerate_states(many)
+
+
+def test_nearest_sends_the_waiting_axes_to_their_stops():
+    assert nearest([SPEED, SHAPE], "shape", {"speed": 0.4, "shape": "flat"}) == {"speed": 0.0, "shape": "flat"}
+    assert nearest([SPEED, SHAPE], "speed", {"speed": 0.4, "shape": "flat"}) == {"speed": 0.4, "shape": "flat"}
+
+
+def test_packed_arrays_come_back_within_the_stated_error():
+    table = tabulate(wavy, [SPEED])
+    arrays = unpack(table)
+    wave, shade = ("panels", 0, "traces", 0, "y"), ("panels", 0, "traces", 2, "z")
+    assert set(arrays) == {wave, shade}
+    errors = {block.path: block.error for block in table.blocks}
+    assert errors[wave] <= 1e-4 * 2
+    assert errors[shade] <= 1 / 255
+    for row, state in enumerate(table.states):
+        traces = wavy(**state).panels[0].traces
+        for path, truth in ((wave, traces[0]["y"]), (shade, traces[2]["z"])):
+            stored = arrays[path][row]
+            assert np.array_equal(np.isnan(stored), np.isnan(truth))
+            np.testing.assert_allclose(stored, truth, rtol=0, atol=errors[path] * (1 + 1e-9))
+
+
+def test_what_never_changes_travels_once_and_texts_as_variants():
+    table = tabulate(wavy, [SPEED])
+    assert len(table.base["panels"][0]["traces"][1]["y"]) == 57
+    assert table.base["panels"][0]["traces"][0]["y"] is None
+    (texts,) = table.variants
+    assert texts["path"] == ("readout",)
+    assert [texts["values"][index] for index in texts["index"]] == [f"speed {s['speed']:g}" for s in table.states]
+
+
+def test_states_with_other_traces_are_refused():
+    def fickle(speed):
+        return frame_of([line("a", [0, 1], [0, speed], palette.BLUE)] * (1 + (speed == 1)))
+
+    with pytest.raises(ValueError, match=r"same traces and settings; \{'speed': 1.0\} differs"):
+        tabulate(fickle, [SPEED])
+
+
+def test_a_heatmap_with_a_gap_is_refused():
+    def torn(speed):
+        trace = heatmap("map", np.full((3, 3), speed), (0, 1), (0, 1))
+        trace["z"][0, 0] = np.nan
+        return frame_of([trace])
+
+    with pytest.raises(ValueError, match="no NaN, got one in panels/0/traces/0/z"):
+        tabulate(torn, [SPEED])
+
+
+def test_tables_are_the_same_at_every_build():
+    assert tabulate(wavy, [SPEED]).packed == tabulate(wavy, [SPEED]).packed
