@@ -339,7 +339,7 @@
 
   const near = new IntersectionObserver((entries) => {
     for (const entry of entries) if (entry.isIntersecting) { near.unobserve(entry.target); mount(entry.target); }
-  }, { rootMargin: '400px' });
+  }, { rootMargin: '1200px' });
   const linked = location.hash.slice(1).split('.', 1)[0];
   for (const root of document.querySelectorAll('.hts-figure')) root.id === linked ? mount(root) : near.observe(root);
 })();
