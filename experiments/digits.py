@@ -17,10 +17,11 @@ from experiments.training import (
     DATA,
     Training,
     accuracy_curve,
-    affine_fit_accuracy,
+    affine_share,
     arguments,
     band,
     bands,
+    closest_affine,
     ends,
     entropy_curves,
     linear_accuracy,
@@ -57,11 +58,12 @@ def main() -> None:
         at_the_ends.append(
             {
                 "output_bias_refitted": refitted_output_accuracy(network, train_set, test, 0.0),
-                "closest_affine_map": affine_fit_accuracy(network, train_set, test),
+                "closest_affine_map": closest_affine(network, train_set[0]).accuracy(*test, 1.0),
+                "affine_share": affine_share(network, train_set, test),
             }
         )
-        deep.append(ends(train(train_set, DEEP, TRAINING, seed), test))
-        odd.append(ends(train(odd_train, ODD, TRAINING, seed), odd_test))
+        deep.append(ends(train(train_set, DEEP, TRAINING, seed), train_set, test))
+        odd.append(ends(train(odd_train, ODD, TRAINING, seed), odd_train, odd_test))
     # Logistic regression has no seed and the split is one: its numbers have no interval.
     linear = linear_accuracy(train_set, test)
     write(

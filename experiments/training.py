@@ -141,20 +141,34 @@ def refitted_output_accuracy(network: Network, train_set: Set, test: Set, beta: 
     return moved.accuracy(*test, beta)
 
 
-def affine_fit_accuracy(network: Network, train_set: Set, test: Set) -> float:
-    """Test accuracy of the affine map closest to the trained network's logits, in least squares.
+def closest_affine(network: Network, inputs: Tensor) -> Network:
+    """The affine map closest to the trained network's logits on ``inputs``, in least squares.
 
-    An affine network that knows what the trained one does, without being held to its weights.
+    It knows what the trained network does, without being held to its weights.
     """
-    inputs = torch.cat((train_set[0], torch.ones(len(train_set[0]), 1, dtype=torch.float64)), dim=1)
+    design = torch.cat((inputs, torch.ones(len(inputs), 1, dtype=inputs.dtype)), dim=1)
     # The pseudo-inverse, because some pixels of the digits are 0 in all images.
-    fitted = torch.linalg.pinv(inputs) @ network.logits(train_set[0], 1.0).detach()
-    return Network((fitted[:-1].T,), (fitted[-1],)).accuracy(*test, 1.0)
+    fitted = torch.linalg.pinv(design) @ network.logits(inputs, 1.0)
+    return Network((fitted[:-1].T,), (fitted[-1],))
 
 
-def ends(network: Network, test: Set) -> dict[str, float]:
-    """Test accuracy at both ends of β, which is what the controls compare."""
-    return {"beta_0": network.accuracy(*test, 0.0), "beta_1": network.accuracy(*test, 1.0)}
+def affine_share(network: Network, train_set: Set, test: Set) -> float:
+    """Share of the variance of the trained network's logits, on test points, that an affine map explains.
+
+    R² of the closest affine map, fitted on the training set: 1 for a network that is affine where the data are.
+    """
+    logits = network.logits(test[0], 1.0)
+    residual = logits - closest_affine(network, train_set[0]).logits(test[0], 1.0)
+    return 1 - float(residual.square().sum() / (logits - logits.mean(dim=0)).square().sum())
+
+
+def ends(network: Network, train_set: Set, test: Set) -> dict[str, float]:
+    """What the controls compare: test accuracy at both ends of β, and how affine the trained network is."""
+    return {
+        "beta_0": network.accuracy(*test, 0.0),
+        "beta_1": network.accuracy(*test, 1.0),
+        "affine_share": affine_share(network, train_set, test),
+    }
 
 
 def bands(runs: Sequence[dict[str, float]]) -> dict[str, dict[str, Any]]:

@@ -17,10 +17,11 @@ from experiments.training import (
     Set,
     Training,
     accuracy_curve,
-    affine_fit_accuracy,
+    affine_share,
     arguments,
     band,
     bands,
+    closest_affine,
     ends,
     entropy_curves,
     linear_accuracy,
@@ -67,12 +68,13 @@ def main() -> None:
         at_the_ends.append(
             {
                 "output_bias_refitted": refitted_output_accuracy(network, train_set, test, 0.0),
-                "closest_affine_map": affine_fit_accuracy(network, train_set, test),
+                "closest_affine_map": closest_affine(network, train_set[0]).accuracy(*test, 1.0),
+                "affine_share": affine_share(network, train_set, test),
             }
         )
         train_set, test = moons(seed, GAP)
         network_apart = train(train_set, SIZES, TRAINING, seed)
-        apart.append(ends(network_apart, test) | {"linear": linear_accuracy(train_set, test)})
+        apart.append(ends(network_apart, train_set, test) | {"linear": linear_accuracy(train_set, test)})
     first = SEEDS[0]
     (points, labels), test = moons(first)
     write(
