@@ -6,7 +6,9 @@ tested. A definition list rather than a table, because a phone has no room for i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from html import escape
 from pathlib import Path
 
 from docutils import nodes  # type: ignore[import-untyped]
@@ -38,7 +40,8 @@ def _section(title: str, entries: Iterable[nodes.Node]) -> nodes.section:
     section_id = nodes.make_id(title)
     section = nodes.section("", nodes.title(text=title), ids=[section_id], names=[title.lower()])
     entries = list(entries)
-    return section + (nodes.definition_list("", *entries) if entries else nodes.paragraph(text="None."))
+    section.append(nodes.definition_list("", *entries) if entries else nodes.paragraph(text="None."))
+    return section
 
 
 def _entry(claim: Claim, *details: nodes.Node) -> nodes.definition_list_item:
@@ -63,14 +66,16 @@ def _covered(claim: Claim, marked: Iterable[MarkedTest]) -> nodes.definition_lis
 
 
 def _test(test: MarkedTest) -> nodes.list_item:
-    paragraph = nodes.paragraph("", "", nodes.literal(text=f"{test.path}::{test.name}"))
+    """A test's name, which a narrow screen may break after a slash, colon or underscore, and its summary."""
+    name = re.sub(r"([/_]|::)", r"\1<wbr>", escape(f"{test.path}::{test.name}"))
+    paragraph = nodes.paragraph("", "", nodes.raw("", f"<code>{name}</code>", format="html"))
     if test.summary:
         paragraph += nodes.Text(" " + test.summary.replace("`", ""))
     return nodes.list_item("", paragraph)
 
 
 def link_figures(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Give the links to figures their address and the title of the chapter, known once all pages are read."""
+    """Give the links to figures an address and a text; titles of chapters are known once all pages are read."""
     for link in doctree.findall(nodes.reference):
         if "claim_chapter" not in link:
             continue
@@ -79,7 +84,7 @@ def link_figures(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             logger.warning("a claim names the chapter %s, which is not in the book", chapter, location=link)
             continue
         link["refuri"] = f"{app.builder.get_relative_uri(docname, chapter)}#{link['claim_figure']}"
-        link += nodes.Text(app.env.titles[chapter].astext())
+        link += nodes.Text(f"{app.env.titles[chapter].astext()}, figure {link['claim_figure']}")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from hardtosoft.claims import CLAIMS, Claim, MarkedTest, collect
+from hardtosoft.figures import every_figure
 
 TESTS = Path(__file__).resolve().parents[1]
 BOOK = TESTS.parent / "book"
@@ -35,6 +36,7 @@ def test_covered_claim_has_its_chapter_and_figure(claim: Claim) -> None:
     assert claim.figure is not None
     assert len(sources(claim.chapter)) == 1
     assert claim.figure in sources(claim.chapter)[0].read_text(encoding="utf-8")
+    assert claim.figure in {figure.name for figure in every_figure()}
 
 
 def test_marks_name_existing_claims_and_say_what_they_check() -> None:
