@@ -34,7 +34,7 @@ Set = tuple[Tensor, Tensor]
 
 def arguments(description: str, out: Path) -> argparse.Namespace:
     """The command line: where to write."""
-    parser = argparse.ArgumentParser(description=description)
+    parser = argparse.ArgumentParser(prog=f"python -m experiments.{out.stem}", description=description)
     parser.add_argument("--out", type=Path, default=out, help="result file (default: %(default)s)")
     return parser.parse_args()
 
