@@ -13,9 +13,11 @@ def mend(body: str) -> str:
     """Mend the body of a page.
 
     * Bibliography entries: ``doc-biblioentry`` is no child of a list for browsers; ``listitem`` is.
+    * Folded cells: the name of their switch must be the words that stand on it.
     * Task lists: their check boxes have no name.
     """
     body = body.replace('role="doc-biblioentry"', 'role="listitem"')
+    body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     return re.sub(r'(<input\b[^>]*\bclass="task-list-item-checkbox")', r'\1 aria-label="Task"', body)
 
 

@@ -1,8 +1,8 @@
 """Interactive figures in built pages: their driver, their style sheet and the plotting runtime.
 
 Notebooks run with ``HARDTOSOFT_STATIC=1``, so that figures emit their static HTML. A page with a figure gets
-``figure.css`` and the deferred script ``figure.js``; the script's own ``data-plotly`` attribute names the
-plotting runtime beside it, which the script loads when a figure nears the screen.
+``figure.css``, with the palette before it, and the deferred script ``figure.js``. The script's own
+``data-plotly`` attribute names the plotting runtime beside it, which it loads when a figure nears the screen.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 import hardtosoft.assets
+from hardtosoft import palette
 
 _FIGURE = re.compile(r'class="[^"]*\bhts-figure\b')
 _SOURCE = Path(hardtosoft.assets.__file__).parent
@@ -29,9 +30,9 @@ def stage(app: Sphinx) -> None:
     static = cache / "static-figures"
     bundle = hardtosoft.assets.plotly_bundle(cache)
     hardtosoft.assets.refresh(bundle, static / bundle.name)
-    for name in ("figure.js", "figure.css"):
-        if (_SOURCE / name).is_file():
-            hardtosoft.assets.refresh(_SOURCE / name, static / name)
+    hardtosoft.assets.refresh(_SOURCE / "figure.js", static / "figure.js")
+    style = palette.css() + (_SOURCE / "figure.css").read_text(encoding="utf-8")
+    (static / "figure.css").write_text(style, encoding="utf-8")
     app.config.html_static_path.append(str(static))
 
 

@@ -16,9 +16,7 @@ from docutils import nodes
 from fontTools import subset
 from sphinx.application import Sphinx
 
-_VENDOR = next(
-    Path(pydata_sphinx_theme.__file__).parent.glob("theme/pydata_sphinx_theme/static/vendor/fontawesome/*")
-)
+_VENDOR = next(Path(pydata_sphinx_theme.__file__).parent.glob("theme/pydata_sphinx_theme/static/vendor/fontawesome/*"))
 _STYLES = Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme/static/styles"
 
 # Icons that the theme's templates name; those of its style sheets are found in them.
@@ -64,9 +62,7 @@ def write(folder: Path) -> None:
     """Write ``icons.css`` and the two fonts that it names."""
     folder.mkdir(parents=True, exist_ok=True)
     solid, brands = code_points(SOLID), code_points(BRANDS)
-    rules = [
-        f'.fa-{name}::before {{ content: "\\{ord(char):x}"; }}\n' for name, char in (solid | brands).items()
-    ]
+    rules = [f'.fa-{name}::before {{ content: "\\{ord(char):x}"; }}\n' for name, char in (solid | brands).items()]
     (folder / "icons.css").write_text(_BASE + "".join(rules), encoding="utf-8")
     # The style sheets name their icons by private-use characters; each font takes those that it has.
     in_styles = set()

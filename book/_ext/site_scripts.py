@@ -13,9 +13,7 @@ from sphinx.application import Sphinx
 _NEEDED_FOR = {
     "design-tabs.js": re.compile(r'class="[^"]*\bsd-tab-set\b'),
     "togglebutton.js": re.compile(r'class="[^"]*\b(?:toggle|dropdown admonition|admonition[^"]* dropdown)\b'),
-    "togglebutton.css": re.compile(
-        r'class="[^"]*\b(?:toggle|dropdown admonition|admonition[^"]* dropdown)\b'
-    ),
+    "togglebutton.css": re.compile(r'class="[^"]*\b(?:toggle|dropdown admonition|admonition[^"]* dropdown)\b'),
     "sphinx-design.min.css": re.compile(r'class="[^"]*\bsd-'),
     "clipboard.min.js": re.compile(r'class="[^"]*\bhighlight\b'),
     "copybutton.js": re.compile(r'class="[^"]*\bhighlight\b'),
@@ -35,15 +33,11 @@ def lighten(
         name = os.fspath(asset.filename or "")
         if name:
             return not name.endswith(unneeded) if unneeded else True
-        return not (
-            "togglebutton.js" in unneeded and _TOGGLE_SETTINGS.match(asset.attributes.get("body", ""))
-        )
+        return not ("togglebutton.js" in unneeded and _TOGGLE_SETTINGS.match(asset.attributes.get("body", "")))
 
     for kind in ("script_files", "css_files"):
         assets = sorted(context[kind], key=lambda asset: asset.priority)
-        once = {
-            (os.fspath(asset.filename or ""), asset.attributes.get("body")): asset for asset in assets[::-1]
-        }
+        once = {(os.fspath(asset.filename or ""), asset.attributes.get("body")): asset for asset in assets[::-1]}
         context[kind] = [asset for asset in list(once.values())[::-1] if kept(asset)]
 
 

@@ -94,9 +94,7 @@ def make_server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
         OSError: none of the ports is free.
     """
     if not folder.is_dir():
-        raise FileNotFoundError(
-            f"folder must be a built site, got {folder}, which is no folder: run `make site`"
-        )
+        raise FileNotFoundError(f"folder must be a built site, got {folder}, which is no folder: run `make site`")
     handler = functools.partial(SiteHandler, directory=str(folder))
     for candidate in range(port, port + _PORTS_TRIED):
         try:

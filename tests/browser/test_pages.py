@@ -1,0 +1,140 @@
+"""Every page, wide and narrow, light and dark: accessible, self-contained, quiet, and no wider than the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.site]
+
+SITE = Path(__file__).parents[2] / "_build" / "html"
+PAGES = sorted(str(path.relative_to(SITE)) for path in SITE.rglob("*.html") if "_static" not in path.parts)
+LOOKS = [(theme, width) for theme in ("light", "dark") for width in (1280, 360)]
+
+
+def settle(page: Page) -> None:
+    """Wait until formulas are set and plots have come."""
+    page.wait_for_load_state("networkidle")
+    page.evaluate("() => window.MathJax?.startup?.promise?.then(() => null)")
+
+
+def violations(page: Page) -> list[str]:
+    """Every rule of axe that the page breaks, best practices included, with the first element that breaks it."""
+    found = Axe().run(page).response["violations"]
+    return [f"{rule['id']}: {rule['nodes'][0]['html'][:200]}" for rule in found]
+
+
+def test_the_site_is_built() -> None:
+    assert "index.html" in PAGES, "run `make site` first"
+
+
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize("path", PAGES)
+def test_page(open_page: Callable, path: str, theme: str, width: int) -> None:
+    page, complaints = open_page(path, theme=theme, width=width)
+    settle(page)
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert complaints.errors == []
+    assert complaints.foreign == []
+    assert violations(page) == []
+
+
+def test_axe_sees_violations(open_page: Callable) -> None:
+    """The checks above can fail: an image without a text is found."""
+    page, _ = open_page("404.html")
+    page.evaluate("document.querySelector('article').insertAdjacentHTML('beforeend', '<img src=data:,>')")
+    assert any(text.startswith("image-alt") for text in violations(page))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_search_finds_and_highlights(open_page: Callable, theme: str) -> None:
+    page, complaints = open_page("search.html?q=swish", theme=theme)
+    page.wait_for_selector("#search-results li a")
+    assert violations(page) == []
+    page.click("#search-results li a")
+    page.wait_for_selector(".highlighted")
+    settle(page)
+    assert violations(page) == []
+    assert complaints.errors == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_search_dialog(open_page: Callable, theme: str) -> None:
+    page, _ = open_page("notation.html", theme=theme)
+    page.keyboard.press("Control+k")
+    page.wait_for_selector(".search-button__wrapper.show input:focus")
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_menus_on_a_phone(open_page: Callable, theme: str) -> None:
+    page, _ = open_page("notation.html", theme=theme, width=360, height=740)
+    page.click("button.primary-toggle:visible")
+    page.wait_for_timeout(400)
+    assert page.is_visible(".bd-sidebar-primary nav.bd-links a")
+    assert violations(page) == []
+
+
+def test_tooltip_stands_in_a_landmark(open_page: Callable) -> None:
+    page, _ = open_page("notation.html")
+    page.hover(".theme-switch-button")
+    page.wait_for_selector("main .tooltip.show")
+    assert violations(page) == []
+
+
+def test_theme_button_cycles(open_page: Callable) -> None:
+    page, _ = open_page("notation.html", theme="light")
+    seen = {page.evaluate("document.documentElement.dataset.theme")}
+    for _ in range(3):
+        page.click(".theme-switch-button")
+        seen.add(page.evaluate("document.documentElement.dataset.theme"))
+    assert seen == {"light", "dark"}
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if path not in ("search.html", "genindex.html", "404.html")])
+def test_print_is_light_and_open(open_page: Callable, path: str) -> None:
+    page, _ = open_page(path, theme="dark")
+    settle(page)
+    closed = page.locator(".bd-article details:not([open])").count()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    assert page.locator(".bd-article details:not([open])").count() == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.locator(".bd-article details:not([open])").count() == closed
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_everything_that_scrolls_is_reached_by_keyboard(open_page: Callable, path: str) -> None:
+    page, _ = open_page(path, width=360)
+    settle(page)
+    page.wait_for_timeout(200)
+    unreachable = page.evaluate(
+        """() => [...document.querySelectorAll('.bd-article *')].filter((element) =>
+            /auto|scroll/.test(getComputedStyle(element).overflowX)
+            && element.scrollWidth > element.clientWidth + 1
+            && element.tabIndex < 0
+        ).map((element) => element.outerHTML.slice(0, 120))"""
+    )
+    assert unreachable == []
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_landing_figure_is_above_the_fold(open_page: Callable, width: int) -> None:
+    page, _ = open_page("index.html", width=width, height=740)
+    box = page.locator(".hero").bounding_box()
+    assert box is not None
+    assert box["y"] < 370
+
+
+def test_missing_address_shows_the_sites_own_page(open_page: Callable) -> None:
+    page, complaints = open_page("no/such/page.html")
+    assert page.locator("h1").inner_text() == "This page does not exist"
+    assert page.locator(".bd-links a").first.get_attribute("href").startswith("/")
+    assert page.evaluate("getComputedStyle(document.body).fontFamily").startswith("-apple-system")
+    assert all("no/such/page.html" in error for error in complaints.errors)

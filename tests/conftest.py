@@ -1,0 +1,20 @@
+"""What every test run says at its end."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest_plugins = ["claims_plugin"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """State plainly that browser tests did not run, and how to get them to, where that is so."""
+    reasons = [
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in terminalreporter.getreports("skipped")
+        if isinstance(report.longrepr, tuple)
+    ]
+    without = [reason for reason in reasons if reason.startswith("no Chromium found")]
+    if without:
+        terminalreporter.section("browser tests")
+        terminalreporter.write_line(f"{len(without)} browser tests were skipped: {without[0]}.", yellow=True)
