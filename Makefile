@@ -21,6 +21,7 @@ $(READY):
 	$(PYTHON) -m venv $(VENV)
 	$(if $(TORCH_INDEX),$(BIN)/python -m pip install --constraint constraints.txt --index-url $(TORCH_INDEX) torch)
 	$(BIN)/python -m pip install --constraint constraints.txt --editable ".[test]"
+	@mkdir -p $(VENV)/etc/ipython && echo 'c.IPKernelApp.log_level = 40  # no warning that kernels talk over loopback TCP' > $(VENV)/etc/ipython/ipython_kernel_config.py
 	@rm -f $(VENV)/.ready-* && touch $@
 
 site: $(READY)

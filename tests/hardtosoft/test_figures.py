@@ -118,7 +118,9 @@ def test_free_energy_exceeds_value_by_the_entropy_over_eta():
 def test_regions_are_flat_polygons_when_hard_and_one_shade_when_linear():
     hard, _, _, bent = trained.regions_panel(1.0).traces
     flat, _, _, straight = trained.regions_panel(0.0).traces
-    assert len(np.unique(hard["z"].round(9))) < 60
+    shades, cells = np.unique(hard["z"].round(9), return_counts=True)
+    assert cells[cells > 20].sum() > 0.8 * hard["z"].size  # most cells lie inside a region, and have its shade
+    assert len(shades[cells > 20]) < 60
     assert np.ptp(flat["z"]) < 1e-12
     x, y = (straight[key][np.isfinite(straight[key])] for key in "xy")
     residual = np.linalg.svd(np.column_stack([x - x.mean(), y - y.mean()]))[1][1]

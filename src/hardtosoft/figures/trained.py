@@ -28,15 +28,16 @@ from .units import value_panel
 
 BOX_X, BOX_Y = (-1.6, 2.6), (-1.2, 1.7)
 COLUMNS, ROWS = 100, 70
+FINER = 2  # the shade of a cell is the mean over FINER² points, so that edges between regions do not step
 BOUNDARY_POINTS = 120
 FULL_TURN = 2 * np.pi
 
 
 @cache
-def box_points() -> Tensor:
-    """The centres of the map's cells, row by row from the bottom, shape (ROWS · COLUMNS, 2)."""
-    xs = _centres(*BOX_X, COLUMNS)
-    ys = _centres(*BOX_Y, ROWS)
+def box_points(finer: int = 1) -> Tensor:
+    """The centres of the map's cells, row by row from the bottom; each cell cut into ``finer``² if asked."""
+    xs = _centres(*BOX_X, COLUMNS * finer)
+    ys = _centres(*BOX_Y, ROWS * finer)
     return torch.cartesian_prod(ys, xs).flip(-1)
 
 
@@ -69,10 +70,10 @@ def boundary(network: Network, beta: float) -> np.ndarray[Any, Any]:
 def regions_panel(beta: float) -> Panel:
     """The regions of the two-moons network: the plane coloured by the network's code, and where it decides."""
     network = load_two_moons()
-    shade = code_shade(network.codes(box_points(), beta)).reshape(ROWS, COLUMNS)
+    shade = code_shade(network.codes(box_points(FINER), beta)).reshape(ROWS, FINER, COLUMNS, FINER).mean((1, 3))
     edge = boundary(network, beta)
     return Panel(
-        title="A network of them: its regions",
+        title="A network of them",
         xlabel="the plane, coloured by code",
         alt="At β = 1 the plane falls into flat polygons and the boundary between the moons is bent; as β falls the "
         "polygons melt, and at β = 0 one straight line is left.",
@@ -87,9 +88,9 @@ def regions_panel(beta: float) -> Panel:
 
 def opening_frame(beta: float) -> Frame:
     """The landing page's pair: one unit's curve, and the regions of a network of such units."""
-    curve = value_panel(beta, title="One unit: its output")
+    curve = value_panel(beta, title="One unit")
     accuracy = load_two_moons().accuracy(*two_moons_test_set(), beta)
-    readout = f"The same weights at every β; here they sort {100 * accuracy:.0f} % of new points rightly."
+    readout = f"The same weights at every β; here they sort {100 * accuracy:.0f} % of new points rightly."
     return Frame([curve, regions_panel(beta)], readout)
 
 
@@ -97,10 +98,10 @@ def softening_frame(beta: float) -> Frame:
     """Test accuracy and code entropy against β, for digits and for two moons."""
     digits = load_digits_network().accuracy(*digits_test_set(), beta)
     moons = load_two_moons().accuracy(*two_moons_test_set(), beta)
-    readout = f"At β = {beta:.2f} the stored networks are right on {100 * digits:.1f} % of digits"
+    readout = f"At β = {beta:.2f} the stored networks are right on {100 * digits:.1f} % of digits"
     return Frame(
         [_sweep("digits", "Digits", beta), _sweep("two_moons", "Two moons", beta)],
-        f"{readout} and {100 * moons:.1f} % of moon points.",
+        f"{readout} and {100 * moons:.1f} % of moon points.",
     )
 
 
@@ -147,8 +148,8 @@ def _moons() -> list[Trace]:
     points, labels = two_moons_training_set()
     first, second = points[labels == 0], points[labels == 1]
     return [
-        dots("first moon", first[:, 0], first[:, 1], palette.BLUE, size=5),
-        dots("second moon", second[:, 0], second[:, 1], palette.ORANGE, symbol="square", size=5),
+        dots("first moon", first[:, 0], first[:, 1], palette.BLUE, size=4),
+        dots("second moon", second[:, 0], second[:, 1], palette.ORANGE, symbol="square", size=4),
     ]
 
 
