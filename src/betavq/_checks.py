@@ -57,7 +57,7 @@ def check_number_or_tensor(
     if not isinstance(value, Tensor):
         return check_number(name, value, low, high, needs)
     check_floating(name, value)
-    if _is_readable(value, wait):
+    if has_values(value, wait=wait):
         outside = ~((value >= low) & (value <= high))
         if bool(outside.any()):
             raise ValueError(f"{name} must be {needs}, got {value.detach()[outside][0].item():.8g}")
@@ -76,8 +76,8 @@ def check_broadcast(name: str, tensor: Tensor, shape: torch.Size, what: str) -> 
         raise ValueError(f"{name} of shape {tuple(tensor.shape)} must broadcast against {what}, got {tuple(shape)}")
 
 
-def _is_readable(tensor: Tensor, wait: bool) -> bool:
-    """Whether ``tensor`` has values to read, without waiting for a device unless ``wait``."""
+def has_values(tensor: Tensor, *, wait: bool) -> bool:
+    """Whether ``tensor`` has values to read now, without waiting for an accelerator unless ``wait``."""
     if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
         return False
     here = tensor.device.type == "cpu" or (wait and tensor.device.type != "meta")

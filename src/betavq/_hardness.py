@@ -44,7 +44,7 @@ def hardness(beta: float | Tensor, like: Tensor) -> Hardness:
     # The quotient's derivative multiplies by β, and 0 · ∞ would make NaN of a gradient that overflows at β = 0.
     zero = inside == 0
     eta = torch.where(zero, 1 / (1 - inside) - 1, torch.where(zero, 0.5, inside) / (1 - inside)).to(like.dtype)
-    return Hardness(eta, (eta == 0) & ~at_one, at_one)
+    return Hardness(eta, (eta == 0) & (beta != 1), at_one)
 
 
 def clamp_beta(beta: Tensor) -> Tensor:

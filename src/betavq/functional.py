@@ -34,6 +34,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ._checks import check_beta, check_broadcast, check_floating, check_number
+from ._gates import gated
 from ._hardness import compute_dtype, hardness, saturation
 
 __all__ = ["beta_abs", "beta_leaky_relu", "beta_relu"]
@@ -126,11 +127,11 @@ def _check_beta(beta: float | Tensor, input: Tensor) -> float | Tensor:
 
 
 def _beta_relu(input: Tensor, beta: float | Tensor) -> Tensor:
-    return _soften(input, beta, 1.0, slope=_gate, linear=lambda x: x * 0.5, hard=F.relu)
+    return _soften(input, beta, 1.0, soft=_swish, linear=lambda x: x * 0.5, hard=F.relu)
 
 
 def _beta_abs(input: Tensor, beta: float | Tensor) -> Tensor:
-    return _soften(input, beta, 1.0, slope=_sign, linear=_zero, hard=torch.abs)
+    return _soften(input, beta, 1.0, soft=_soft_abs, linear=_zero, hard=torch.abs)
 
 
 def _beta_leaky_relu(input: Tensor, negative_slope: float | Tensor, beta: float | Tensor) -> Tensor:
@@ -140,19 +141,18 @@ def _beta_leaky_relu(input: Tensor, negative_slope: float | Tensor, beta: float 
         v, mean = v.to(dtype), mean.to(dtype)
     sharpness = (1 - v).abs() if isinstance(v, Tensor) else abs(1 - v)
 
-    def slope(u: Tensor, at_zero: bool | Tensor) -> Tensor:
-        gate = torch.sigmoid(u)
-        soft = v + (1 - v) * gate
+    def soft(x: Tensor, scale: float | Tensor, at_zero: bool | Tensor) -> Tensor:
         if isinstance(at_zero, bool):
-            return soft
-        # The same at β = 0, in a form that is the mean bit for bit and still carries the gradient to β.
-        return torch.where(at_zero, mean + (1 - v) * (gate - 0.5), soft)
+            return gated(x, scale, "sigmoid", start=v, rise=1 - v)
+        # The same at β = 0, in a form that is bit for bit the mean and still carries the gradient to β.
+        start = torch.where(at_zero, _like(x, mean), _like(x, v))
+        return gated(x, scale, "sigmoid", start=start, rise=1 - v, centre=0.5 * at_zero.to(x.dtype))
 
     return _soften(
         input,
         beta,
         sharpness,
-        slope=slope,
+        soft=soft,
         linear=lambda x: _times(x, mean),
         hard=lambda x: _leaky_relu(x, v),
     )
@@ -163,13 +163,13 @@ def _soften(
     beta: float | Tensor,
     sharpness: float | Tensor,
     *,
-    slope: Callable[[Tensor, bool | Tensor], Tensor],
+    soft: Callable[[Tensor, float | Tensor, bool | Tensor], Tensor],
     linear: Callable[[Tensor], Tensor],
     hard: Callable[[Tensor], Tensor],
 ) -> Tensor:
-    """x · slope(η · sharpness · x) where that is not saturated, else ``hard(x)``, or ``linear(x)`` where β = 0.
+    """``soft(x, η · sharpness)`` where its gate is not saturated, else ``hard(x)``, or ``linear(x)`` where β = 0.
 
-    ``slope`` gets the argument of its gate and where β = 0. Each branch sees a harmless 0 where it is not selected
+    ``soft`` is told where β = 0. Each branch sees a harmless 0 where it is not selected
     (the double ``where``), for 0 · ∞ in a branch that is not taken would still make its gradient NaN.
     """
     x = input.to(compute_dtype(input))
@@ -180,13 +180,12 @@ def _soften(
         return linear(x).to(input.dtype)
     scale, limit = _gate_scale(eta * sharpness, x.dtype)
     saturated = (x.abs() > limit) | at_one
-    inner = torch.where(saturated, 0.0, x)
-    soft = inner * slope(inner * scale, at_zero)
+    inner = soft(torch.where(saturated, 0.0, x), scale, at_zero)
     if isinstance(at_zero, bool):
         outer = hard(x)
     else:
         outer = torch.where(at_zero, linear(torch.where(at_zero, x, 0.0)), hard(torch.where(at_zero, 0.0, x)))
-    return torch.where(saturated, outer, soft).to(input.dtype)
+    return torch.where(saturated, outer, inner).to(input.dtype)
 
 
 def _gate_scale(scale: float | Tensor, dtype: torch.dtype) -> tuple[float | Tensor, float | Tensor]:
@@ -198,12 +197,16 @@ def _gate_scale(scale: float | Tensor, dtype: torch.dtype) -> tuple[float | Tens
     return scale, min(u / scale, largest) if scale > 0 else largest
 
 
-def _gate(u: Tensor, at_zero: bool | Tensor) -> Tensor:  # noqa: ARG001
-    return torch.sigmoid(u)
+def _swish(x: Tensor, scale: float | Tensor, at_zero: bool | Tensor) -> Tensor:  # noqa: ARG001
+    return gated(x, scale, "sigmoid")
 
 
-def _sign(u: Tensor, at_zero: bool | Tensor) -> Tensor:  # noqa: ARG001
-    return torch.tanh(u)
+def _soft_abs(x: Tensor, scale: float | Tensor, at_zero: bool | Tensor) -> Tensor:  # noqa: ARG001
+    return gated(x, scale, "tanh")
+
+
+def _like(x: Tensor, number: float | Tensor) -> Tensor:
+    return number if isinstance(number, Tensor) else torch.full((), number, dtype=x.dtype, device=x.device)
 
 
 def _zero(x: Tensor) -> Tensor:

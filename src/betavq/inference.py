@@ -197,8 +197,8 @@ def free_energy(scores: Tensor, beta: float | Tensor, dim: int = -1) -> Tensor:
     log_sum = torch.log1p(w.scatter(dim, first, 0.0).sum(dim, keepdim=True))
     if isinstance(eta, Tensor) and isinstance(at_one, Tensor):
         # Below the smallest normal number 1/η overflows, and so may F: count it as 0.
-        linear = ~at_one & (eta < torch.finfo(z.dtype).tiny)
-        energy = top + log_sum / torch.where(linear | at_one, 1.0, eta)
+        linear = (eta < torch.finfo(z.dtype).tiny) & at_one.logical_not()
+        energy = top + log_sum / torch.where(linear | at_one | (top == math.inf), 1.0, eta)
         energy = torch.where(top == math.inf, shared_infinity(z, dim), energy)
         energy = torch.where(linear, linear_energy(z, dim), torch.where(at_one, top, energy))
     else:

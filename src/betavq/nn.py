@@ -9,7 +9,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from ._checks import check_beta, check_floating, check_number
+from ._checks import check_beta, check_floating, check_number, has_values
 from ._hardness import clamp_beta
 from .functional import _beta_abs, _beta_leaky_relu, _beta_relu
 
@@ -115,7 +115,8 @@ class _BetaModule(nn.Module):
         return values.view(shape)
 
     def extra_repr(self) -> str:
-        low, high = (None, None) if self.beta.is_meta else (f"{b:.4g}" for b in self.beta.detach().aminmax())
+        known = has_values(self.beta, wait=True)
+        low, high = (f"{b:.4g}" for b in self.beta.detach().aminmax()) if known else ("?", "?")
         text = f"beta={low}" if low == high else f"beta={low}..{high}"
         if self.learnable:
             text += ", learnable=True"
