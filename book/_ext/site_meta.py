@@ -44,7 +44,8 @@ def plain_text(paragraph: nodes.paragraph) -> str | None:
             if re.search(r"[\\{}^_]", text):
                 return None
         parts.append(text)
-    return " ".join("".join(parts).split())
+    # Citations read as such without a link.
+    return re.sub(r"\[([^\[\]]*\d{4}[a-z]?)\]", r"(\1)", " ".join("".join(parts).split()))
 
 
 def describe(doctree: nodes.document | None) -> str:

@@ -1,0 +1,123 @@
+"""The book's Sphinx extensions, each on its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+from docutils import nodes
+from sphinx.builders.html._assets import _CascadingStyleSheet, _JavaScript
+
+Load = Callable[[str], ModuleType]
+
+
+def paragraph(*children: nodes.Node) -> nodes.paragraph:
+    return nodes.paragraph("", "", *children)
+
+
+def in_section(*children: nodes.Node) -> nodes.document:
+    document = nodes.document(None, None)
+    document += nodes.section("", nodes.title(text="A title"), *children)
+    return document
+
+
+def test_formulas_in_descriptions_become_unicode(extension: Load) -> None:
+    meta = extension("site_meta")
+    text = paragraph(nodes.Text("hardness "), nodes.math(text=r"\beta \le 1"), nodes.Text(" and\nso on"))
+    assert meta.plain_text(text) == "hardness β ≤ 1 and so on"
+    assert meta.plain_text(paragraph(nodes.math(text=r"\frac{1}{2}"))) is None
+    assert meta.plain_text(paragraph(nodes.math(text="x_1"))) is None
+    cited = paragraph(nodes.Text("as said ["), nodes.reference("", "Maas et al., 2013"), nodes.Text("]"))
+    assert meta.plain_text(cited) == "as said (Maas et al., 2013)"
+
+
+def test_description_is_the_first_plain_paragraph(extension: Load) -> None:
+    meta = extension("site_meta")
+    box = nodes.admonition("", nodes.title(text="Before you start"), paragraph(nodes.Text("in a box " * 10)))
+    formula = paragraph(nodes.Text("much text before a formula that has no plain form: "), nodes.math(text="x^2"))
+    plain = paragraph(nodes.Text("This is the paragraph that says what the page is about."))
+    assert meta.describe(in_section(box, formula, plain)) == plain.astext()
+    assert meta.describe(in_section()) == ""
+    assert meta.describe(None) == ""
+
+
+def test_long_description_ends_at_a_word(extension: Load) -> None:
+    found = extension("site_meta").describe(in_section(paragraph(nodes.Text("lengthy words " * 40))))
+    assert 180 < len(found) <= 202
+    assert found.endswith((" lengthy …", " words …"))
+
+
+@pytest.mark.parametrize(
+    ("address", "prefix"),
+    [("", "/"), ("https://a.org/", "/"), ("https://a.org/book/", "/book/"), ("https://a.org/b", "/b/")],
+)
+def test_missing_page_links_from_the_published_root(extension: Load, address: str, prefix: str) -> None:
+    config = SimpleNamespace(html_baseurl=address)
+    extension("site_meta").place_missing_page(None, config)
+    assert config.notfound_urls_prefix == prefix
+
+
+def test_bibliography_and_switches_are_mended(extension: Load) -> None:
+    mend = extension("site_access").mend
+    assert mend('<div role="doc-biblioentry">') == '<div role="listitem">'
+    assert mend('<summary aria-label="Toggle hidden content"><p>Show</p>') == "<summary><p>Show</p>"
+
+
+def test_scripts_come_once_and_where_needed(extension: Load) -> None:
+    scripts = [
+        _JavaScript("_static/doctools.js", priority=100),
+        _JavaScript("_static/copybutton.js"),
+        _JavaScript("_static/design-tabs.js"),
+        _JavaScript("", body="let toggleHintShow = 'x';"),
+        _JavaScript("_static/togglebutton.js"),
+        _JavaScript("", body="once();"),
+        _JavaScript("", body="once();", priority=600),
+    ]
+    sheets = [_CascadingStyleSheet("_static/sphinx-design.min.css"), _CascadingStyleSheet("_static/site.css")]
+
+    def left(body: str) -> tuple[list[str], list[str]]:
+        context = {"body": body, "script_files": list(scripts), "css_files": list(sheets)}
+        extension("site_scripts").lighten(None, "page", "page.html", context, None)
+        names = [os.fspath(script.filename) or script.attributes["body"] for script in context["script_files"]]
+        return names, [os.fspath(sheet.filename) for sheet in context["css_files"]]
+
+    assert left("<p>text</p>") == (["_static/doctools.js", "once();"], ["_static/site.css"])
+    names, styles = left('<div class="highlight"></div><details class="sd-card"></details><div class="toggle"></div>')
+    assert "_static/copybutton.js" in names
+    assert "_static/togglebutton.js" in names
+    assert "let toggleHintShow = 'x';" in names
+    assert "_static/design-tabs.js" not in names
+    assert styles == ["_static/sphinx-design.min.css", "_static/site.css"]
+
+
+def test_a_misspelt_icon_is_named(extension: Load) -> None:
+    icons = extension("site_icons")
+    assert icons.code_points(("bars", "sun")) == {"bars": "\uf0c9", "sun": "\uf185"}
+    with pytest.raises(ValueError, match="barz"):
+        icons.code_points(("bars", "barz"))
+
+
+def test_pages_are_outdated_when_what_they_stand_on_changes(extension: Load, tmp_path: Path) -> None:
+    freshness = extension("site_freshness")
+    (tmp_path / "src" / "betavq").mkdir(parents=True)
+    (tmp_path / "book" / "_assets").mkdir(parents=True)
+    module, style = tmp_path / "src" / "betavq" / "a.py", tmp_path / "book" / "_assets" / "site.css"
+    module.write_text("x = 1")
+    style.write_text("p {}")
+    app = SimpleNamespace(srcdir=str(tmp_path / "book"))
+    env = SimpleNamespace(found_docs={"index", "notation"})
+
+    def outdated() -> list[str]:
+        return freshness.outdated(app, env, set(), set(), set())
+
+    assert outdated() == ["index", "notation"]
+    assert outdated() == []
+    for path in (module, style):
+        path.write_text(path.read_text() + " ")
+        assert outdated() == ["index", "notation"]
+    (tmp_path / "src" / "betavq" / "b.json").write_text("{}")
+    assert outdated() == ["index", "notation"]
+    assert outdated() == []
