@@ -1,13 +1,12 @@
 """Interactive figures in built pages: their driver, their style sheet and the plotting runtime.
 
-Notebooks run with ``HARDTOSOFT_STATIC=1``, so that figures emit their static HTML. A page with a figure gets
-``figure.css``, with the palette before it, and the deferred script ``figure.js``. The script's own
-``data-plotly`` attribute names the plotting runtime beside it, which it loads when a figure nears the screen.
+A page with a figure gets ``figure.css``, with the palette before it, and the deferred script ``figure.js``. The
+script's own ``data-plotly`` attribute names the plotting runtime beside it, which it loads when a figure nears the
+screen.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -47,8 +46,6 @@ def add_to_page(
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    # Kernels inherit the environment of the build.
-    os.environ["HARDTOSOFT_STATIC"] = "1"
     app.connect("builder-inited", stage)
     app.connect("html-page-context", add_to_page)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
