@@ -225,7 +225,7 @@
     }
 
     set(indices) {
-      this.indices = indices;
+      this.indices = [...indices];
       const { arrays, texts } = this.source(indices), moved = new Set();
       this.config.blocks.forEach((block, b) => {
         const [, p, , t, key] = block.path;
@@ -285,7 +285,7 @@
       if (this.Plotly) this.tell();
     }
 
-    // "#name.beta=0.5&unit=ReLU": the nearest state, one axis at a time.
+    // "#name.beta=0.5&unit=ReLU": the nearest state; the first axis that is off its stops is the one that moves.
     follow(hash) {
       const [name, settings] = [hash.slice(1).split('.', 1)[0], hash.slice(hash.indexOf('.') + 1)];
       if (name !== this.root.id || !hash.includes('.')) return false;
@@ -295,8 +295,11 @@
         const values = this.config.axes[axis].values, number = Number(text);
         const gaps = values.map((v) => (typeof v === 'number' ? Math.abs(v - number) : v === text ? 0 : Infinity));
         const best = gaps.indexOf(Math.min(...gaps));
-        if (Number.isFinite(gaps[best])) this.move(axis, best);
+        if (Number.isFinite(gaps[best])) this.indices[axis] = best;
       }
+      const offStop = this.indices.findIndex((at, i) => !this.config.axes[i].stops.includes(at));
+      const axis = Math.max(offStop, 0);
+      this.move(axis, this.indices[axis]);
       return true;
     }
   }
@@ -333,7 +336,8 @@
       }).observe(root);
       await figure.meetPlotly();
     } catch (error) {
-      root.querySelector('.hts-trouble').textContent = `This figure cannot move here: ${error.message}.`;
+      const still = root.dataset.ready ? 'The figure moves, but shows no values under the pointer' : 'This figure cannot move here';
+      root.querySelector('.hts-trouble').textContent = `${still}: ${error.message}.`;
     }
   }
 
