@@ -34,7 +34,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ._checks import check_beta, check_broadcast, check_floating, check_number
-from ._gates import gated
+from ._gates import gate_scale, leaky_swish, soft_abs, swish
 from ._hardness import compute_dtype, hardness, saturation
 
 __all__ = ["beta_abs", "beta_leaky_relu", "beta_relu"]
@@ -127,50 +127,39 @@ def _check_beta(beta: float | Tensor, input: Tensor) -> float | Tensor:
 
 
 def _beta_relu(input: Tensor, beta: float | Tensor) -> Tensor:
-    return _soften(input, beta, 1.0, soft=_swish, linear=lambda x: x * 0.5, hard=F.relu)
+    return _soften(input, beta, None, soft=swish, linear=lambda x: x * 0.5, hard=F.relu)
 
 
 def _beta_abs(input: Tensor, beta: float | Tensor) -> Tensor:
-    return _soften(input, beta, 1.0, soft=_soft_abs, linear=_zero, hard=torch.abs)
+    return _soften(input, beta, None, soft=soft_abs, linear=_zero, hard=torch.abs)
 
 
 def _beta_leaky_relu(input: Tensor, negative_slope: float | Tensor, beta: float | Tensor) -> Tensor:
-    v, mean = negative_slope, (1 + negative_slope) / 2
-    if isinstance(v, Tensor) and isinstance(mean, Tensor):
-        dtype = compute_dtype(input)
-        v, mean = v.to(dtype), mean.to(dtype)
-    sharpness = (1 - v).abs() if isinstance(v, Tensor) else abs(1 - v)
-
-    def soft(x: Tensor, scale: float | Tensor, at_zero: bool | Tensor) -> Tensor:
-        if isinstance(at_zero, bool):
-            return gated(x, scale, "sigmoid", start=v, rise=1 - v)
-        # The same at β = 0, in a form that is bit for bit the mean and still carries the gradient to β.
-        start = torch.where(at_zero, _like(x, mean), _like(x, v))
-        return gated(x, scale, "sigmoid", start=start, rise=1 - v, centre=0.5 * at_zero.to(x.dtype))
-
+    mean = (1 + negative_slope) / 2
+    v, m = _like(input, negative_slope), _like(input, mean)
     return _soften(
         input,
         beta,
-        sharpness,
-        soft=soft,
-        linear=lambda x: _times(x, mean),
-        hard=lambda x: _leaky_relu(x, v),
+        v,
+        soft=lambda x, eta: leaky_swish(x, eta, v, m),
+        linear=lambda x: _times(x, m),
+        hard=lambda x: _leaky_relu(x, negative_slope if isinstance(negative_slope, float) else v),
     )
 
 
 def _soften(
     input: Tensor,
     beta: float | Tensor,
-    sharpness: float | Tensor,
+    slope: Tensor | None,
     *,
-    soft: Callable[[Tensor, float | Tensor, bool | Tensor], Tensor],
+    soft: Callable[[Tensor, Tensor], Tensor],
     linear: Callable[[Tensor], Tensor],
     hard: Callable[[Tensor], Tensor],
 ) -> Tensor:
-    """``soft(x, η · sharpness)`` where its gate is not saturated, else ``hard(x)``, or ``linear(x)`` where β = 0.
+    """``soft(x, η)`` where its gate is not saturated, else ``hard(x)``, or ``linear(x)`` where β = 0.
 
-    ``soft`` is told where β = 0. Each branch sees a harmless 0 where it is not selected
-    (the double ``where``), for 0 · ∞ in a branch that is not taken would still make its gradient NaN.
+    Each branch sees a harmless 0 where it is not selected (the double ``where``), for 0 · ∞ in a branch that is not
+    taken would still make its gradient NaN.
     """
     x = input.to(compute_dtype(input))
     eta, at_zero, at_one = hardness(beta, x)
@@ -178,9 +167,10 @@ def _soften(
         return hard(x).to(input.dtype)
     if at_zero is True:
         return linear(x).to(input.dtype)
-    scale, limit = _gate_scale(eta * sharpness, x.dtype)
+    eta = _like(input, eta)
+    limit = (saturation(x.dtype) / gate_scale(eta, slope).detach()).clamp(max=torch.finfo(x.dtype).max)
     saturated = (x.abs() > limit) | at_one
-    inner = soft(torch.where(saturated, 0.0, x), scale, at_zero)
+    inner = soft(torch.where(saturated, 0.0, x), eta)
     if isinstance(at_zero, bool):
         outer = hard(x)
     else:
@@ -188,36 +178,21 @@ def _soften(
     return torch.where(saturated, outer, inner).to(input.dtype)
 
 
-def _gate_scale(scale: float | Tensor, dtype: torch.dtype) -> tuple[float | Tensor, float | Tensor]:
-    """``scale``, and how far x may go before scale · x saturates a gate; both brought within the finite numbers."""
-    largest, u = torch.finfo(dtype).max, saturation(dtype)
-    if isinstance(scale, Tensor):
-        return scale.clamp(max=largest), (u / scale.detach()).clamp(max=largest)
-    scale = min(scale, largest)
-    return scale, min(u / scale, largest) if scale > 0 else largest
-
-
-def _swish(x: Tensor, scale: float | Tensor, at_zero: bool | Tensor) -> Tensor:  # noqa: ARG001
-    return gated(x, scale, "sigmoid")
-
-
-def _soft_abs(x: Tensor, scale: float | Tensor, at_zero: bool | Tensor) -> Tensor:  # noqa: ARG001
-    return gated(x, scale, "tanh")
-
-
-def _like(x: Tensor, number: float | Tensor) -> Tensor:
-    return number if isinstance(number, Tensor) else torch.full((), number, dtype=x.dtype, device=x.device)
+def _like(input: Tensor, number: float | Tensor) -> Tensor:
+    """``number`` as a tensor in the dtype in which ``input`` is computed; a 0-dim one on its device."""
+    dtype = compute_dtype(input)
+    if not isinstance(number, Tensor):
+        return torch.full((), number, dtype=dtype, device=input.device)
+    return number.to(dtype) if number.dim() > 0 else number.to(input.device, dtype)
 
 
 def _zero(x: Tensor) -> Tensor:
     return torch.where(torch.isnan(x), x, 0.0)
 
 
-def _times(x: Tensor, slope: float | Tensor) -> Tensor:
+def _times(x: Tensor, slope: Tensor) -> Tensor:
     """x · slope, with ±∞ · 0 = 0."""
-    if isinstance(slope, Tensor):
-        return torch.where(torch.isinf(x) & (slope == 0), 0.0, x) * slope
-    return (torch.where(torch.isinf(x), 0.0, x) if slope == 0 else x) * slope
+    return torch.where(torch.isinf(x) & (slope == 0), 0.0, x) * slope
 
 
 def _leaky_relu(x: Tensor, slope: float | Tensor) -> Tensor:
