@@ -34,7 +34,10 @@ def hardness(beta: float | Tensor, like: Tensor) -> Hardness:
     live on another device than ``like``, as everywhere in PyTorch.
     """
     if not isinstance(beta, Tensor):
-        return Hardness(0.0 if beta == 1 else beta / (1 - beta), beta == 0, beta == 1)
+        # Constants, not ``beta == 1``: under torch.compile a number may be symbolic, and a comparison is no bool then.
+        if beta == 1:
+            return Hardness(0.0, False, True)
+        return Hardness(0.0, True, False) if beta == 0 else Hardness(beta / (1 - beta), False, False)
     if beta.dim() == 0:
         beta = beta.to(like.device)
     if beta.dtype != torch.float64:
