@@ -10,6 +10,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 BUILD = $(BIN)/jupyter-book build book --path-output . --config _config.yml --toc "$(CURDIR)/_toc.yml" -W --keep-going
 
+# The book's tensors are small: a second thread only waits, and on a busy machine it waits long.
+export OMP_NUM_THREADS ?= 1
+
 .PHONY: help env site book notebooks lint test clean
 help:
 	@sed -n '1,5s/^# //p' Makefile
@@ -21,7 +24,6 @@ $(READY):
 	$(PYTHON) -m venv $(VENV)
 	$(if $(TORCH_INDEX),$(BIN)/python -m pip install --constraint constraints.txt --index-url $(TORCH_INDEX) torch)
 	$(BIN)/python -m pip install --constraint constraints.txt --editable ".[test]"
-	@mkdir -p $(VENV)/etc/ipython && echo 'c.IPKernelApp.log_level = 40  # no warning that kernels talk over loopback TCP' > $(VENV)/etc/ipython/ipython_kernel_config.py
 	@rm -f $(VENV)/.ready-* && touch $@
 
 site: $(READY)

@@ -1,8 +1,8 @@
-"""States of figures below the first screen, moved out of the page.
+"""States of a page's figures, all but the first, moved out of the page.
 
-A figure brings its packed states in a ``<script class="hts-states">``. Where that is marked ``data-later``, the text
-goes into a small script of its own beside ``figure.js``, which asks for it when the figure nears the screen. A script,
-because pages opened from a folder may not fetch anything else.
+A figure brings its packed states in a ``<script class="hts-states">``. The first figure keeps them there and answers
+at once. For the others the text goes into a small script beside ``figure.js``, which asks for it when the figure nears
+the screen: a script, because pages opened from a folder may not fetch anything else.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-_STATES = re.compile(r'(<script type="text/plain" class="hts-states" data-figure="([\w-]+)") data-later>([^<]+)<')
+_STATES = re.compile(r'(<script type="text/plain" class="hts-states" data-figure="([\w-]+)")>([^<]+)<')
 
 
 def move_out(
@@ -39,7 +39,9 @@ def move_out(
         return f'{tag} data-src="states/{name}"><'
 
     if "hts-states" in context.get("body", ""):
-        context["body"] = _STATES.sub(store, context["body"])
+        first = _STATES.search(context["body"])
+        start = first.end() if first else 0
+        context["body"] = context["body"][:start] + _STATES.sub(store, context["body"][start:])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

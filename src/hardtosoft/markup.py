@@ -20,7 +20,6 @@ def figure_html(
     panels = "".join(_panel(name, index, panel) for index, panel in enumerate(frame.panels))
     controls = "".join(_control(name, axis, start) for axis in axes)
     kind = "hts-figure hero" if hero else "hts-figure"
-    later = "" if hero else " data-later"  # the page may load these states when the figure nears the screen
     shown = f"<figcaption>{caption}</figcaption>" if caption else ""
     return (
         f'<figure class="{kind}" id="{name}" data-panels="{len(frame.panels)}">'
@@ -31,7 +30,7 @@ def figure_html(
         f'<a class="hts-link" href="#{name}">Link to this state</a></p>'
         f'<p class="hts-trouble" role="status"></p>'
         f'<script type="application/json" class="hts-config">{_json(_config(axes, start, table))}</script>'
-        f'<script type="text/plain" class="hts-states" data-figure="{name}"{later}>{table.packed}</script>'
+        f'<script type="text/plain" class="hts-states" data-figure="{name}">{table.packed}</script>'
         f"</figure>"
     )
 

@@ -88,9 +88,9 @@ def test_keyboard_moves_the_slider_and_the_picture(open_page):
     control.focus()
     for key, expected in (
         ("Home", "β = 0.00, linear"),
-        ("ArrowRight", "β = 0.01"),
+        ("ArrowRight", "β = 0.02"),
         ("End", "β = 1.00, hard"),
-        ("ArrowLeft", "β = 0.99"),
+        ("ArrowLeft", "β = 0.98"),
         ("End", "β = 1.00, hard"),
     ):
         page.keyboard.press(key)

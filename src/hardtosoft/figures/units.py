@@ -122,7 +122,7 @@ def unit_figure() -> InteractiveFigure:
         "hard unit. On the right, the two weights swap over a shorter and shorter stretch, until it is a single step. "
         "Then choose another unit: only the first piece has changed."
     )
-    return InteractiveFigure("relu-to-swish", unit_frame, [beta_axis(), units], caption=caption)
+    return InteractiveFigure("relu-to-swish", unit_frame, [beta_axis(0.02), units], caption=caption)
 
 
 def objective_figure() -> InteractiveFigure:
