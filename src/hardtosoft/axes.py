@@ -87,5 +87,5 @@ def beta_axis(step: float = 0.01, *, low: float = 0.0, start: float = 0.5) -> Ax
     """The book's own slider: β from 0 (linear), or from ``low``, over ½ (soft) to 1 (hard)."""
     names: dict[Value, str] = {0.0: "linear", 0.5: "soft", 1.0: "hard"}
     named = {value: name for value, name in names.items() if float(value) >= low}
-    label = "β, how hard the units select"
+    label = "β, how hard units select"
     return sliding("beta", label, low, 1.0, step, start=start, named=named, say=lambda value: f"β = {value:.2f}")

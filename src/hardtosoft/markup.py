@@ -23,9 +23,9 @@ def figure_html(
     shown = f"<figcaption>{caption}</figcaption>" if caption else ""
     return (
         f'<figure class="{kind}" id="{name}" data-panels="{len(frame.panels)}">'
-        f'<div class="hts-panels">{panels}</div>{_legend(frame.panels)}'
+        f'<div class="hts-panels">{panels}</div>'
         f'<div class="hts-controls">{controls}</div>'
-        f'<p class="hts-readout" id="{name}-readout">{escape(frame.readout)}</p>{shown}'
+        f'<p class="hts-readout" id="{name}-readout">{escape(frame.readout)}</p>{_legend(frame.panels)}{shown}'
         f'<p class="hts-tools"><button type="button" class="hts-reset">Reset</button>'
         f'<a class="hts-link" href="#{name}">Link to this state</a></p>'
         f'<p class="hts-trouble" role="status"></p>'

@@ -96,37 +96,41 @@ def opening_frame(beta: float) -> Frame:
 
 def softening_frame(beta: float) -> Frame:
     """Test accuracy and code entropy against β, for digits and for two moons."""
-    digits = load_digits_network().accuracy(*digits_test_set(), beta)
-    moons = load_two_moons().accuracy(*two_moons_test_set(), beta)
-    readout = f"At β = {beta:.2f} the stored networks are right on {100 * digits:.1f} % of digits"
-    return Frame(
-        [_sweep("digits", "Digits", beta), _sweep("two_moons", "Two moons", beta)],
-        f"{readout} and {100 * moons:.1f} % of moon points.",
-    )
+    digits = _sweep("digits", "Digits", load_digits_network(), digits_test_set(), beta)
+    moons = _sweep("two_moons", "Two moons", load_two_moons(), two_moons_test_set(), beta)
+    right = [panel.traces[-1]["y"][0] for panel in (digits, moons)]
+    words = "The networks drawn as dots are right on {:.1f} % of digits and on {:.1f} % of moon points."
+    return Frame([digits, moons], words.format(*right))
 
 
-def _sweep(experiment: Experiment, title: str, beta: float) -> Panel:
+def _sweep(experiment: Experiment, title: str, network: Network, test: tuple[Tensor, Tensor], beta: float) -> Panel:
+    """Means over trained networks as curves, and one of the networks, computed at this β, as dots."""
     found = results(experiment)
     grid = (0.0, float(found.beta[1] - found.beta[0]))
+    styles = ((palette.PURPLE, "dot"), (palette.ORANGE, "dashdot"))
     entropies = [
-        line(f"undecided, layer {layer + 1}", grid, 100 * band.mean, colour, dash=dash, width=2)
-        for layer, (band, colour, dash) in enumerate(
-            zip(found.entropy, (palette.PURPLE, palette.ORANGE), ("dot", "dashdot"), strict=True)
-        )
+        line(f"undecided, layer {layer + 1}, %", grid, 100 * band.mean, colour, dash=dash, width=2)
+        for layer, (band, (colour, dash)) in enumerate(zip(found.entropy, styles, strict=True))
     ]
+    undecided = [
+        dots("one network", [beta], [100 * share], colour, size=9, showlegend=False)
+        for share, (colour, _) in zip(network.normalised_entropy(test[0], beta), styles, strict=True)
+    ]
+    right = [100 * network.accuracy(*test, beta)]
     return Panel(
         title=f"{title}: trained once at β = 1",
         xlabel="β of all units",
         alt=f"{title}: mean test accuracy is {100 * found.accuracy.mean[0]:.0f} % at β = 0 and "
         f"{100 * found.accuracy.mean[-1]:.0f} % at β = 1.",
         traces=[
-            line("this β", [beta, beta], [0, 100], palette.GREY, width=1.5, showlegend=False),
             *entropies,
             line("95 % interval", grid, 100 * found.accuracy.low, palette.BLUE, dash="dot", width=1),
             line("95 % interval", grid, 100 * found.accuracy.high, palette.BLUE, dash="dot", width=1),
             line("right on test points, %", grid, 100 * found.accuracy.mean, palette.BLUE, width=3),
+            *undecided,
+            dots("one network at this β", [beta], right, palette.BLUE, symbol="square", size=10),
         ],
-        layout=layout(axis(0, 1, (0, 0.5, 1), ("0", "½", "1")), axis(-2, 102, (0, 25, 50, 75, 100))),
+        layout=layout(axis(-0.02, 1.02, (0, 0.5, 1), ("0", "½", "1")), axis(-3, 103, (0, 25, 50, 75, 100))),
     )
 
 
@@ -138,8 +142,9 @@ def opening_figure() -> InteractiveFigure:
 def softening_figure() -> InteractiveFigure:
     """One slider for the β of all units of networks that were trained at β = 1."""
     caption = (
-        "Curves are means over networks trained from different seeds, dotted lines their 95 % intervals. Move β from "
-        "1 to 0. In both tasks the units grow undecided; only on the right does the accuracy follow them down."
+        "Curves are means over networks trained from different seeds, fine dotted lines their 95 % intervals. The "
+        "dots are one of these networks, computed at this β. Move β from 1 to 0. In both tasks the units grow "
+        "undecided; only on the right does the accuracy follow them far down."
     )
     return InteractiveFigure("softening", softening_frame, [beta_axis(0.02, start=1.0)], caption=caption)
 
