@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pydata_sphinx_theme
-from docutils import nodes
 from fontTools import subset
 from sphinx.application import Sphinx
 
@@ -59,7 +58,7 @@ def code_points(names: tuple[str, ...]) -> dict[str, str]:
 
 
 def write(folder: Path) -> None:
-    """Write ``icons.css`` and the two fonts that it names."""
+    """Write ``icons.css``, a part of the site's style sheet, and the two fonts that it names."""
     folder.mkdir(parents=True, exist_ok=True)
     solid, brands = code_points(SOLID), code_points(BRANDS)
     rules = [f'.fa-{name}::before {{ content: "\\{ord(char):x}"; }}\n' for name, char in (solid | brands).items()]
@@ -102,15 +101,7 @@ def drop_originals(app: Sphinx, error: Exception | None) -> None:
             source_map.unlink()
 
 
-def add_to_page(
-    app: Sphinx, _page: str, _template: str, _context: dict[str, Any], _doctree: nodes.document | None
-) -> None:
-    """Load the icons' style sheet before those that build on it."""
-    app.add_css_file("icons.css", priority=100)
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", stage)
-    app.connect("html-page-context", add_to_page)
     app.connect("build-finished", drop_originals, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

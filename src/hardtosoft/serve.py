@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 _COMPRESSED = {".html", ".js", ".css", ".json", ".svg", ".txt", ".inv", ".ipynb", ".md"}
 _PORTS_TRIED = 100
@@ -79,7 +79,16 @@ def _compress(path: Path, _mtime_ns: int, _size: int) -> bytes:
     return gzip.compress(path.read_bytes(), compresslevel=6, mtime=0)
 
 
-def make_server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
+class SiteServer(ThreadingHTTPServer):
+    """A server that takes it calmly when a browser hangs up."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Report what goes wrong, except a connection that the other side has ended."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+def make_server(folder: Path, port: int = 0) -> SiteServer:
     """Bind a server of ``folder`` to 127.0.0.1, without starting it.
 
     Args:
@@ -98,7 +107,7 @@ def make_server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
     handler = functools.partial(SiteHandler, directory=str(folder))
     for candidate in range(port, port + _PORTS_TRIED):
         try:
-            return ThreadingHTTPServer(("127.0.0.1", candidate), handler)
+            return SiteServer(("127.0.0.1", candidate), handler)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise

@@ -9,7 +9,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 from docutils import nodes
-from sphinx.builders.html._assets import _CascadingStyleSheet, _JavaScript
+from sphinx.builders.html._assets import _JavaScript
 
 Load = Callable[[str], ModuleType]
 
@@ -69,6 +69,7 @@ def test_bibliography_and_switches_are_mended(extension: Load) -> None:
 def test_scripts_come_once_and_where_needed(extension: Load) -> None:
     scripts = [
         _JavaScript("_static/doctools.js", priority=100),
+        _JavaScript("_static/documentation_options.js", priority=90),
         _JavaScript("_static/copybutton.js"),
         _JavaScript("_static/design-tabs.js"),
         _JavaScript("", body="let toggleHintShow = 'x';"),
@@ -76,21 +77,26 @@ def test_scripts_come_once_and_where_needed(extension: Load) -> None:
         _JavaScript("", body="once();"),
         _JavaScript("", body="once();", priority=600),
     ]
-    sheets = [_CascadingStyleSheet("_static/sphinx-design.min.css"), _CascadingStyleSheet("_static/site.css")]
 
-    def left(body: str) -> tuple[list[str], list[str]]:
-        context = {"body": body, "script_files": list(scripts), "css_files": list(sheets)}
-        extension("site_scripts").lighten(None, "page", "page.html", context, None)
-        names = [os.fspath(script.filename) or script.attributes["body"] for script in context["script_files"]]
-        return names, [os.fspath(sheet.filename) for sheet in context["css_files"]]
+    def left(body: str, page: str = "page") -> list[_JavaScript]:
+        context = {"body": body, "script_files": list(scripts)}
+        extension("site_scripts").lighten(None, page, "page.html", context, None)
+        return context["script_files"]
 
-    assert left("<p>text</p>") == (["_static/doctools.js", "once();"], ["_static/site.css"])
-    names, styles = left('<div class="highlight"></div><details class="sd-card"></details><div class="toggle"></div>')
-    assert "_static/copybutton.js" in names
-    assert "_static/togglebutton.js" in names
-    assert "let toggleHintShow = 'x';" in names
-    assert "_static/design-tabs.js" not in names
-    assert styles == ["_static/sphinx-design.min.css", "_static/site.css"]
+    def names(left: list[_JavaScript]) -> list[str]:
+        return [os.fspath(script.filename) or script.attributes["body"] for script in left]
+
+    plain = ["_static/documentation_options.js", "_static/doctools.js"]
+    assert names(left("<p>text</p>")) == [*plain, "once();"]
+    assert names(left('<div class="highlight"></div><div class="toggle"></div>')) == [
+        *plain,
+        "_static/copybutton.js",
+        "let toggleHintShow = 'x';",
+        "_static/togglebutton.js",
+        "once();",
+    ]
+    assert ["defer" in script.attributes for script in left("")] == [False, True, False]
+    assert ["defer" in script.attributes for script in left("", page="search")] == [False, False, False]
 
 
 def test_a_misspelt_icon_is_named(extension: Load) -> None:
@@ -121,3 +127,34 @@ def test_pages_are_outdated_when_what_they_stand_on_changes(extension: Load, tmp
     (tmp_path / "src" / "betavq" / "b.json").write_text("{}")
     assert outdated() == ["index", "notation"]
     assert outdated() == []
+
+
+WORDS = {"btn", "w-1/2", "card", "main", "show"}
+
+
+@pytest.mark.parametrize(
+    ("css", "left"),
+    [
+        (".btn{a:b}.gone{c:d}", ".btn{a:b}"),
+        (".btn.gone{a:b}.btn .card>a:hover{c:d}", ".btn .card>a:hover{c:d}"),
+        (".gone,.card , p{a:b}", ".card , p{a:b}"),
+        ("#main{a:b}#aside{c:d}", "#main{a:b}"),
+        ("p:not(.gone){a:b}:is(.gone,.btn) a{c:d}", "p:not(.gone){a:b}:is(.gone,.btn) a{c:d}"),
+        (".card:not(:is(.gone,.x),.y){a:b}", ".card:not(:is(.gone,.x),.y){a:b}"),
+        ("@media print{.gone{a:b}}@media print{.gone{a:b}.btn{c:d}}", "@media print{.btn{c:d}}"),
+        ("@font-face{src:url(a.b)}@keyframes gone{0%{a:b}}", "@font-face{src:url(a.b)}@keyframes gone{0%{a:b}}"),
+        ('.btn::before{content:"}.gone{"}.gone{a:b}', '.btn::before{content:"}.gone{"}'),
+        (".w-1\\/2{a:b}.w-3\\/4{a:b}", ".w-1\\/2{a:b}"),
+        ("/* .btn{ */.gone{a:b}[data-x='.gone']{a:b}", "[data-x='.gone']{a:b}"),
+        ("@import 'x.css';.btn{a:b}", "@import 'x.css';.btn{a:b}"),
+    ],
+)
+def test_rules_that_no_page_uses_are_dropped(extension: Load, css: str, left: str) -> None:
+    assert extension("site_styles").prune(css, WORDS) == left
+
+
+def test_words_come_from_pages_and_scripts(extension: Load, tmp_path: Path) -> None:
+    (tmp_path / "_static").mkdir()
+    (tmp_path / "index.html").write_text('<p class="sd-card w-1/2" id="main">')
+    (tmp_path / "_static" / "site.js").write_text("element.classList.add('bs-tooltip-auto')")
+    assert {"sd-card", "w-1/2", "main", "bs-tooltip-auto"} <= extension("site_styles").words_of(tmp_path)

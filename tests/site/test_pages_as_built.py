@@ -110,12 +110,20 @@ def test_driver_is_on_pages_with_figures_only(page: tuple[str, BeautifulSoup], s
     _, soup = page
     drivers = soup.select('script[src*="_static/figure.js"]')
     assert len(drivers) == bool(soup.select(".hts-figure"))
-    assert len(soup.select('link[href*="_static/figure.css"]')) == len(drivers)
     assert not soup.select('script[src*="plotly"]'), "the runtime comes when a figure nears the screen"
     for driver in drivers:
         bundle = site / "_static" / str(driver["data-plotly"])
         assert hashlib.sha256(bundle.read_bytes()).hexdigest() == assets.PLOTLY_SHA256
-        assert "defer" in driver.attrs
+        assert driver == soup.select_one("script[defer]"), "other scripts would come first"
+
+
+def test_first_picture_waits_for_one_sheet_and_one_small_script(page: tuple[str, BeautifulSoup]) -> None:
+    name, soup = page
+    sheets = [str(tag["href"]) for tag in soup.select('link[rel="stylesheet"]')]
+    assert [sheet.split("/")[-1] for sheet in sheets] == ["book.css"]
+    if name != "search.html":
+        waits = [str(tag["src"]).split("?")[0] for tag in soup.select("script[src]:not([defer])")]
+        assert [wait.split("/")[-1] for wait in waits] == ["documentation_options.js"]
 
 
 def test_no_script_twice(page: tuple[str, BeautifulSoup]) -> None:
@@ -161,9 +169,9 @@ def test_icons_are_small_and_whole(site: Path) -> None:
     static = site / "_static"
     fonts = [static / "icons-solid.woff2", static / "icons-brands.woff2"]
     assert sum(font.stat().st_size for font in fonts) < 6_000
-    sheet = (static / "icons.css").read_text(encoding="utf-8")
+    sheet = (static / "book.css").read_text(encoding="utf-8")
     drawn = {char for font in fonts for char in TTFont(font).getBestCmap()}
-    named = {name: int(code, 16) for name, code in re.findall(r'\.fa-([a-z-]+)::before \{ content: "\\(\w+)"', sheet)}
+    named = {name: int(code, 16) for name, code in re.findall(r'\.fa-([a-z-]+)::before\{ content: "\\(\w+)"', sheet)}
     assert set(named.values()) <= drawn
     styles = {"solid", "brands", "regular", "lg"}
     for name in PAGES:
@@ -197,7 +205,7 @@ def test_a_page_without_formulas_or_figures_is_light(site: Path) -> None:
     text = [site / "references.html", *(path for path in files if path.suffix in (".js", ".css", ".svg"))]
     total = sum(len(gzip.compress(path.read_bytes())) for path in text)
     total += sum(font.stat().st_size for font in (site / "_static").glob("icons-*.woff2"))
-    assert total < 130_000
+    assert total < 80_000
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -6,6 +6,7 @@ import gzip
 import http.client
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -110,6 +111,15 @@ def test_a_missing_folder_is_named(tmp_path: Path, capsys: pytest.CaptureFixture
         make_server(missing)
     assert main([str(missing)]) == 1
     assert str(missing) in capsys.readouterr().err
+
+
+def test_a_browser_that_hangs_up_is_no_error(port: int, capfd: pytest.CaptureFixture[str]) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        # Closing with a linger of 0 seconds resets the connection.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.sendall(b"GET / HTTP/1.1\r\n")
+    assert ask(port, "/")[0] == 200
+    assert capfd.readouterr().err == ""
 
 
 def test_ctrl_c_ends_it_quietly(folder: Path) -> None:
