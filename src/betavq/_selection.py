@@ -12,25 +12,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._hardness import saturation
-
 
 def weights(z: Tensor, eta: float | Tensor, dim: int) -> tuple[Tensor, Tensor]:
     """exp(η(z − max z)) along ``dim``, and the index of the first maximum.
 
-    Halved scores keep the difference from overflowing. Weights too small to count are cut to 0, so that a huge
-    difference meets no gradient; pieces that are excluded, or beaten by a +∞, get 0 likewise.
+    Halved scores keep the difference from overflowing. Pieces that are excluded, or beaten by a +∞, get 0.
     """
     any_infinite = (z == math.inf).any(dim, keepdim=True)
     excluded = (z == -math.inf) | (any_infinite & (z != math.inf) & (eta > 0))
     half = torch.where(torch.isinf(z), 0.0, z * 0.5)
     first = torch.where(excluded, -math.inf, half).argmax(dim, keepdim=True)
-    if not isinstance(eta, Tensor) and eta == 0:
-        return torch.where(excluded, 0.0, torch.where(torch.isnan(z), z, 1.0)), first
     gap = torch.where(any_infinite, 0.0, half - half.gather(dim, first))
     u = 2 * eta * gap
-    dropped = excluded | (u < -saturation(z.dtype))
-    return torch.where(dropped, 0.0, torch.exp(torch.where(dropped, 0.0, u))), first
+    return torch.where(excluded, 0.0, torch.exp(torch.where(excluded, 0.0, u))), first
 
 
 def soft_code(z: Tensor, eta: float | Tensor, dim: int) -> Tensor:

@@ -99,7 +99,8 @@ def test_compiles_without_a_break_forward_and_backward() -> None:
     layer = BetaLeakyReLU(torch.tensor([0.0, 0.4, 1.0]), negative_slope=torch.tensor([0.1, 0.2, 2.0]), learnable=True)
 
     def network(x: torch.Tensor, beta: Any) -> torch.Tensor:
-        return betavq.value(layer(x), beta) + beta_relu(x, beta=beta)[:, 0]
+        y = layer(x)
+        return betavq.value(y, beta) + betavq.code(y, beta)[:, 1] + beta_relu(x, beta=beta)[:, 0]
 
     compiled = torch.compile(network, backend="aot_eager", fullgraph=True)
     for beta in (0.3, 0.7, 1.0, 0.0, torch.tensor(0.3)):
