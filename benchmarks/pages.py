@@ -1,6 +1,6 @@
 """How fast the built pages answer: ``make site && .venv/bin/python benchmarks/pages.py``.
 
-Measures in headless Chromium, for the figures of the built site: from a key press to the painted frame, on this machine
+Measures in headless Chromium, for the figures of the built site: from a key press to the painted frame, on this one
 and with its CPU slowed four times; on a phone-like line (1.6 Mbps, 150 ms, CPU slowed four times) when the first
 slider answers and when plotly is there; and what a first visit weighs, compressed as the bundled server sends it.
 Numbers are this machine's: compare within one run.

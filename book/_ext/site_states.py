@@ -8,7 +8,6 @@ the screen: a script, because pages opened from a folder may not fetch anything 
 from __future__ import annotations
 
 import json
-import os
 import re
 from hashlib import sha256
 from pathlib import Path
@@ -35,7 +34,7 @@ def move_out(
             outdated.unlink()
         draft = folder / f"{name}.part"
         draft.write_text(script, encoding="utf-8")
-        os.replace(draft, folder / name)
+        draft.replace(folder / name)
         return f'{tag} data-src="states/{name}"><'
 
     if "hts-states" in context.get("body", ""):

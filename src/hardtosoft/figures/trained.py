@@ -57,7 +57,8 @@ def code_shade(codes: tuple[Tensor, ...]) -> Tensor:
 def boundary(network: Network, beta: float) -> np.ndarray[Any, Any]:
     """The decision boundary in the box as (BOUNDARY_POINTS, 2) points, its pieces parted by NaN."""
     logits = network.logits(box_points(), beta).reshape(ROWS, COLUMNS).numpy()
-    pieces = contour_generator(_centres(*BOX_X, COLUMNS), _centres(*BOX_Y, ROWS), logits).lines(0.0)
+    contours = contour_generator(_centres(*BOX_X, COLUMNS), _centres(*BOX_Y, ROWS), logits)
+    pieces = [np.asarray(piece, dtype=float) for piece in contours.lines(0.0)]
     room = BOUNDARY_POINTS - len(pieces)
     lengths = [float(np.hypot(*np.diff(piece, axis=0).T).sum()) for piece in pieces]
     parts = []
