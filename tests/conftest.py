@@ -1,8 +1,13 @@
-"""What every test run says at its end."""
+"""What holds for every test run, and what it says at its end."""
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+# Notebooks run by nbval make the page's figures, as the build does.
+os.environ["HARDTOSOFT_STATIC"] = "1"
 
 pytest_plugins = ["claims_plugin"]
 
