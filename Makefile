@@ -22,7 +22,7 @@ $(READY):
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v < (3, 14) else "Python 3.11 to 3.13 is needed, %s is %s: try make PYTHON=python3.12" % (sys.executable, sys.version.split()[0]))'
 	@echo "Making the environment in $(VENV) (once; a few minutes, most of it torch) ..."
 	$(PYTHON) -m venv $(VENV)
-	$(if $(TORCH_INDEX),$(BIN)/python -m pip install --constraint constraints.txt --index-url $(TORCH_INDEX) torch)
+	$(if $(TORCH_INDEX),$(BIN)/python -m pip install --constraint constraints.txt --index-url $(TORCH_INDEX) --no-deps torch)
 	$(BIN)/python -m pip install --constraint constraints.txt --editable ".[test]"
 	@rm -f $(VENV)/.ready-* && touch $@
 
