@@ -53,13 +53,16 @@ def _entry(claim: Claim, *details: nodes.Node) -> nodes.definition_list_item:
 
 def _covered(claim: Claim, marked: Iterable[MarkedTest]) -> nodes.definition_list_item:
     """A claim with the figure that shows it and the tests that check it."""
-    link = nodes.reference("", "", internal=True, claim_chapter=claim.chapter, claim_figure=claim.figure)
+    places = nodes.paragraph(text="See it: ")
+    for number, figure in enumerate(claim.figures):
+        places += nodes.Text(" · " if number else "")
+        places += nodes.reference("", "", internal=True, claim_chapter=claim.chapter, claim_figure=figure)
     tests = [_test(test) for test in marked if test.claim_id == claim.id]
     if not tests:
         logger.warning("claim %s is listed as covered, but no test is marked with it", claim.id)
     return _entry(
         claim,
-        nodes.paragraph("", "", nodes.Text("See it: "), link),
+        places,
         nodes.paragraph(text="Checked by:"),
         nodes.bullet_list("", *tests),
     )
@@ -70,7 +73,8 @@ def _test(test: MarkedTest) -> nodes.list_item:
     name = re.sub(r"([/_]|::)", r"\1<wbr>", escape(f"{test.path}::{test.name}"))
     paragraph = nodes.paragraph("", "", nodes.raw("", f"<code>{name}</code>", format="html"))
     if test.summary:
-        paragraph += nodes.Text(" " + test.summary.replace("`", ""))
+        paragraph += nodes.raw("", "<br>", format="html")
+        paragraph += nodes.Text(test.summary.replace("`", ""))
     return nodes.list_item("", paragraph)
 
 

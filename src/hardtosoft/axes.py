@@ -85,7 +85,6 @@ def choice(name: str, label: str, options: tuple[str, ...], *, start: str) -> Ax
 
 def beta_axis(step: float = 0.01, *, low: float = 0.0, start: float = 0.5) -> Axis:
     """The book's own slider: β from 0 (linear), or from ``low``, over ½ (soft) to 1 (hard)."""
-    names: dict[Value, str] = {0.0: "linear", 0.5: "soft", 1.0: "hard"}
-    named = {value: name for value, name in names.items() if float(value) >= low}
+    named: dict[Value, str] = {low: "softer" if low else "linear", 0.5: "soft", 1.0: "hard"}
     label = "β, how hard units select"
     return sliding("beta", label, low, 1.0, step, start=start, named=named, say=lambda value: f"β = {value:.2f}")

@@ -20,19 +20,19 @@ class Claim:
         id: C1 to C10.
         statement: the claim, in plain words.
         chapter: name of the chapter that shows it, None while none does; such a claim is not covered.
-        figure: id of the figure, in that chapter, that shows it.
+        figures: ids of the figures, in that chapter, that show it.
     """
 
     id: str
     statement: str
     chapter: str | None = None
-    figure: str | None = None
+    figures: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if (self.chapter is None) != (self.figure is None):
+        if (self.chapter is None) != (not self.figures):
             raise ValueError(
-                f"chapter and figure of {self.id} must be given both or neither, "
-                f"got {self.chapter!r} and {self.figure!r}"
+                f"chapter and figures of {self.id} must be given both or neither, "
+                f"got {self.chapter!r} and {self.figures!r}"
             )
 
     @property
@@ -72,16 +72,16 @@ CLAIMS = (
         "C6",
         "Weighing the expected score by β against the entropy of the selection by 1 − β gives one problem "
         "for all hardnesses. Its solution is the softmax of η = β/(1 − β) times the scores: a hard choice at "
-        "β = 1, the mixture's probabilities at β = ½, and at β = 0 equal shares, which leave the unit affine.",
+        "β = 1, softmax probabilities at β = ½, and at β = 0 equal shares, which leave the unit affine.",
         chapter="relu-to-swish",
-        figure="beta-code",
+        figures=("beta-code",),
     ),
     Claim(
         "C7",
         "Swish is what ReLU becomes under this selection: u/2 at β = 0, SiLU at β = ½, ReLU at β = 1, its "
         "slope known in closed form, and never further than 0.2785/η below ReLU.",
         chapter="relu-to-swish",
-        figure="relu-to-swish",
+        figures=("relu-to-swish", "hard-soft-gap"),
     ),
     Claim("C8", "β is a parameter like any other: it can be learned, for a whole layer or for every channel."),
     Claim(
@@ -89,7 +89,7 @@ CLAIMS = (
         "Selecting for all units of a layer together takes a search that grows exponentially with their "
         "number; if their filters are orthogonal, selecting for every unit alone is already the exact answer.",
     ),
-    Claim("C10", "Networks whose filters are made orthogonal classify images better."),
+    Claim("C10", "In the paper's experiments networks with orthogonal filters classify images better."),
 )
 
 

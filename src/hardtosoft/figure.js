@@ -191,6 +191,7 @@
     constructor(root, config, source) {
       Object.assign(this, { root, config, source, Plotly: null, timer: 0 });
       this.indices = config.axes.map((axis) => axis.start);
+      this.known = new Set(config.keys.map((key) => key.join()));
       const elements = root.querySelectorAll('.hts-panel');
       this.panels = config.frame.panels.map((spec, i) => new Panel(elements[i], spec));
       this.readout = root.querySelector('.hts-readout');
@@ -218,10 +219,16 @@
         button.addEventListener('click', () => this.move(axis, Number(button.dataset.index))));
     }
 
-    // One axis moves over all its values; each other one waits at a stop.
+    // One axis moves over all its values. The others stay where they are if the page holds that state; else each waits
+    // at its nearest stop.
     move(axis, index) {
+      this.choose(this.indices.map((at, i) => (i === axis ? index : at)), axis);
+    }
+
+    choose(wanted, axis) {
+      if (this.known.has(wanted.join())) return this.set(wanted);
       const near = (stops, at) => stops.reduce((best, stop) => (Math.abs(stop - at) < Math.abs(best - at) ? stop : best));
-      this.set(this.indices.map((at, i) => (i === axis ? index : near(this.config.axes[i].stops, at))));
+      this.set(wanted.map((at, i) => (i === axis ? at : near(this.config.axes[i].stops, at))));
     }
 
     set(indices) {
@@ -285,21 +292,21 @@
       if (this.Plotly) this.tell();
     }
 
-    // "#name.beta=0.5&unit=ReLU": the nearest state; the first axis that is off its stops is the one that moves.
+    // "#name.beta=0.5&unit=ReLU": that state, or the nearest one: the first axis off its stops moves.
     follow(hash) {
       const [name, settings] = [hash.slice(1).split('.', 1)[0], hash.slice(hash.indexOf('.') + 1)];
       if (name !== this.root.id || !hash.includes('.')) return false;
+      const wanted = [...this.indices];
       for (const [key, text] of new URLSearchParams(settings)) {
         const axis = this.config.axes.findIndex((a) => a.name === key);
         if (axis < 0) continue;
         const values = this.config.axes[axis].values, number = Number(text);
         const gaps = values.map((v) => (typeof v === 'number' ? Math.abs(v - number) : v === text ? 0 : Infinity));
         const best = gaps.indexOf(Math.min(...gaps));
-        if (Number.isFinite(gaps[best])) this.indices[axis] = best;
+        if (Number.isFinite(gaps[best])) wanted[axis] = best;
       }
-      const offStop = this.indices.findIndex((at, i) => !this.config.axes[i].stops.includes(at));
-      const axis = Math.max(offStop, 0);
-      this.move(axis, this.indices[axis]);
+      const offStop = wanted.findIndex((at, i) => !this.config.axes[i].stops.includes(at));
+      this.choose(wanted, Math.max(offStop, 0));
       return true;
     }
   }

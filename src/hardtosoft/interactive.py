@@ -29,7 +29,7 @@ class InteractiveFigure:
         function: parameters in, :class:`~hardtosoft.frames.Frame` out; called with one keyword for each axis.
         axes: what can be moved; each starts where it says.
         caption: what to do and what to notice, as HTML.
-        hero: shown without caption and with its panels side by side at every width (the landing page).
+        hero: shown with its panels side by side at every width, in the first screen (the landing page).
 
     Raises:
         ValueError: a name that no link can carry, or no axis.

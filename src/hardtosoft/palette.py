@@ -19,16 +19,16 @@ COLOURS: dict[str, tuple[str, str]] = {  # name: (light, dark)
     "ink": ("#1f2933", "#e4e8ee"),
     "grid": ("#dfe3e8", "#39424e"),
     "zero": ("#a9b2bd", "#66717f"),
-    "map-low": ("#c9aee2", "#54407a"),
-    "map-mid": ("#f6f4ef", "#23282f"),
-    "map-high": ("#9fd8ba", "#1d5a44"),
+    "map-low": ("#ffffff", "#0d1116"),
+    "map-mid": ("#d9dfe6", "#2b343f"),
+    "map-high": ("#a8b5c4", "#566577"),
 }
 
 BLUE, ORANGE, GREEN, PURPLE, GREY, INK = (
     f"var(--hts-{name})" for name in ("blue", "orange", "green", "purple", "grey", "ink")
 )
 GRID, ZERO = "var(--hts-grid)", "var(--hts-zero)"
-#: A quiet two-sided scale for maps: lines and points drawn over it stay legible.
+#: A quiet scale of one hue for maps: it takes no side between the colours of classes drawn over it.
 MAP_SCALE = [[0.0, "var(--hts-map-low)"], [0.5, "var(--hts-map-mid)"], [1.0, "var(--hts-map-high)"]]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import gzip
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -120,17 +120,6 @@ def unpack(table: Table) -> dict[Path, Array]:
         arrays[block.path] = _unpack(block, data[start : start + size], count)
         start += size
     return arrays
-
-
-def nearest(axes: Sequence[Axis], moved: str, state: Mapping[str, Value]) -> State:
-    """The state shown when ``moved`` is set as in ``state``: each other axis goes to its nearest stop."""
-    found: State = {}
-    for axis in axes:
-        value = state[axis.name]
-        if axis.name != moved and value not in axis.stops:
-            value = min(axis.stops, key=lambda stop: abs(float(stop) - float(value)))
-        found[axis.name] = value
-    return found
 
 
 def _pack(path: Path, stack: Array) -> tuple[Block, bytes]:

@@ -19,8 +19,8 @@ def test_beta_axis_holds_its_named_values_exactly():
     ]
 
 
-def test_partial_beta_axis_drops_names_below_its_start():
-    assert beta_axis(low=0.25).stops == (0.5, 1.0)
+def test_partial_beta_axis_names_its_own_low_end():
+    assert beta_axis(low=0.25).named == {0.25: "softer", 0.5: "soft", 1.0: "hard"}
 
 
 def test_choice_reads_aloud_as_its_option():

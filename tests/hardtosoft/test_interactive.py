@@ -11,7 +11,7 @@ from hardtosoft.interactive import STATIC, InteractiveFigure
 def shown(monkeypatch):
     """Everything that is displayed, as mime bundles."""
     bundles = []
-    monkeypatch.setattr(IPython.display, "display", lambda bundle, raw: bundles.append(bundle))
+    monkeypatch.setattr(IPython.display, "display", lambda bundle, **_: bundles.append(bundle))
     return bundles
 
 
@@ -30,7 +30,7 @@ def test_a_notebook_gets_plotly_figures_and_a_sentence(shown, monkeypatch):
     assert [set(bundle) for bundle in shown] == [{"application/vnd.plotly.v1+json", "text/plain"}] * 2
     panel = shown[0]["application/vnd.plotly.v1+json"]
     assert panel["layout"]["title"]["text"] == figure.frame().panels[0].title
-    assert panel["data"][2]["y"] == pytest.approx(figure.frame().panels[0].traces[2]["y"], abs=1e-6)
+    assert panel["data"][0]["y"] == pytest.approx(figure.frame().panels[0].traces[0]["y"], abs=1e-6)
 
 
 def test_values_left_out_stay_at_their_start():

@@ -6,7 +6,7 @@ import pytest
 from hardtosoft import palette
 from hardtosoft.axes import choice, sliding
 from hardtosoft.frames import Frame, Panel, axis, heatmap, layout, line
-from hardtosoft.states import enumerate_states, nearest, tabulate, unpack
+from hardtosoft.states import enumerate_states, tabulate, unpack
 
 SPEED = sliding("speed", "v", 0, 1, 0.1, start=0.5, stops=(0.0, 1.0))
 SHAPE = choice("shape", "shape", ("round", "flat"), start="round")
@@ -39,11 +39,6 @@ def test_more_than_400_states_are_refused():
     many = [sliding(name, name, 0, 1, 0.01, start=0, stops=(0.0, 0.5, 1.0)) for name in "ab"]
     with pytest.raises(ValueError, match="at most 400 states in all, got 597"):
         enumerate_states(many)
-
-
-def test_nearest_sends_the_waiting_axes_to_their_stops():
-    assert nearest([SPEED, SHAPE], "shape", {"speed": 0.4, "shape": "flat"}) == {"speed": 0.0, "shape": "flat"}
-    assert nearest([SPEED, SHAPE], "speed", {"speed": 0.4, "shape": "flat"}) == {"speed": 0.4, "shape": "flat"}
 
 
 def test_packed_arrays_come_back_within_the_stated_error():

@@ -38,12 +38,14 @@ def gap_frame(beta: float) -> Frame:
     over_input = Panel(
         title="ReLU minus its soft version",
         xlabel="input u",
-        alt=f"Two equal bumps left and right of the kink; none is higher than {bound:.3f} at β = {beta:.2f}.",
+        alt="At β = 1 there is no gap."
+        if beta == 1
+        else f"Two equal bumps left and right of the kink; at β = {beta:.2f} none is higher than {bound:.3f}.",
         traces=[
             line("the gap at this β", GRID, gap, palette.BLUE, width=3),
-            line("the bound 0.2785/η", (-5.0, 10.0), [bound, bound], palette.ORANGE, dash="dash", width=2),
+            line("the bound 0.2785/η", (-5.0, 10.0), [bound, bound], palette.GREY, dash="dash", width=2),
         ],
-        layout=layout(axis(-5, 5, (-4, -2, 0, 2, 4)), axis(-0.02, 0.85, (0, 0.2, 0.4, 0.6, 0.8))),
+        layout=layout(axis(-5, 5, (-4, -2, 0, 2, 4)), axis(-0.06, 0.95, (0, 0.2, 0.4, 0.6, 0.8))),
     )
     bounds = GAP_CONSTANT / betavq.eta_from_beta(torch.linspace(0.25, 1, 76, dtype=torch.float64))
     over_beta = Panel(
@@ -51,10 +53,10 @@ def gap_frame(beta: float) -> Frame:
         xlabel="hardness β",
         alt="The largest gap falls to zero as β goes to 1.",
         traces=[
-            line("the bound 0.2785/η", (0.25, 0.01), bounds, palette.ORANGE, dash="dash"),
+            line("the bound 0.2785/η", (0.25, 0.01), bounds, palette.GREY, dash="dash"),
             dots("largest gap found", [beta], [largest_gap(beta)], palette.BLUE, size=12),
         ],
-        layout=layout(axis(0.24, 1.01, (0.25, 0.5, 0.75, 1)), axis(-0.02, 0.85, (0, 0.2, 0.4, 0.6, 0.8))),
+        layout=layout(axis(0.2, 1.05, (0.25, 0.5, 0.75, 1)), axis(-0.06, 0.95, (0, 0.2, 0.4, 0.6, 0.8))),
     )
     if beta == 1:
         return Frame([over_input, over_beta], "η = ∞: no gap.")
@@ -72,11 +74,13 @@ def softplus_frame(beta: float) -> Frame:
     curves = Panel(
         title="One code, two outputs",
         xlabel="input u",
-        alt="Softplus stays above ReLU and is convex; swish stays below it and dips under zero.",
+        alt="At β = 1 softplus and swish are both ReLU."
+        if beta == 1
+        else "Softplus stays above ReLU and is convex; swish stays below it and dips under zero.",
         traces=[
             line("ReLU", GRID, HARD, palette.GREY, dash="dash", width=1.5),
-            line("free energy: softplus(ηu)/η", GRID, free, palette.PURPLE, dash="dashdot", width=3),
-            line("value: swish", GRID, value, palette.BLUE, width=3),
+            line("value: swish", GRID, value, palette.BLUE, width=4.5),
+            line("free energy: softplus(ηu)/η", GRID, free, palette.INK, dash="dashdot", width=2),
         ],
         layout=layout(axis(-5, 5, (-4, -2, 0, 2, 4)), axis(-1.5, 5, (0, 2, 4))),
     )
@@ -85,8 +89,8 @@ def softplus_frame(beta: float) -> Frame:
         xlabel="input u",
         alt="The difference of the two outputs is the entropy of the code divided by η, at every input.",
         traces=[
-            line("free energy − value", GRID, free - value, palette.INK, width=4),
-            line("entropy of the code ÷ η", GRID, entropy / eta, palette.ORANGE, dash="dash", width=2),
+            line("free energy − value", GRID, free - value, palette.GREEN, width=5),
+            line("entropy of the code ÷ η", GRID, entropy / eta, palette.GREY, dash="dash", width=2),
         ],
         layout=layout(axis(-5, 5, (-4, -2, 0, 2, 4)), axis(-0.05, 2.2, (0, 0.5, 1, 1.5, 2))),
     )
@@ -100,7 +104,8 @@ def gap_figure() -> InteractiveFigure:
     """How far the soft unit is from the hard one, and the bound that it meets."""
     caption = (
         "The gap has two equal bumps, one on each side of the kink. Move β towards 1: the bumps shrink and move "
-        "together, and their height follows the dashed bound exactly."
+        "together, and their height follows the dashed bound exactly. The slider starts at ¼: at β = 0 the gap is "
+        "|u|/2, which has no largest value."
     )
     return InteractiveFigure("hard-soft-gap", gap_frame, [beta_axis(low=0.25)], caption=caption)
 
@@ -108,7 +113,9 @@ def gap_figure() -> InteractiveFigure:
 def softplus_figure() -> InteractiveFigure:
     """Softplus beside swish for β from ¼ to 1: at β = 0 the free energy is infinite."""
     caption = (
-        "Both curves come from one code. Softplus stays above ReLU, swish below it. The thick curve on the right is "
-        "their difference; the dashed one, drawn over it, is the entropy of the code divided by η. They never part."
+        "Both curves come from one code. Move β to 1: they close in on ReLU, softplus from above, swish from below. "
+        "In <em>What lies between them</em> the thick curve is their difference, and the dashed one over it the "
+        "entropy of the code divided by η. They never part. The slider starts at ¼: at β = 0 the free energy is "
+        "infinite."
     )
     return InteractiveFigure("softplus-swish", softplus_frame, [beta_axis(low=0.25)], caption=caption)

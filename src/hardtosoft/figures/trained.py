@@ -24,7 +24,7 @@ from ..networks import (
     two_moons_test_set,
     two_moons_training_set,
 )
-from .units import value_panel
+from .units import RELU_NAMES, value_panel
 
 BOX_X, BOX_Y = (-1.6, 2.6), (-1.2, 1.7)
 COLUMNS, ROWS = 100, 70
@@ -75,9 +75,8 @@ def regions_panel(beta: float) -> Panel:
     edge = boundary(network, beta)
     return Panel(
         title="A network of them",
-        xlabel="the plane, coloured by code",
-        alt="At β = 1 the plane falls into flat polygons and the boundary between the moons is bent; as β falls the "
-        "polygons melt, and at β = 0 one straight line is left.",
+        xlabel="shade: the network’s code",
+        alt=f"At β = {beta:.3g} {_regions(beta)}.",
         traces=[
             heatmap("code", shade, BOX_X, BOX_Y),
             *_moons(),
@@ -87,9 +86,17 @@ def regions_panel(beta: float) -> Panel:
     )
 
 
+def _regions(beta: float) -> str:
+    if beta == 1:
+        return "the plane falls into flat polygons, and the boundary between the moons is bent at their edges"
+    if beta == 0:
+        return "the plane has one colour, and the boundary is one straight line, which cannot part the moons"
+    return "the polygons melt into each other, and the boundary between the moons is a smooth curve"
+
+
 def opening_frame(beta: float) -> Frame:
     """The landing page's pair: one unit's curve, and the regions of a network of such units."""
-    curve = value_panel(beta, title="One unit")
+    curve = value_panel(beta, title="One unit", names=RELU_NAMES)
     accuracy = load_two_moons().accuracy(*two_moons_test_set(), beta)
     readout = f"The same weights at every β; here they sort {100 * accuracy:.0f} % of new points rightly."
     return Frame([curve, regions_panel(beta)], readout)
@@ -99,37 +106,38 @@ def softening_frame(beta: float) -> Frame:
     """Test accuracy and code entropy against β, for digits and for two moons."""
     digits = _sweep("digits", "Digits", load_digits_network(), digits_test_set(), beta)
     moons = _sweep("two_moons", "Two moons", load_two_moons(), two_moons_test_set(), beta)
-    right = [panel.traces[-1]["y"][0] for panel in (digits, moons)]
-    words = "The networks drawn as dots are right on {:.1f} % of digits and on {:.1f} % of moon points."
-    return Frame([digits, moons], words.format(*right))
+    means = (np.interp(beta, found.beta, found.accuracy.mean) for found in (results("digits"), results("two_moons")))
+    numbers = [*(100 * mean for mean in means), *(panel.traces[-1]["y"][0] for panel in (digits, moons))]
+    words = "Right, mean: digits {:.1f} %, moons {:.1f} %. The one drawn as dots: {:.1f} % and {:.1f} %."
+    return Frame([digits, moons], words.format(*numbers))
 
 
 def _sweep(experiment: Experiment, title: str, network: Network, test: tuple[Tensor, Tensor], beta: float) -> Panel:
     """Means over trained networks as curves, and one of the networks, computed at this β, as dots."""
     found = results(experiment)
     grid = (0.0, float(found.beta[1] - found.beta[0]))
-    styles = ((palette.PURPLE, "dot"), (palette.ORANGE, "dashdot"))
+    styles = (("dot", 11), ("dashdot", 8))
     entropies = [
-        line(f"undecided, layer {layer + 1}, %", grid, 100 * band.mean, colour, dash=dash, width=2)
-        for layer, (band, (colour, dash)) in enumerate(zip(found.entropy, styles, strict=True))
+        line(f"undecided, layer {layer + 1}, %", grid, 100 * band.mean, palette.PURPLE, dash=dash, width=2)
+        for layer, (band, (dash, _)) in enumerate(zip(found.entropy, styles, strict=True))
     ]
     undecided = [
-        dots("one network", [beta], [100 * share], colour, size=9, showlegend=False)
-        for share, (colour, _) in zip(network.normalised_entropy(test[0], beta), styles, strict=True)
+        dots("one network: undecided", [beta], [100 * share], palette.PURPLE, size=size)
+        for share, (_, size) in zip(network.normalised_entropy(test[0], beta), styles, strict=True)
     ]
     right = [100 * network.accuracy(*test, beta)]
     return Panel(
         title=f"{title}: trained once at β = 1",
         xlabel="β of all units",
-        alt=f"{title}: mean test accuracy is {100 * found.accuracy.mean[0]:.0f} % at β = 0 and "
-        f"{100 * found.accuracy.mean[-1]:.0f} % at β = 1.",
+        alt=f"{title}: mean test accuracy is {100 * found.accuracy.mean[0]:.1f} % at β = 0 and "
+        f"{100 * found.accuracy.mean[-1]:.1f} % at β = 1.",
         traces=[
             *entropies,
-            line("95 % interval", grid, 100 * found.accuracy.low, palette.BLUE, dash="dot", width=1),
-            line("95 % interval", grid, 100 * found.accuracy.high, palette.BLUE, dash="dot", width=1),
+            line("95 % interval", grid, 100 * found.accuracy.low, palette.BLUE, width=0.8),
+            line("95 % interval", grid, 100 * found.accuracy.high, palette.BLUE, width=0.8),
             line("right on test points, %", grid, 100 * found.accuracy.mean, palette.BLUE, width=3),
             *undecided,
-            dots("one network at this β", [beta], right, palette.BLUE, symbol="square", size=10),
+            dots("one network: right", [beta], right, palette.BLUE, symbol="square", size=10),
         ],
         layout=layout(axis(-0.02, 1.02, (0, 0.5, 1), ("0", "½", "1")), axis(-3, 103, (0, 25, 50, 75, 100))),
     )
@@ -137,15 +145,21 @@ def _sweep(experiment: Experiment, title: str, network: Network, test: tuple[Ten
 
 def opening_figure() -> InteractiveFigure:
     """The landing page's figure."""
-    return InteractiveFigure("opening", opening_frame, [beta_axis(0.025, start=1.0)], hero=True)
+    caption = (
+        "Move β to ½: the kink and the corners round off. Move it to 0: one straight line is left in each picture. "
+        "The shades of grey tell codes apart, not classes; at β = 0 every unit is undecided everywhere, so one shade "
+        "is left."
+    )
+    beta = beta_axis(0.025, start=1.0)
+    return InteractiveFigure("opening", opening_frame, [beta], caption=caption, hero=True)
 
 
 def softening_figure() -> InteractiveFigure:
     """One slider for the β of all units of networks that were trained at β = 1."""
     caption = (
-        "Curves are means over networks trained from different seeds, fine dotted lines their 95 % intervals. The "
-        "dots are one of these networks, computed at this β. Move β from 1 to 0. In both tasks the units grow "
-        "undecided; only on the right does the accuracy follow them far down."
+        "Curves are means over networks trained from different seeds, thin lines their 95 % intervals; the dots are "
+        "one of these networks, computed at this β. Move β from 1 to 0. In both tasks the units grow undecided; only "
+        "for the moons does the accuracy follow them far down."
     )
     return InteractiveFigure("softening", softening_frame, [beta_axis(0.02, start=1.0)], caption=caption)
 
@@ -154,7 +168,7 @@ def _moons() -> list[Trace]:
     points, labels = two_moons_training_set()
     first, second = points[labels == 0], points[labels == 1]
     return [
-        dots("first moon", first[:, 0], first[:, 1], palette.BLUE, size=4),
+        dots("training points, first moon", first[:, 0], first[:, 1], palette.BLUE, size=4),
         dots("second moon", second[:, 0], second[:, 1], palette.ORANGE, symbol="square", size=4),
     ]
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 import betavq
 
 from .. import palette
-from ..axes import beta_axis, choice, sliding
-from ..frames import Frame, Panel, Trace, axis, dots, layout, line
+from ..axes import Value, beta_axis, choice, sliding
+from ..frames import Frame, Panel, axis, dots, layout, line
 from ..interactive import InteractiveFigure
 
 LEAKY_SLOPE = 0.25
 #: Slope of the first piece of each unit; the second piece is u itself.
 FIRST_SLOPES = {"ReLU": 0.0, "leaky ReLU": LEAKY_SLOPE, "absolute value": -1.0}
 FIRST_PIECES = {"ReLU": "0", "leaky ReLU": f"{LEAKY_SLOPE:g}·u", "absolute value": "−u"}
-REFERENCES = (("β = 0, linear", 0.0, "dot"), ("β = ½, soft", 0.5, "dashdot"), ("β = 1, hard", 1.0, "dash"))
+REFERENCES = ((0.0, "dot"), (0.5, "dashdot"), (1.0, "dash"))
+GENERAL_NAMES = ("β = 0, linear", "β = ½, soft", "β = 1, hard")
+RELU_NAMES = ("u/2 (β = 0)", "SiLU (β = ½)", "ReLU (β = 1)")
 
 INPUTS = torch.linspace(-5, 5, 201, dtype=torch.float64)
 GRID = (-5.0, 0.05)
@@ -35,25 +35,25 @@ def scores(unit: str, inputs: Tensor) -> Tensor:
     return torch.stack([FIRST_SLOPES[unit] * inputs, inputs], dim=-1)
 
 
-def reference_curves(unit: str = "ReLU") -> list[Trace]:
-    """The unit at β = 0, ½ and 1, drawn faintly for comparison."""
+def value_panel(beta: float, unit: str = "ReLU", *, title: str, names: tuple[str, ...] = GENERAL_NAMES) -> Panel:
+    """The output of a unit at β, and drawn faintly what it is at β = 0, ½ and 1, under the given names."""
     pieces = scores(unit, INPUTS)
-    return [
-        line(name, GRID, betavq.value(pieces, beta), palette.GREY, dash=dash, width=1.5)
-        for name, beta, dash in REFERENCES
+    references = [
+        line(name, GRID, betavq.value(pieces, stop), palette.GREY, dash=dash, width=1.5)
+        for name, (stop, dash) in zip(names, REFERENCES, strict=True)
     ]
-
-
-def value_panel(beta: float, unit: str = "ReLU", *, title: str = "Value: what the unit puts out") -> Panel:
-    """The output of a unit at β, with the curves it passes through."""
-    curve = line("value at this β", GRID, betavq.value(scores(unit, INPUTS), beta), palette.BLUE, width=3.5)
+    curve = line("value at this β", GRID, betavq.value(pieces, beta), palette.BLUE, width=3.5)
     return Panel(
         title=title,
         xlabel="input u",
-        alt=f"The {unit} unit at β = {beta:.2f}: a straight line at 0, a smooth bend at ½, a kink at 1.",
-        traces=[*reference_curves(unit), curve],
-        layout=layout(axis(-5, 5, (-4, -2, 0, 2, 4)), axis(-3, 5, (-2, 0, 2, 4))),
+        alt=f"The {unit} unit at β = {beta:.2f}: {_shape(beta)}.",
+        traces=[*references, curve],
+        layout=layout(axis(-5, 5, (-4, -2, 0, 2, 4)), axis(-3.4, 5, (-2, 0, 2, 4))),
     )
+
+
+def _shape(beta: float) -> str:
+    return "a straight line" if beta == 0 else "a kink at u = 0" if beta == 1 else "a smooth bend around u = 0"
 
 
 def unit_frame(beta: float, unit: str) -> Frame:
@@ -75,7 +75,7 @@ def unit_frame(beta: float, unit: str) -> Frame:
     )
     value = betavq.value(at_one, beta).item()
     readout = f"Pieces {FIRST_PIECES[unit]} and u. At u = 1: code ({first:.3f}, {second:.3f}), value {value:.3f}."
-    return Frame([value_panel(beta, unit), shares], readout)
+    return Frame([value_panel(beta, unit, title="Value: what the unit puts out"), shares], readout)
 
 
 def objective_frame(beta: float, u: float) -> Frame:
@@ -89,12 +89,12 @@ def objective_frame(beta: float, u: float) -> Frame:
     problem = Panel(
         title="The problem: β·⟨t, z⟩ + (1 − β)·H(t)",
         xlabel="weight t₂ on the piece u",
-        alt=f"At β = {beta:.2f} and u = {u:g} the best weight is {best[1]:.2f}.",
+        alt=f"At β = {beta:.2f} and u = {_number(u)} the best weight is {best[1]:.2f}.",
         traces=[
+            line("their sum", weight, goal, palette.INK, width=5),
             line("β·⟨t, z⟩: take the larger score", weight, beta * weight * u, palette.BLUE, dash="dash", width=2),
-            line("(1 − β)·H(t): stay undecided", weight, (1 - beta) * entropy, palette.PURPLE, dash="dot", width=2.5),
-            line("their sum", weight, goal, palette.INK, width=3),
-            dots("its maximum: the code", best[1:], height.reshape(1), palette.ORANGE, size=13),
+            line("(1 − β)·H(t): stay undecided", weight, (1 - beta) * entropy, palette.PURPLE, dash="dot"),
+            dots("the code: the best weight t₂", best[1:], height.reshape(1), palette.ORANGE, size=13),
         ],
         layout=layout(axis(-0.02, 1.02, (0, 0.5, 1), ("0", "½", "1")), axis(-2.1, 2.3, (-2, -1, 0, 1, 2))),
     )
@@ -106,7 +106,7 @@ def objective_frame(beta: float, u: float) -> Frame:
         alt="The best weight on the piece u grows with u: a step at β = 1, a sigmoid below, constant at β = 0.",
         traces=[
             line("weight t₂ at this β", (-2.0, 0.025), weights, palette.ORANGE, showlegend=False),
-            dots("its maximum: the code", [u], best[1:], palette.ORANGE, size=13),
+            dots("the code: the best weight t₂", [u], best[1:], palette.ORANGE, size=13),
         ],
         layout=layout(axis(-2, 2, (-2, -1, 0, 1, 2)), axis(-0.04, 1.04, (0, 0.5, 1), ("0", "½", "1"))),
     )
@@ -114,24 +114,34 @@ def objective_frame(beta: float, u: float) -> Frame:
     return Frame([problem, answer], f"Code ({best[0]:.3f}, {best[1]:.3f}).{tie}")
 
 
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
+
+
+def _say_input(value: Value) -> str:
+    return f"u = {_number(float(value))}"
+
+
 def unit_figure() -> InteractiveFigure:
     """One slider from linear over soft to hard, for ReLU, leaky ReLU and the absolute value."""
     units = choice("unit", "Unit", tuple(FIRST_SLOPES), start="ReLU")
     caption = (
-        "Move β from 0 to 1 and watch two things. On the left, the straight line bends until it is the kink of the "
-        "hard unit. On the right, the two weights swap over a shorter and shorter stretch, until it is a single step. "
-        "Then choose another unit: only the first piece has changed."
+        "Move β from 0 to 1 and watch two things. In <em>Value</em>, the straight line bends until it is the kink of "
+        "the hard unit. In <em>Code</em>, the two weights swap over a shorter and shorter stretch, until it is a "
+        "single step. Then choose another unit: only the first piece has changed. The leaky ReLU here has the slope "
+        "ν = ¼, so that you can see it."
     )
-    return InteractiveFigure("relu-to-swish", unit_frame, [beta_axis(0.02), units], caption=caption)
+    return InteractiveFigure("relu-to-swish", unit_frame, [units, beta_axis(0.02)], caption=caption)
 
 
 def objective_figure() -> InteractiveFigure:
     """The problem behind the code, with sliders for β and for the input."""
-    named: dict[Any, str] = {-1.0: "first", 0.0: "tie", 1.0: "second"}
-    inputs = sliding("u", "u, the input", -2, 2, 0.05, start=1.0, named=named, say=lambda value: f"u = {value:.2f}")
+    named: dict[Value, str] = {-1.0: "first wins", 0.0: "tie", 1.0: "second wins"}
+    inputs = sliding("u", "u, the input", -2, 2, 0.05, start=1.0, named=named, say=_say_input)
     caption = (
-        "The dot is the best weight. At β = 1 only the dashed line counts, and the best weight sits at an end. At "
+        "The dot is the best weight. At β = 1 only the dashed score counts, and the best weight sits at an end. At "
         "β = 0 only the dotted entropy counts, and the best weight is the middle, whatever u is. In between the "
-        "dot weighs both wishes: move u and see it slide along the curve on the right."
+        "dot weighs both wishes: move u, and in <em>The answer</em> it slides along the curve. While you move u, "
+        "β waits at 0, ½ or 1."
     )
     return InteractiveFigure("beta-code", objective_frame, [beta_axis(0.02), inputs], caption=caption)
