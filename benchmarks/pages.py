@@ -97,7 +97,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="How fast the built pages answer.")
     parser.add_argument("--site", type=Path, default=Path("_build/html"))
     parser.add_argument("--pages", nargs="+", default=["index.html", "relu-to-swish.html"])
-    parser.add_argument("--visits", type=int, default=3, help="first visits, of which the median counts")
+    parser.add_argument("--visits", type=int, default=5, help="first visits, of which the median counts")
     options = parser.parse_args()
     with make_server(options.site) as server, sync_playwright() as playwright:
         threading.Thread(target=server.serve_forever, daemon=True).start()

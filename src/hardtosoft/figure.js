@@ -74,10 +74,8 @@
     });
     return wanted;
   }
-  const settled = new Promise((resolve) => {
-    const idle = () => (window.requestIdleCallback ? requestIdleCallback(resolve, { timeout: 500 }) : setTimeout(resolve, 50));
-    document.readyState === 'complete' ? idle() : addEventListener('load', idle);
-  });
+  // The first slider answers before this; the rest of the page need not be there.
+  const pause = () => new Promise((resolve) => (window.requestIdleCallback ? requestIdleCallback(resolve, { timeout: 300 }) : setTimeout(resolve, 50)));
 
   // ---- colours of the theme --------------------------------------------------------------------------------------
 
@@ -279,7 +277,7 @@
     }
 
     async meetPlotly() {
-      await settled;
+      await pause();
       this.Plotly = await plotly();
       await this.tell();
     }
