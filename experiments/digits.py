@@ -32,7 +32,7 @@ from experiments.training import (
     versions,
     write,
 )
-from hardtosoft.networks import split_digits
+from hardtosoft.datasets import split_digits
 
 SEEDS = range(10)
 SIZES = [64, 32, 32, 10]

@@ -32,7 +32,7 @@ from experiments.training import (
     versions,
     write,
 )
-from hardtosoft.networks import draw_moons, test_draw, train_draw
+from hardtosoft.datasets import draw_moons, test_draw, train_draw
 
 SEEDS = range(20)
 SIZES = [2, 6, 6, 1]

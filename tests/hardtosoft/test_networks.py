@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from betavq import beta_from_eta, eta_from_beta
-from hardtosoft import networks
+from hardtosoft import datasets, networks
 from hardtosoft.networks import Experiment, Network, Results
 
 
@@ -128,13 +128,13 @@ def test_layers_that_do_not_fit_are_refused() -> None:
 def test_training_points_are_those_of_the_seed() -> None:
     points, labels = networks.two_moons_training_set()
     settings = networks.results("two_moons").settings
-    drawn, drawn_labels = networks.draw_moons(settings["train_points"], settings["noise"], networks.train_draw(0))
+    drawn, drawn_labels = datasets.draw_moons(settings["train_points"], settings["noise"], datasets.train_draw(0))
     assert torch.equal(labels, drawn_labels)
     assert (points - drawn).abs().max() <= 0.5e-4 + 1e-12
 
 
 def test_digits_are_split_by_shares_and_do_not_overlap() -> None:
-    (train_x, train_y), (test_x, test_y) = networks.split_digits(500, 0)
+    (train_x, train_y), (test_x, test_y) = datasets.split_digits(500, 0)
     assert (len(train_y), len(test_y)) == (1297, 500)
     assert float(train_x.min()) == 0
     assert float(train_x.max()) == 1
