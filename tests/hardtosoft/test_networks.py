@@ -177,6 +177,6 @@ def test_missing_scikit_learn_says_what_to_install(monkeypatch: pytest.MonkeyPat
     def absent(name: str) -> None:
         raise ModuleNotFoundError(f"No module named {name!r}")
 
-    monkeypatch.setattr(networks, "import_module", absent)
+    monkeypatch.setattr(datasets, "import_module", absent)
     with pytest.raises(ModuleNotFoundError, match="pip install scikit-learn"):
         networks.digits_test_set()
