@@ -272,8 +272,9 @@
     }
 
     async tell() {
+      const told = this.indices.join();
       for (const panel of this.panels) await panel.tell(this.Plotly);
-      this.root.dataset.ready = 'plotly';
+      Object.assign(this.root.dataset, { ready: 'plotly', told });
     }
 
     async meetPlotly() {

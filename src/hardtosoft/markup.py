@@ -28,6 +28,7 @@ def figure_html(
         f'<p class="hts-readout" id="{name}-readout">{escape(frame.readout)}</p>{_legend(frame.panels)}{shown}'
         f'<p class="hts-tools"><button type="button" class="hts-reset">Reset</button>'
         f'<a class="hts-link" href="#{name}">Link to this state</a></p>'
+        f"<noscript><p>Without JavaScript this figure shows one state only.</p></noscript>"
         f'<p class="hts-trouble" role="status"></p>'
         f'<script type="application/json" class="hts-config">{_json(_config(axes, start, table))}</script>'
         f'<script type="text/plain" class="hts-states" data-figure="{name}">{table.packed}</script>'
@@ -72,7 +73,7 @@ def _control(name: str, axis: Axis, start: State) -> str:
     words = escape(axis.words(start[axis.name]))
     return (
         f'<div class="hts-slider" data-axis="{axis.name}"><label for="{control}">{escape(axis.label)}</label>'
-        f'<output for="{control}">{words}</output>'
+        f'<output for="{control}" aria-live="off">{words}</output>'
         f'<input type="range" id="{control}" min="0" max="{len(axis.values) - 1}" step="1" value="{index}"'
         f' autocomplete="off" aria-valuetext="{words}" aria-describedby="{name}-readout">'
         f'<div class="hts-stops">{named}</div></div>'

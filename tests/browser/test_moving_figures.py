@@ -72,7 +72,7 @@ def test_curve_is_the_line_swish_and_relu_with_the_network_off(open_page, name):
     for beta, stop in ((0.0, "0 linear"), (0.5, "½ soft"), (1.0, "1 hard")):
         root.locator("[data-axis=beta] button", has_text=stop).click()
         drawn = drawn_curve(root)
-        root.evaluate("() => new Promise(done => setTimeout(done, 400))")  # the slider rests: plotly is told
+        page.wait_for_function("r => r.dataset.told === r.hts.indices.join()", arg=root.element_handle())
         told = root.evaluate("(r, i) => r.querySelector('.hts-plotly').data[i].y", curve_index(root))
         assert_curve(told, beta, 1e-4)
         assert_curve(drawn, beta, 1e-4)
@@ -242,7 +242,7 @@ def test_every_slider_runs_over_its_whole_range(open_page, name):
             axis.name,
         )
         assert shown == [axis.words(value) for value in axis.values]
-    page.wait_for_timeout(300)
+    page.wait_for_function("r => r.dataset.told === r.hts.indices.join()", arg=root.element_handle())
     assert complaints.errors == []
 
 
@@ -302,3 +302,17 @@ def test_touch_leaves_plotly_alone_but_a_mouse_reads_values(open_page):
     figure(phone, "opening")
     styles = "[...document.querySelectorAll('#opening .hts-plotly *')].map(e => getComputedStyle(e).pointerEvents)"
     assert set(phone.evaluate(styles)) == {"none"}
+
+
+@pytest.mark.parametrize("path", sorted(set(PAGES.values())))
+def test_a_first_visit_read_to_its_end_stays_light(open_page, path):
+    page, _ = open_page(path)
+    for name in (name for name, home in PAGES.items() if home == path):
+        figure(page, name)
+    page.wait_for_load_state("networkidle")
+    loaded = page.evaluate(
+        """() => ['navigation', 'resource'].flatMap(kind => performance.getEntriesByType(kind))
+                 .map(entry => [entry.name, entry.encodedBodySize])"""
+    )
+    assert any("plotly" in name for name, _ in loaded)
+    assert sum(size for _, size in loaded) <= 1_100_000
