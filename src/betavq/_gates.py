@@ -13,32 +13,31 @@ x before it multiplies by η: at large x that is ∞, and at η = 0 then NaN.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
-
-class _Derivatives(NamedTuple):
-    gate: Tensor  # σ(u) or tanh(u)
-    in_input: Tensor
-    curvature: Tensor  # x · the gate's derivative
-    in_slope: Tensor  # ∂y/∂ν divided by x
-
-
-def _derivatives(x: Tensor, eta: Tensor, v: Tensor | None, *, odd: bool) -> _Derivatives:
-    u = x * gate_scale(eta, v)
-    if odd:
-        gate, slope = torch.tanh(u), 4 * torch.sigmoid(2 * u) * torch.sigmoid(-2 * u)
-    else:
-        gate, slope = torch.sigmoid(u), torch.sigmoid(u) * torch.sigmoid(-u)
-    moved = gate + u * slope
-    return _Derivatives(gate, moved if v is None else v + (1 - v) * moved, x * slope, 1 - moved)
+from ._autograd import apply, sum_to
 
 
 def gate_scale(eta: Tensor, v: Tensor | None) -> Tensor:
     """η|1−ν|, kept finite."""
     return eta if v is None else (eta * (1 - v).abs()).clamp(max=torch.finfo(eta.dtype).max)
+
+
+def _gate_and_slope(u: Tensor, *, odd: bool) -> tuple[Tensor, Tensor]:
+    """σ(u) or tanh u, and its derivative.
+
+    Autograd takes 1 − σ(u) for the derivative of σ, of which nothing is left at u ≫ 0. So everything is written in
+    the small one y of the two shares; −|u| without a kink, so that derivatives of any order are right at 0 too.
+    """
+    right = u > 0
+    y = torch.sigmoid((2 if odd else 1) * torch.where(right, -u, u))
+    if not odd:
+        return torch.where(right, 1 - y, y), y * (1 - y)
+    far = torch.where(right, 1 - 2 * y, 2 * y - 1)
+    return torch.where(u.abs() < 1, torch.tanh(u), far), 4 * y * (1 - y)
 
 
 class _TwoPieces(torch.autograd.Function):
@@ -64,52 +63,109 @@ class _TwoPieces(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         x, eta, v = ctx.saved_tensors
         (grad,) = grad_outputs
-        d = _derivatives(x, eta, v, odd=ctx.odd)
+        in_input, in_slope = _in_input_and_slope(x, eta, v, odd=ctx.odd)
         in_x, in_eta, in_v, *_ = ctx.needs_input_grad
         return (
-            (grad * d.in_input).sum_to_size(x.shape) if in_x else None,
-            _times_width(grad, d.curvature, x, v).sum_to_size(eta.shape) if in_eta else None,
-            (grad * (x * d.in_slope)).sum_to_size(v.shape) if in_v else None,
+            sum_to(grad * in_input, x.shape) if in_x else None,
+            sum_to(_times_width(grad, x, eta, v, odd=ctx.odd), eta.shape) if in_eta else None,
+            sum_to(grad * (x * in_slope), v.shape) if in_v else None,
             None,
             None,
         )
 
 
-def _times_width(grad: Tensor, curvature: Tensor, x: Tensor, v: Tensor | None) -> Tensor:
-    """grad · ∂y/∂η, from left to right: a factor 0 comes before the products that may be ∞."""
-    if v is None:
-        return grad * curvature * x
-    return grad * (1 - v) * curvature * x * (1 - v).abs()
-
-
-class _TwoPiecesInForwardMode(_TwoPieces):
-    """The same for forward-mode derivatives too; torch.compile refuses a Function that has them."""
-
+class _TwoPiecesWithJvp(_TwoPieces):
     @staticmethod
     def jvp(ctx: Any, *grad_inputs: Any) -> Tensor:
         x, eta, v = ctx.saved_tensors
         x_dot, eta_dot, v_dot, *_ = grad_inputs
-        d = _derivatives(x, eta, v, odd=ctx.odd)
-        tangent: Tensor = x_dot * d.in_input + _times_width(eta_dot, d.curvature, x, v)
-        return tangent if v is None else tangent + v_dot * (x * d.in_slope)
+        in_input, in_slope = _in_input_and_slope(x, eta, v, odd=ctx.odd)
+        tangent: Tensor = x_dot * in_input + _times_width(eta_dot, x, eta, v, odd=ctx.odd)
+        return tangent if v is None else tangent + v_dot * (x * in_slope)
 
 
-def _apply(*arguments: Any) -> Tensor:
-    implementation = _TwoPieces if torch.compiler.is_compiling() else _TwoPiecesInForwardMode
-    result: Tensor = implementation.apply(*arguments)  # type: ignore[no-untyped-call]
-    return result
+def _in_input_and_slope(x: Tensor, eta: Tensor, v: Tensor | None, *, odd: bool) -> tuple[Tensor, Tensor]:
+    """∂y/∂x, and ∂y/∂ν divided by x."""
+    u = x * gate_scale(eta, v)
+    gate, slope = _gate_and_slope(u, odd=odd)
+    moved = gate + u * slope
+    return moved if v is None else v + (1 - v) * moved, 1 - moved
+
+
+def _times_width(grad: Tensor, x: Tensor, eta: Tensor, v: Tensor | None, *, odd: bool) -> Tensor:
+    """grad · ∂y/∂η."""
+    if v is None:
+        return _bend(grad, x, eta, odd)
+    return _bend(grad * (1 - v), x, gate_scale(eta, v), odd) * (1 - v).abs()
+
+
+def _bend(grad: Tensor, x: Tensor, eta: Tensor, odd: bool) -> Tensor:
+    """grad · x² σ'(ηx), from left to right: a factor 0 comes before the products that may be ∞."""
+    return apply(_Bend, _BendWithJvp, grad, x, eta, odd)
+
+
+class _Bend(torch.autograd.Function):
+    """Its derivatives are spelt out for the same reason as the first ones."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(grad: Tensor, x: Tensor, eta: Tensor, odd: bool) -> Tensor:
+        _, slope = _gate_and_slope(x * eta, odd=odd)
+        return grad * (x * slope) * x
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
+        grad, x, eta, ctx.odd = inputs
+        ctx.save_for_backward(grad, x, eta)
+        ctx.save_for_forward(grad, x, eta)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        grad, x, eta = ctx.saved_tensors
+        (upstream,) = grad_outputs
+        in_input, in_eta = _bend_derivatives(x, eta, odd=ctx.odd)
+        in_grad, in_x, in_scale, _ = ctx.needs_input_grad
+        return (
+            sum_to(_bend(upstream, x, eta, ctx.odd), grad.shape) if in_grad else None,
+            sum_to(upstream * grad * in_input * x, x.shape) if in_x else None,
+            sum_to(upstream * grad * in_eta * x * x, eta.shape) if in_scale else None,
+            None,
+        )
+
+
+class _BendWithJvp(_Bend):
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Tensor:
+        grad, x, eta = ctx.saved_tensors
+        grad_dot, x_dot, eta_dot, _ = grad_inputs
+        in_input, in_eta = _bend_derivatives(x, eta, odd=ctx.odd)
+        tangent: Tensor = grad * x_dot * in_input * x + grad * eta_dot * in_eta * x * x
+        return tangent + _bend(grad_dot, x, eta, ctx.odd)
+
+
+def _bend_derivatives(x: Tensor, eta: Tensor, *, odd: bool) -> tuple[Tensor, Tensor]:
+    """∂(x²σ'(ηx))/∂x divided by x, and ∂(x²σ'(ηx))/∂η divided by x²."""
+    u = x * eta
+    _, slope = _gate_and_slope(u, odd=odd)
+    second = -slope * (2 * torch.tanh(u) if odd else torch.tanh(u / 2))
+    return 2 * slope + u * second, x * second
+
+
+def _two_pieces(x: Tensor, eta: Tensor, v: Tensor | None, mean: Tensor | None, odd: bool) -> Tensor:
+    return apply(_TwoPieces, _TwoPiecesWithJvp, x, eta, v, mean, odd)
 
 
 def swish(x: Tensor, eta: Tensor) -> Tensor:
     """x σ(ηx); ηx must not overflow."""
-    return _apply(x, eta, None, None, False)
+    return _two_pieces(x, eta, None, None, False)
 
 
 def leaky_swish(x: Tensor, eta: Tensor, v: Tensor, mean: Tensor) -> Tensor:
     """x [ν + (1−ν) σ(η|1−ν|x)], at η = 0 x · ``mean``; ηx must not overflow."""
-    return _apply(x, eta, v, mean.detach(), False)
+    return _two_pieces(x, eta, v, mean, False)
 
 
 def soft_abs(x: Tensor, eta: Tensor) -> Tensor:
     """x tanh(ηx); ηx must not overflow."""
-    return _apply(x, eta, None, None, True)
+    return _two_pieces(x, eta, None, None, True)

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from ._autograd import apply, is_exporting
+
 
 def compute_dtype(input: Tensor) -> torch.dtype:
     """float32 for the 16-bit floats, whose range η·x leaves too easily; else the dtype of ``input``."""
@@ -30,33 +32,42 @@ class Hardness(NamedTuple):
 def hardness(beta: float | Tensor, like: Tensor) -> Hardness:
     """Split β into η = β/(1−β) and the end points; a tensor on the device and in the dtype of ``like``.
 
-    The division comes before the cast: 1 − 1e-12 in float64 would otherwise be 1 in float32. A number (0-dim) may
-    live on another device than ``like``, as everywhere in PyTorch.
+    The division comes before the cast: 1 − 1e-12 in float64 would otherwise be 1 in float32. At the other end a β
+    that the cast would make 0 becomes the smallest positive η, so that η = 0 means β = 0 for numbers and tensors.
+    A number (0-dim) may live on another device than ``like``, as everywhere in PyTorch.
     """
+    smallest = torch.finfo(like.dtype).tiny * torch.finfo(like.dtype).eps
     if not isinstance(beta, Tensor):
         # Constants, not ``beta == 1``: under torch.compile a number may be symbolic, and a comparison is no bool then.
         if beta == 1:
             return Hardness(0.0, False, True)
-        return Hardness(0.0, True, False) if beta == 0 else Hardness(beta / (1 - beta), False, False)
+        return Hardness(0.0, True, False) if beta == 0 else Hardness(max(beta / (1 - beta), smallest), False, False)
     if beta.dim() == 0:
         beta = beta.to(like.device)
     if beta.dtype != torch.float64:
         beta = beta.float()
+    eta, at_one = odds(beta)
+    eta, at_zero = eta.to(like.dtype), beta == 0
+    raised = torch.where(at_zero, eta, eta.clamp(min=smallest)) - eta
+    return Hardness(torch.where(at_one, eta, eta + raised.detach()), at_zero, at_one)
+
+
+def odds(beta: Tensor) -> tuple[Tensor, Tensor]:
+    """η = β/(1−β) with a harmless 0 (and no gradient) where β = 1, and where that is."""
     at_one = beta == 1
     inside = torch.where(at_one, 0.0, beta)
     # The quotient's derivative multiplies by β, and 0 · ∞ would make NaN of a gradient that overflows at β = 0.
     zero = inside == 0
-    eta = torch.where(zero, 1 / (1 - inside) - 1, torch.where(zero, 0.5, inside) / (1 - inside)).to(like.dtype)
-    return Hardness(eta, (eta == 0) & (beta != 1), at_one)
+    return torch.where(zero, 1 / (1 - inside) - 1, torch.where(zero, 0.5, inside) / (1 - inside)), at_one
 
 
 def clamp_beta(beta: Tensor) -> Tensor:
     """β clamped to [0, 1], letting every gradient through that does not point outward at an end."""
     if not beta.requires_grad:
         return beta.clamp(0.0, 1.0)
-    function = _Clamp if torch.compiler.is_compiling() else _ClampInForwardMode
-    clamped: Tensor = function.apply(beta)  # type: ignore[no-untyped-call]
-    return clamped
+    if is_exporting():  # operators alone: the whole gradient passes, lest it stop outside [0, 1]
+        return beta + (beta.clamp(0.0, 1.0) - beta).detach()
+    return apply(_Clamp, _ClampWithJvp, beta)
 
 
 class _Clamp(torch.autograd.Function):
@@ -83,9 +94,7 @@ class _Clamp(torch.autograd.Function):
         return torch.where(outward, 0.0, grad)
 
 
-class _ClampInForwardMode(_Clamp):
-    """The same for forward-mode derivatives too; torch.compile refuses a Function that has them."""
-
+class _ClampWithJvp(_Clamp):
     @staticmethod
     def jvp(ctx: Any, *grad_inputs: Tensor) -> Tensor:  # noqa: ARG004
         return grad_inputs[0].clone()

@@ -14,6 +14,7 @@ from typing import overload
 import torch
 from torch import Tensor
 
+from ._autograd import spread
 from ._checks import (
     check_beta,
     check_broadcast,
@@ -21,17 +22,9 @@ from ._checks import (
     check_floating,
     check_number_or_tensor,
 )
-from ._hardness import Hardness, compute_dtype, hardness
-from ._selection import (
-    all_excluded,
-    first_maximum,
-    hard_code,
-    linear_energy,
-    shared_infinity,
-    soft_code,
-    soft_value,
-    weights,
-)
+from ._free_energy import hard_energy, soft_energy
+from ._hardness import Hardness, compute_dtype, hardness, odds
+from ._selection import first_maximum, hard_code, soft_code, soft_value
 
 __all__ = ["beta_from_eta", "code", "eta_from_beta", "free_energy", "value"]
 
@@ -49,7 +42,8 @@ def eta_from_beta(beta: float | Tensor) -> float | Tensor:
         beta: hardness in [0, 1]; a number or a floating tensor of any shape.
 
     Returns:
-        η in [0, ∞]: a float for a number, for a tensor a tensor of its shape and dtype, differentiable.
+        η in [0, ∞]: a float for a number, for a tensor a tensor of its shape and dtype, differentiable (at β = 1,
+        where the derivative is ∞, it is returned as 0).
 
     Raises:
         ValueError: ``beta`` outside [0, 1] or NaN.
@@ -57,7 +51,8 @@ def eta_from_beta(beta: float | Tensor) -> float | Tensor:
     """
     beta = check_beta(beta)
     if isinstance(beta, Tensor):
-        return beta / (1 - beta)
+        eta, at_one = odds(beta)
+        return torch.where(at_one, math.inf, eta)
     return math.inf if beta == 1 else beta / (1 - beta)
 
 
@@ -80,9 +75,10 @@ def beta_from_eta(eta: float | Tensor) -> float | Tensor:
     """
     eta = check_number_or_tensor("eta", eta, 0.0, math.inf, "in [0, inf]")
     if isinstance(eta, Tensor):
-        infinite = torch.isinf(eta)
-        finite = torch.where(infinite, 1.0, eta)
-        return torch.where(infinite, 1.0, finite / (1 + finite))
+        # The quotient's derivative is a difference, of which nothing is left where η is large.
+        large = eta > 1
+        small = torch.where(large, 0.0, eta)
+        return torch.where(large, 1 - 1 / (1 + torch.where(large, eta, 1.0)), small / (1 + small))
     return 1.0 if math.isinf(eta) else eta / (1 + eta)
 
 
@@ -113,9 +109,11 @@ def code(scores: Tensor, beta: float | Tensor, dim: int = -1) -> Tensor:
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ inference.
     """
-    z, (eta, _, at_one), dim = _prepare(scores, beta, dim)
+    z, _, (eta, _, at_one), dim = _prepare(scores, beta, dim)
     if at_one is True:
         return hard_code(z, dim).to(scores.dtype)
+    if isinstance(eta, Tensor):
+        eta = spread(eta, z.shape)
     t = soft_code(z, eta, dim)
     if isinstance(at_one, Tensor):
         t = torch.where(at_one, hard_code(z, dim), t)
@@ -151,7 +149,7 @@ def value(scores: Tensor, beta: float | Tensor, dim: int = -1) -> Tensor:
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ inference.
     """
-    z, (eta, _, at_one), dim = _prepare(scores, beta, dim)
+    z, _, (eta, _, at_one), dim = _prepare(scores, beta, dim)
     if at_one is True:
         return first_maximum(z, dim).squeeze(dim).to(scores.dtype)
     v = soft_value(z, eta, dim)
@@ -167,8 +165,8 @@ def free_energy(scores: Tensor, beta: float | Tensor, dim: int = -1) -> Tensor:
                 = \tfrac{1}{\eta} \log \sum_r e^{\eta z_r}, \qquad \eta = \beta / (1 - \beta).
 
     The maximum at β = 1; +∞ at β = 0 unless a single piece is admissible, whose score it then is. Never below the
-    maximum. Its gradient in the scores is the :func:`code`, and that in β is −H(t)/β², returned as 0 at the two ends
-    (at β = 0 it is −∞, at β = 1 it is −log k for k tied maxima).
+    maximum. Its gradient in the scores is the :func:`code`, and that in β is −H(t)/β²: −log k at β = 1 where k maxima
+    are tied, and at β = 0, where it is −∞, returned as 0.
 
     Excluded pieces (score −∞) do not count at any β. F is +∞ where a score is, and −∞ where every piece is excluded.
 
@@ -186,28 +184,18 @@ def free_energy(scores: Tensor, beta: float | Tensor, dim: int = -1) -> Tensor:
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ inference; the log-partition of its mixture.
     """
-    z, (eta, _, at_one), dim = _prepare(scores, beta, dim)
-    top = first_maximum(z, dim)
+    z, beta, (eta, _, at_one), dim = _prepare(scores, beta, dim)
     if at_one is True:
-        return top.squeeze(dim).to(scores.dtype)
-    if not isinstance(eta, Tensor) and eta < torch.finfo(z.dtype).tiny:
-        return linear_energy(z, dim).squeeze(dim).to(scores.dtype)
-    w, first = weights(z, eta, dim)
-    # log Σ w = log1p of the weights beside the first maximum's 1: exact where the others are small.
-    log_sum = torch.log1p(w.scatter(dim, first, 0.0).sum(dim, keepdim=True))
-    if isinstance(eta, Tensor) and isinstance(at_one, Tensor):
-        # Below the smallest normal number 1/η overflows, and so may F: count it as 0.
-        linear = (eta < torch.finfo(z.dtype).tiny) & at_one.logical_not()
-        energy = top + log_sum / torch.where(linear | at_one | (top == math.inf), 1.0, eta)
-        energy = torch.where(top == math.inf, shared_infinity(z, dim), energy)
-        energy = torch.where(linear, linear_energy(z, dim), torch.where(at_one, top, energy))
-    else:
-        energy = torch.where(top == math.inf, shared_infinity(z, dim), top + log_sum / eta)
-    return torch.where(all_excluded(z, dim), -math.inf, energy).squeeze(dim).to(scores.dtype)
+        return first_maximum(z, dim).squeeze(dim).to(scores.dtype)
+    energy = soft_energy(z, eta, dim)
+    if isinstance(beta, Tensor) and isinstance(at_one, Tensor):
+        beta_minus_one = torch.where(at_one, beta - 1, 0.0).to(z)
+        energy = torch.where(at_one, hard_energy(z, beta_minus_one, dim), energy)
+    return energy.squeeze(dim).to(scores.dtype)
 
 
-def _prepare(scores: Tensor, beta: float | Tensor, dim: int) -> tuple[Tensor, Hardness, int]:
-    """Check; return scores in the dtype to compute in, β aligned with them, and ``dim`` counted from the end."""
+def _prepare(scores: Tensor, beta: float | Tensor, dim: int) -> tuple[Tensor, float | Tensor, Hardness, int]:
+    """Check; return scores in the dtype to compute in, β aligned with them, its split, and ``dim`` from the end."""
     check_floating("scores", scores)
     beta = check_beta(beta)
     dim = check_dim(scores, dim)
@@ -218,4 +206,4 @@ def _prepare(scores: Tensor, beta: float | Tensor, dim: int) -> tuple[Tensor, Ha
         if beta.dim() > -dim - 1:  # it reaches past ``dim``: give it a dimension of size 1 there
             beta = beta.unsqueeze(dim)
         z = z.expand(torch.broadcast_shapes(z.shape, beta.shape))  # type: ignore[no-untyped-call]
-    return z, hardness(beta, z), dim
+    return z, beta, hardness(beta, z), dim
