@@ -44,9 +44,13 @@ def check_number(name: str, value: Any, low: float, high: float, needs: str) -> 
     """Return ``value`` as a float; raise unless it is a real number in [low, high]."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number or a floating tensor, got {value!r}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError(f"{name} must be {needs}, got a number beyond the range of a float") from None
     if not low <= number <= high:  # false for NaN too
-        raise ValueError(f"{name} must be {needs}, got {number:.8g}")
+        # The value as it came: under torch.compile it may be symbolic, and takes no format.
+        raise ValueError(f"{name} must be {needs}, got {value}")
     return number
 
 
@@ -67,6 +71,13 @@ def check_number_or_tensor(
 def check_beta(beta: Any, *, wait: bool = False) -> float | Tensor:
     """:func:`check_number_or_tensor` for β; with ``wait`` also read a tensor that lives on an accelerator."""
     return check_number_or_tensor("beta", beta, 0.0, 1.0, "in [0, 1]", wait=wait)
+
+
+def check_slope(slope: Any, dtype: torch.dtype, *, wait: bool = False) -> float | Tensor:
+    """:func:`check_number_or_tensor` for the slope ν of a leaky ReLU that is computed in ``dtype``."""
+    largest = torch.finfo(dtype).max
+    needs = f"finite in {str(dtype).removeprefix('torch.')}"
+    return check_number_or_tensor("negative_slope", slope, -largest, largest, needs, wait=wait)
 
 
 def check_broadcast(name: str, tensor: Tensor, shape: torch.Size, what: str) -> None:

@@ -33,7 +33,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ._checks import check_beta, check_broadcast, check_floating, check_number
+from ._checks import check_beta, check_broadcast, check_floating, check_slope
 from ._gates import gate_scale, leaky_swish, soft_abs, swish
 from ._hardness import compute_dtype, hardness, saturation
 
@@ -71,8 +71,8 @@ def beta_leaky_relu(input: Tensor, negative_slope: float | Tensor = 0.01, *, bet
 
     Args:
         input: any shape; float16, bfloat16, float32 or float64.
-        negative_slope: ν, finite; a number, or a tensor that broadcasts against ``input`` (a gradient flows to it).
-            For one slope per channel of ``(N, C, H, W)`` its shape is ``(C, 1, 1)``.
+        negative_slope: ν, finite in the dtype of the computation; a number, or a tensor that broadcasts against
+            ``input`` (a gradient flows to it), of shape ``(C, 1, 1)`` for one per channel of ``(N, C, H, W)``.
         beta: hardness in [0, 1]; a number, or a tensor that broadcasts against ``input``.
 
     Returns:
@@ -85,13 +85,12 @@ def beta_leaky_relu(input: Tensor, negative_slope: float | Tensor = 0.01, *, bet
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ of the pieces νu and u.
     """
     check_floating("input", input)
-    if isinstance(negative_slope, Tensor):
-        check_floating("negative_slope", negative_slope)
-        check_broadcast("negative_slope", negative_slope, input.shape, "input")
-    else:
-        largest = torch.finfo(torch.float64).max
-        negative_slope = check_number("negative_slope", negative_slope, -largest, largest, "finite")
-    return _beta_leaky_relu(input, negative_slope, _check_beta(beta, input))
+    slope, beta = check_slope(negative_slope, compute_dtype(input)), _check_beta(beta, input)
+    if isinstance(slope, Tensor):
+        check_broadcast("negative_slope", slope, input.shape, "input")
+        if isinstance(beta, Tensor):
+            check_broadcast("beta", beta, slope.shape, "negative_slope")
+    return _beta_leaky_relu(input, slope, beta)
 
 
 def beta_abs(input: Tensor, *, beta: float | Tensor) -> Tensor:

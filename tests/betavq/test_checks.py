@@ -95,10 +95,36 @@ def test_dims(function: Any) -> None:
 
 def test_slope_must_be_finite_number() -> None:
     for slope in (math.nan, math.inf):
-        with pytest.raises(ValueError, match=rf"^negative_slope must be finite, got {slope}$"):
+        with pytest.raises(ValueError, match=rf"^negative_slope must be finite in float32, got {slope}$"):
             beta_leaky_relu(torch.zeros(2), slope, beta=0.5)
     with pytest.raises(TypeError, match=r"^negative_slope must be a number or a floating tensor, got None$"):
         beta_leaky_relu(torch.zeros(2), None, beta=0.5)  # type: ignore[arg-type]
+
+
+def test_slope_must_fit_the_dtype_of_the_computation() -> None:
+    for bad, shown in ((math.inf, "inf"), (math.nan, "nan"), (1e39, r"1e\+39"), (-1e39, r"-1e\+39")):
+        for slope in (bad, torch.tensor([0.1, bad], dtype=torch.float64)):
+            for dtype in (torch.float16, torch.float32):
+                with pytest.raises(ValueError, match=rf"^negative_slope must be finite in float32, got {shown}$"):
+                    beta_leaky_relu(torch.zeros(2, dtype=dtype), slope, beta=0.5)
+    assert beta_leaky_relu(torch.ones(2, dtype=torch.float64), 1e39, beta=1.0).tolist() == [1.0, 1.0]
+    with pytest.raises(ValueError, match=r"^negative_slope must be finite in float64, got inf$"):
+        beta_leaky_relu(torch.zeros(2, dtype=torch.float64), math.inf, beta=0.5)
+
+
+def test_beta_and_slope_must_fit_each_other() -> None:
+    needs = r"^beta of shape \(2, 1\) must broadcast against negative_slope, got \(7, 1\)$"
+    with pytest.raises(ValueError, match=needs):
+        beta_leaky_relu(torch.zeros(1, 3), torch.zeros(7, 1), beta=torch.full((2, 1), 0.5))
+
+
+def test_numbers_that_are_no_floats() -> None:
+    needs = "got a number beyond the range of a float$"
+    for number in (10**400, -(10**5000)):
+        with pytest.raises(ValueError, match=rf"^beta must be in \[0, 1\], {needs}"):
+            beta_relu(torch.zeros(2), beta=number)
+        with pytest.raises(ValueError, match=rf"^negative_slope must be finite in float32, {needs}"):
+            beta_leaky_relu(torch.zeros(2), number, beta=0.5)
 
 
 def test_eta_and_beta() -> None:

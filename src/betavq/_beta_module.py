@@ -1,0 +1,169 @@
+"""What the modules share: a β that is checked when set, kept in full precision and clamped when used."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
+
+from ._checks import check_beta, check_floating, has_values
+from ._hardness import clamp_beta
+
+# Half precision would round β = 0.999 to 1.
+KEPT_DTYPES = (torch.float32, torch.float64)
+
+
+class BetaModule(nn.Module):
+    """A module with a parameter or buffer ``beta`` of shape ``()`` or ``(num_channels,)``."""
+
+    beta: Tensor
+    _is_replica: bool = False  # nn.Module sets it on the copies that nn.DataParallel makes
+    _is_loading: bool = False
+
+    def __init__(
+        self,
+        beta: float | Tensor = 0.5,
+        *,
+        learnable: bool = False,
+        num_channels: int | None = None,
+        channel_dim: int = 1,
+    ) -> None:
+        super().__init__()
+        beta = check_beta(beta, wait=True)
+        _check_integer("channel_dim", channel_dim)
+        if num_channels is not None:
+            _check_integer("num_channels", num_channels)
+            if num_channels < 1:
+                raise ValueError(f"num_channels must be at least 1, got {num_channels}")
+        start = torch.as_tensor(beta, dtype=torch.float32).detach()
+        shape = start.shape if num_channels is None else torch.Size([num_channels])
+        if start.dim() > 1 or (start.dim() == 1 and (start.shape != shape or start.numel() == 0)):
+            needs = "(num_channels,)" if num_channels is None else f"(num_channels,) = ({num_channels},)"
+            raise ValueError(f"beta must be a number or of shape {needs}, got shape {tuple(start.shape)}")
+        self.channel_dim = channel_dim
+        start = start.expand(shape).clone()
+        if learnable:
+            self.beta = nn.Parameter(start)
+        else:
+            self.register_buffer("beta", start)
+
+    @property
+    def learnable(self) -> bool:
+        """Whether β is a parameter (else it is a buffer)."""
+        return "beta" in self._parameters
+
+    @property
+    def num_channels(self) -> int | None:
+        """How many β there are along ``channel_dim``; None for one β shared by all."""
+        return None if self.beta.dim() == 0 else self.beta.shape[0]
+
+    def set_beta(self, beta: float | Tensor) -> Self:
+        """Set β in place, for all channels (a number) or for each (shape ``(num_channels,)``); return the module.
+
+        ``module.beta = 0.3`` does the same. An optimiser that holds the parameter keeps it. On the meta device there
+        is no value to set: β is checked, and nothing else happens. A parametrised β is set through its
+        parametrisation.
+
+        Raises:
+            ValueError: ``beta`` outside [0, 1], NaN, or of a shape that does not fit.
+            TypeError: ``beta`` not a number or floating tensor.
+        """
+        new = check_beta(beta, wait=True)
+        kept = self.beta
+        if isinstance(new, Tensor) and new.dim() > 0 and new.shape != kept.shape:
+            raise ValueError(f"beta must have shape {tuple(kept.shape)} or (), got {tuple(new.shape)}")
+        with torch.no_grad():
+            parametrised = is_parametrized(self, "beta")
+            target = torch.empty_like(kept) if parametrised else kept
+            # fill_ takes the number as it is; a tensor made of it would round to the default dtype.
+            target = target.copy_(new) if isinstance(new, Tensor) else target.fill_(new)
+        if parametrised:
+            super().__setattr__("beta", target)
+        return self
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # ``module.beta = 0.3`` sets the value. A Parameter takes the place of the tensor, and so does what
+        # nn.DataParallel and load_state_dict(assign=True) put there.
+        if name != "beta" or self._is_replica or self._is_loading:
+            super().__setattr__(name, value)
+        elif isinstance(value, nn.Parameter):
+            super().__setattr__(name, self._checked_parameter(value))
+        elif is_parametrized(self, "beta") or "beta" in self._parameters or "beta" in self._buffers:
+            self.set_beta(value)
+        else:  # a tool that computes β has taken the parameter away, as in torch.nn.utils.prune
+            super().__setattr__(name, value)
+
+    def _checked_parameter(self, new: nn.Parameter) -> nn.Parameter:
+        """Any value but NaN is taken, since an optimiser may have left β outside [0, 1]."""
+        check_floating("beta", new)
+        if hasattr(self, "beta") and new.shape != self.beta.shape:
+            raise ValueError(f"beta must have shape {tuple(self.beta.shape)}, got a Parameter of {tuple(new.shape)}")
+        if has_values(new, wait=True) and bool(new.isnan().any()):
+            raise ValueError("beta must be in [0, 1], got nan")
+        return new if new.dtype in KEPT_DTYPES else nn.Parameter(new.detach().float(), new.requires_grad)
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any], *others: Any
+    ) -> None:
+        # Loading takes β as it is. With assign=True the loaded tensor takes the place of ours: in a dtype that we
+        # keep, and without making a buffer of ours a parameter.
+        loaded = state_dict.get(prefix + "beta")
+        if isinstance(loaded, Tensor) and not (self.learnable and loaded.dtype in KEPT_DTYPES):
+            loaded = loaded.detach()
+            state_dict[prefix + "beta"] = loaded if loaded.dtype in KEPT_DTYPES else loaded.float()
+        self._is_loading = True
+        try:
+            super()._load_from_state_dict(state_dict, prefix, local_metadata, *others)
+        finally:
+            del self._is_loading
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        # Every move and cast of a module comes through here.
+        beta = self._parameters.get("beta", self._buffers.get("beta"))
+        kept = () if beta is None else (beta, beta.grad)
+
+        def apply(tensor: Tensor) -> Tensor:
+            applied = fn(tensor)
+            if applied.dtype in KEPT_DTYPES or not any(tensor is k for k in kept):
+                return applied
+            return tensor.to(device=applied.device, dtype=torch.float32)
+
+        super()._apply(apply, recurse)  # type: ignore[no-untyped-call]
+        return self
+
+    def _clamped_beta(self, input: Tensor) -> Tensor:
+        """β within [0, 1], shaped to broadcast against ``input``."""
+        check_floating("input", input)
+        return self._along_channels(clamp_beta(self.beta), input)
+
+    def _along_channels(self, values: Tensor, input: Tensor) -> Tensor:
+        """View one number per channel so that it broadcasts against ``input``; a 0-dim tensor stays."""
+        if values.dim() == 0:
+            return values
+        d, size = self.channel_dim, values.shape[0]
+        if not -input.dim() <= d < input.dim() or input.shape[d] != size:
+            raise ValueError(f"input must have num_channels={size} at channel_dim={d}, got shape {tuple(input.shape)}")
+        shape = [1] * input.dim()
+        shape[d] = size
+        return values.view(shape)
+
+    def extra_repr(self) -> str:
+        text = "beta=?"
+        if has_values(self.beta, wait=True):
+            low, high = (b.item() for b in self.beta.detach().aminmax())
+            # Seven digits tell every float32 below 1 from 1, and 0.1 from its neighbours.
+            text = f"beta={low:.7g}" if low == high else f"beta={low:.7g}..{high:.7g}"
+        if self.learnable:
+            text += ", learnable=True"
+        if self.num_channels is not None:
+            text += f", num_channels={self.num_channels}"
+        return text if self.channel_dim == 1 else f"{text}, channel_dim={self.channel_dim}"
+
+
+def _check_integer(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
