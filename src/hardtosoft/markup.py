@@ -83,7 +83,7 @@ def _control(name: str, axis: Axis, start: State) -> str:
 def _stop(axis: Axis, index: int, text: str) -> str:
     place = index / max(1, len(axis.values) - 1)
     value = axis.values[index]
-    short = "½" if value == 0.5 else f"{value:g}".replace("-", "−")
+    short = {0.25: "¼", 0.5: "½"}.get(float(value), f"{value:g}".replace("-", "−"))
     return (
         f'<button type="button" data-index="{index}" style="--at:{place:.4f}"'
         f' aria-label="{escape(axis.words(value))}"><b>{short}</b> {escape(text)}</button>'

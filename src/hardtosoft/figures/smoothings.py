@@ -89,8 +89,8 @@ def softplus_frame(beta: float) -> Frame:
         xlabel="input u",
         alt="The difference of the two outputs is the entropy of the code divided by η, at every input.",
         traces=[
-            line("free energy − value", GRID, free - value, palette.GREEN, width=5),
-            line("entropy of the code ÷ η", GRID, entropy / eta, palette.GREY, dash="dash", width=2),
+            line("free energy − value", GRID, free - value, palette.GREY, width=6),
+            line("entropy of the code ÷ η", GRID, entropy / eta, palette.PURPLE, dash="dash", width=2),
         ],
         layout=layout(axis(-5, 5, (-4, -2, 0, 2, 4)), axis(-0.05, 2.2, (0, 0.5, 1, 1.5, 2))),
     )

@@ -91,7 +91,7 @@ def objective_frame(beta: float, u: float) -> Frame:
         xlabel="weight t₂ on the piece u",
         alt=f"At β = {beta:.2f} and u = {_number(u)} the best weight is {best[1]:.2f}.",
         traces=[
-            line("their sum", weight, goal, palette.INK, width=5),
+            line("their sum", weight, goal, palette.GREY, width=6),
             line("β·⟨t, z⟩: take the larger score", weight, beta * weight * u, palette.BLUE, dash="dash", width=2),
             line("(1 − β)·H(t): stay undecided", weight, (1 - beta) * entropy, palette.PURPLE, dash="dot"),
             dots("the code: the best weight t₂", best[1:], height.reshape(1), palette.ORANGE, size=13),
