@@ -41,30 +41,39 @@ def sum_to(terms: Tensor, shape: torch.Size) -> Tensor:
     return terms.clamp(-largest, largest).sum_to_size(shape)
 
 
-def spread(tensor: Tensor, shape: torch.Size) -> Tensor:
-    """``tensor.expand(shape)``, the gradient summed by :func:`sum_to`."""
-    return tensor if tensor.shape == shape else apply(_Spread, _SpreadWithJvp, tensor, shape)
+def times(tensor: Tensor, factor: float | Tensor) -> Tensor:
+    """``tensor`` · ``factor``, which broadcasts to its shape; the factor's gradient is summed by :func:`sum_to`."""
+    if not isinstance(factor, Tensor) or factor.shape == tensor.shape:
+        return tensor * factor
+    return apply(_Times, _TimesWithJvp, tensor, factor)
 
 
-class _Spread(torch.autograd.Function):
+class _Times(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(tensor: Tensor, shape: torch.Size) -> Tensor:
-        return tensor.expand(shape).clone()  # an output that is a view cannot have a derivative of its own
+    def forward(tensor: Tensor, factor: Tensor) -> Tensor:
+        return tensor * factor
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, torch.Size], output: Tensor) -> None:  # noqa: ARG004
-        tensor, ctx.spread_to = inputs
-        ctx.spread_from = tensor.shape
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:  # noqa: ARG004
+        ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
-        return sum_to(grad_outputs[0], ctx.spread_from), None
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        (tensor, factor), (grad,) = ctx.saved_tensors, grad_outputs
+        in_tensor, in_factor = ctx.needs_input_grad
+        return (
+            times(grad, factor) if in_tensor else None,
+            sum_to(grad * tensor, factor.shape) if in_factor else None,
+        )
 
 
-class _SpreadWithJvp(_Spread):
+class _TimesWithJvp(_Times):
     @staticmethod
     def jvp(ctx: Any, *grad_inputs: Any) -> Tensor:
-        tangent: Tensor = grad_inputs[0].expand(ctx.spread_to).clone()
+        tensor, factor = ctx.saved_tensors
+        tensor_dot, factor_dot = grad_inputs
+        tangent: Tensor = tensor_dot * factor + tensor * factor_dot
         return tangent

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._autograd import apply, spread, sum_to
+from ._autograd import apply, sum_to, times
 from ._selection import as_tensor, first_maximum, normalised, soft_code, weigh
 
 
@@ -28,7 +28,7 @@ def hard_energy(z: Tensor, beta_minus_one: Tensor, dim: int) -> Tensor:
     top = first_maximum(z, dim)
     ties = torch.where(top.isfinite(), (z == top).sum(dim, keepdim=True), 1).to(z.dtype)
     # Subtracted: adding 0 would turn −0 into 0.
-    return top - spread(beta_minus_one, ties.shape) * ties.log()
+    return top - times(ties.log(), beta_minus_one)
 
 
 def _log_sum(w: Tensor, first: Tensor, dim: int) -> Tensor:
@@ -76,7 +76,7 @@ class _FreeEnergyWithJvp(_FreeEnergy):
 def _times_slope(grad: Tensor, z: Tensor, eta: Tensor, dim: int) -> Tensor:
     """grad · ∂F/∂η, from left to right: a factor 0 comes before the quotients that may be ∞. 0 at η = 0 and F = ±∞."""
     w, u, _, first = weigh(z, eta, dim)
-    entropy = _log_sum(w, first, dim) - (normalised(w, dim) * u).sum(dim, keepdim=True)
+    entropy = _log_sum(w, first, dim) - (normalised(w, dim) * torch.where(w == 0, 0.0, u)).sum(dim, keepdim=True)
     counted = (eta != 0) & ~torch.isinf(z.gather(dim, first))
     safe = torch.where(counted, eta, 1.0)
     return torch.where(counted, -(grad * entropy) / safe / safe, 0.0)

@@ -26,18 +26,41 @@ def gate_scale(eta: Tensor, v: Tensor | None) -> Tensor:
     return eta if v is None else (eta * (1 - v).abs()).clamp(max=torch.finfo(eta.dtype).max)
 
 
-def _gate_and_slope(u: Tensor, *, odd: bool) -> tuple[Tensor, Tensor]:
-    """σ(u) or tanh u, and its derivative.
+def _gate(u: Tensor, odd: bool) -> Tensor:
+    """σ(u) or tanh u."""
+    return apply(_Gate, _GateWithJvp, u, odd)
 
-    Autograd takes 1 − σ(u) for the derivative of σ, of which nothing is left at u ≫ 0. So everything is written in
-    the small one y of the two shares; −|u| without a kink, so that derivatives of any order are right at 0 too.
-    """
-    right = u > 0
-    y = torch.sigmoid((2 if odd else 1) * torch.where(right, -u, u))
-    if not odd:
-        return torch.where(right, 1 - y, y), y * (1 - y)
-    far = torch.where(right, 1 - 2 * y, 2 * y - 1)
-    return torch.where(u.abs() < 1, torch.tanh(u), far), 4 * y * (1 - y)
+
+def _gate_and_slope(u: Tensor, *, odd: bool) -> tuple[Tensor, Tensor]:
+    gate = _gate(u, odd)
+    return gate, (4 * _gate(2 * u, False) * _gate(-2 * u, False) if odd else gate * _gate(-u, False))
+
+
+class _Gate(torch.autograd.Function):
+    """The gate whose derivative is σ(u) σ(−u): autograd's σ(u) (1 − σ(u)) loses all digits at u ≫ 0."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(u: Tensor, odd: bool) -> Tensor:
+        return torch.tanh(u) if odd else torch.sigmoid(u)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, bool], output: Tensor) -> None:  # noqa: ARG004
+        u, ctx.odd = inputs
+        ctx.save_for_backward(u)
+        ctx.save_for_forward(u)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
+        return grad_outputs[0] * _gate_and_slope(*ctx.saved_tensors, odd=ctx.odd)[1], None
+
+
+class _GateWithJvp(_Gate):
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Tensor:
+        tangent: Tensor = grad_inputs[0] * _gate_and_slope(*ctx.saved_tensors, odd=ctx.odd)[1]
+        return tangent
 
 
 class _TwoPieces(torch.autograd.Function):
@@ -63,11 +86,11 @@ class _TwoPieces(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         x, eta, v = ctx.saved_tensors
         (grad,) = grad_outputs
-        in_input, in_slope = _in_input_and_slope(x, eta, v, odd=ctx.odd)
+        in_input, in_slope, slope = _first_derivatives(x, eta, v, odd=ctx.odd)
         in_x, in_eta, in_v, *_ = ctx.needs_input_grad
         return (
             sum_to(grad * in_input, x.shape) if in_x else None,
-            sum_to(_times_width(grad, x, eta, v, odd=ctx.odd), eta.shape) if in_eta else None,
+            sum_to(_times_width(grad, x, eta, v, slope, odd=ctx.odd), eta.shape) if in_eta else None,
             sum_to(grad * (x * in_slope), v.shape) if in_v else None,
             None,
             None,
@@ -79,44 +102,43 @@ class _TwoPiecesWithJvp(_TwoPieces):
     def jvp(ctx: Any, *grad_inputs: Any) -> Tensor:
         x, eta, v = ctx.saved_tensors
         x_dot, eta_dot, v_dot, *_ = grad_inputs
-        in_input, in_slope = _in_input_and_slope(x, eta, v, odd=ctx.odd)
-        tangent: Tensor = x_dot * in_input + _times_width(eta_dot, x, eta, v, odd=ctx.odd)
+        in_input, in_slope, slope = _first_derivatives(x, eta, v, odd=ctx.odd)
+        tangent: Tensor = x_dot * in_input + _times_width(eta_dot, x, eta, v, slope, odd=ctx.odd)
         return tangent if v is None else tangent + v_dot * (x * in_slope)
 
 
-def _in_input_and_slope(x: Tensor, eta: Tensor, v: Tensor | None, *, odd: bool) -> tuple[Tensor, Tensor]:
-    """∂y/∂x, and ∂y/∂ν divided by x."""
+def _first_derivatives(x: Tensor, eta: Tensor, v: Tensor | None, *, odd: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """∂y/∂x, ∂y/∂ν divided by x, and the gate's derivative."""
     u = x * gate_scale(eta, v)
     gate, slope = _gate_and_slope(u, odd=odd)
     moved = gate + u * slope
-    return moved if v is None else v + (1 - v) * moved, 1 - moved
+    return moved if v is None else v + (1 - v) * moved, moved if v is None else 1 - moved, slope
 
 
-def _times_width(grad: Tensor, x: Tensor, eta: Tensor, v: Tensor | None, *, odd: bool) -> Tensor:
+def _times_width(grad: Tensor, x: Tensor, eta: Tensor, v: Tensor | None, slope: Tensor, *, odd: bool) -> Tensor:
     """grad · ∂y/∂η."""
     if v is None:
-        return _bend(grad, x, eta, odd)
-    return _bend(grad * (1 - v), x, gate_scale(eta, v), odd) * (1 - v).abs()
+        return _bend(grad, x, eta, slope, odd)
+    return _bend(grad * (1 - v), x, gate_scale(eta, v), slope, odd) * (1 - v).abs()
 
 
-def _bend(grad: Tensor, x: Tensor, eta: Tensor, odd: bool) -> Tensor:
+def _bend(grad: Tensor, x: Tensor, eta: Tensor, slope: Tensor, odd: bool) -> Tensor:
     """grad · x² σ'(ηx), from left to right: a factor 0 comes before the products that may be ∞."""
-    return apply(_Bend, _BendWithJvp, grad, x, eta, odd)
+    return apply(_Bend, _BendWithJvp, grad, x, eta, slope, odd)
 
 
 class _Bend(torch.autograd.Function):
-    """Its derivatives are spelt out for the same reason as the first ones."""
+    """Its derivatives in x and η are spelt out for the same reason as the first ones; ``slope`` is σ'(ηx) at hand."""
 
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(grad: Tensor, x: Tensor, eta: Tensor, odd: bool) -> Tensor:
-        _, slope = _gate_and_slope(x * eta, odd=odd)
+    def forward(grad: Tensor, x: Tensor, eta: Tensor, slope: Tensor, odd: bool) -> Tensor:  # noqa: ARG004
         return grad * (x * slope) * x
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
-        grad, x, eta, ctx.odd = inputs
+        grad, x, eta, _, ctx.odd = inputs
         ctx.save_for_backward(grad, x, eta)
         ctx.save_for_forward(grad, x, eta)
 
@@ -124,12 +146,13 @@ class _Bend(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         grad, x, eta = ctx.saved_tensors
         (upstream,) = grad_outputs
-        in_input, in_eta = _bend_derivatives(x, eta, odd=ctx.odd)
-        in_grad, in_x, in_scale, _ = ctx.needs_input_grad
+        in_input, in_eta, slope = _bend_derivatives(x, eta, odd=ctx.odd)
+        in_grad, in_x, in_scale, *_ = ctx.needs_input_grad
         return (
-            sum_to(_bend(upstream, x, eta, ctx.odd), grad.shape) if in_grad else None,
+            sum_to(_bend(upstream, x, eta, slope, ctx.odd), grad.shape) if in_grad else None,
             sum_to(upstream * grad * in_input * x, x.shape) if in_x else None,
             sum_to(upstream * grad * in_eta * x * x, eta.shape) if in_scale else None,
+            None,
             None,
         )
 
@@ -138,18 +161,18 @@ class _BendWithJvp(_Bend):
     @staticmethod
     def jvp(ctx: Any, *grad_inputs: Any) -> Tensor:
         grad, x, eta = ctx.saved_tensors
-        grad_dot, x_dot, eta_dot, _ = grad_inputs
-        in_input, in_eta = _bend_derivatives(x, eta, odd=ctx.odd)
+        grad_dot, x_dot, eta_dot, *_ = grad_inputs
+        in_input, in_eta, slope = _bend_derivatives(x, eta, odd=ctx.odd)
         tangent: Tensor = grad * x_dot * in_input * x + grad * eta_dot * in_eta * x * x
-        return tangent + _bend(grad_dot, x, eta, ctx.odd)
+        return tangent + _bend(grad_dot, x, eta, slope, ctx.odd)
 
 
-def _bend_derivatives(x: Tensor, eta: Tensor, *, odd: bool) -> tuple[Tensor, Tensor]:
-    """∂(x²σ'(ηx))/∂x divided by x, and ∂(x²σ'(ηx))/∂η divided by x²."""
+def _bend_derivatives(x: Tensor, eta: Tensor, *, odd: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """∂(x²σ'(ηx))/∂x divided by x, ∂(x²σ'(ηx))/∂η divided by x², and σ'."""
     u = x * eta
     _, slope = _gate_and_slope(u, odd=odd)
-    second = -slope * (2 * torch.tanh(u) if odd else torch.tanh(u / 2))
-    return 2 * slope + u * second, x * second
+    second = -slope * (2 * _gate(u, True) if odd else _gate(u / 2, True))
+    return 2 * slope + u * second, x * second, slope
 
 
 def _two_pieces(x: Tensor, eta: Tensor, v: Tensor | None, mean: Tensor | None, odd: bool) -> Tensor:

@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ._autograd import apply, sum_to
+from ._autograd import apply, sum_to, times
 
 
 class Weights(NamedTuple):
     """Pieces against the first maximum z_m."""
 
     weights: Tensor  # exp(η(z − z_m)); 0 for pieces that are excluded, or beaten by a +∞
-    exponents: Tensor  # η(z − z_m), 0 where the weight is
+    exponents: Tensor  # η(z − z_m)
     half_gap: Tensor  # (z − z_m)/2: halved, for the whole may overflow
     first: Tensor  # the index m
 
@@ -30,9 +30,9 @@ def weigh(z: Tensor, eta: float | Tensor, dim: int) -> Weights:
     half = torch.where(torch.isinf(z), 0.0, z * 0.5)
     first = torch.where(excluded, -math.inf, half).argmax(dim, keepdim=True)
     gap = torch.where(any_infinite, 0.0, half - half.gather(dim, first))
-    u = torch.where(excluded, 0.0, 2 * eta * gap)
+    u = torch.where(excluded, 0.0, times(gap, 2 * eta))
     w = torch.where(excluded, 0.0, torch.exp(u))
-    return Weights(w, torch.where(w == 0, 0.0, u), gap, first)
+    return Weights(w, u, gap, first)
 
 
 def soft_code(z: Tensor, eta: float | Tensor, dim: int) -> Tensor:
@@ -108,9 +108,10 @@ def _code_and_half_spread(z: Tensor, eta: Tensor, dim: int) -> tuple[Tensor, Ten
 def hard_code(z: Tensor, dim: int) -> Tensor:
     # masked_fill keeps the result attached to z (with gradient 0), so that a backward pass finds its way.
     zero = z.masked_fill(torch.ones_like(z, dtype=torch.bool), 0.0)
-    one_hot = zero.scatter(dim, z.argmax(dim, keepdim=True), 1.0)
-    one_hot = torch.where(z.isnan().any(dim, keepdim=True), math.nan, one_hot)
-    return torch.where(all_excluded(z, dim), 0.0, one_hot)
+    first = z.argmax(dim, keepdim=True)  # of a NaN, where there is one
+    maximum = z.gather(dim, first)
+    no_code = torch.where(maximum.isnan(), math.nan, 0.0).to(z.dtype)
+    return torch.where((maximum == -math.inf) | maximum.isnan(), no_code, zero.scatter(dim, first, 1.0))
 
 
 def first_maximum(z: Tensor, dim: int) -> Tensor:

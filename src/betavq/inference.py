@@ -14,7 +14,6 @@ from typing import overload
 import torch
 from torch import Tensor
 
-from ._autograd import spread
 from ._checks import (
     check_beta,
     check_broadcast,
@@ -112,8 +111,6 @@ def code(scores: Tensor, beta: float | Tensor, dim: int = -1) -> Tensor:
     z, _, (eta, _, at_one), dim = _prepare(scores, beta, dim)
     if at_one is True:
         return hard_code(z, dim).to(scores.dtype)
-    if isinstance(eta, Tensor):
-        eta = spread(eta, z.shape)
     t = soft_code(z, eta, dim)
     if isinstance(at_one, Tensor):
         t = torch.where(at_one, hard_code(z, dim), t)
