@@ -16,6 +16,9 @@ At β = 1 they are bit for bit PyTorch's functions. What holds for all three:
 * β is a number, or a floating tensor that broadcasts against the input (a gradient flows to it).
 * An infinite input gives the limit, never NaN: ReLU(±∞) for 0 < β ≤ 1 and u/2 at β = 0, and so on. So does its
   gradient in the input; it sends no gradient to β.
+* Numbers are always checked. A tensor's values are read only in plain eager mode and on the CPU: on an accelerator
+  the reading would wait for the device, and under compile, export or ``torch.func`` there is nothing to read. A β
+  outside [0, 1] is not noticed there, and its results mean nothing.
 * The derivative in β is (1+η)²u²σ(ηu)σ(−ηu) for the ReLU (u²/4 at β = 0) and 0 at β = 1, which is its limit.
 
 Where \|ηu\| (η\|1−ν\|\|u\| for leaky) exceeds 87 (708 in float64) the unit has saturated: it is its hard function

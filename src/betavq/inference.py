@@ -3,6 +3,9 @@
 One problem has three read-outs, with η = β/(1−β): the code t = softmax(ηz) that solves it, the value ⟨t, z⟩ and the
 free energy log Σ exp(ηz_r) / η. They are tied by ``free_energy = value + entropy(code) / η``.
 
+Numbers are always checked. A tensor's values are read only in plain eager mode and on the CPU, not on accelerators
+nor under compile, export or ``torch.func``: a β outside [0, 1] is not noticed there, and its results mean nothing.
+
 Source: Balestriero & Baraniuk (2018), "From Hard to Soft", arXiv 1810.09274, β-VQ inference.
 """
 

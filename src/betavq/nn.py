@@ -20,10 +20,15 @@ class BetaReLU(BetaModule):
             ``(num_channels,)``; the key in ``state_dict``. It stays float32 under ``.half()`` and the like, and
             follows ``.double()``.
 
-    Forward uses β clamped to [0, 1]; backward drops only gradients that point outward, so a learnable β that a step
-    carried past an end can come back. At β = 1 the nonlinearity's own derivative in β is 0: there only something
-    else (a penalty on ``beta``, weight decay, momentum) moves it. ``module.beta = 0.3`` sets the value and checks
-    it. Assigning a ``Parameter`` or loading a state takes β as it is, since an optimiser may have left it outside.
+    Forward uses β clamped to [0, 1]; backward drops only gradients that point outward, those that descent would
+    follow out of [0, 1] (with ``maximize=True`` an optimiser follows the others). So a learnable β can reach 0,
+    overshoot it and come back. At β = 1 the derivative in β is 0, and so it is beyond: a β that a large step or
+    momentum carries there stays, unless something else (a penalty on ``beta``, weight decay) moves it. Keep it below
+    after every step, ``with torch.no_grad(): layer.beta.clamp_(0, 0.99)``, or take small steps: fitting a single unit
+    of hardness up to 0.95, Adam returned from every start with a learning rate of 0.01 and not with 0.05.
+
+    ``module.beta = 0.3`` sets the value and checks it. Assigning a ``Parameter`` or loading a state takes β outside
+    [0, 1] too, since an optimiser may have left it there.
 
     Args:
         beta: hardness in [0, 1]; a number, or a tensor of shape ``()`` or ``(num_channels,)``.

@@ -40,6 +40,14 @@ def test_a_tensor_is_not_read_under_compile() -> None:
         assert compiled(x, torch.full((3,), beta), torch.full((3,), 0.1)).shape == (4, 3)
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit.trace:DeprecationWarning")
+def test_a_tensor_is_not_read_under_tracing() -> None:
+    """Reading it would be a constant in the trace, of which torch warns."""
+    x = sample(4, 3)
+    traced = torch.jit.trace(lambda x, beta: beta_relu(x, beta=beta), (x, torch.tensor(0.3)), check_trace=False)  # type: ignore[no-untyped-call]
+    torch.testing.assert_close(traced(x, torch.tensor(0.8)), beta_relu(x, beta=0.8))
+
+
 def test_shapes_may_change_under_compile() -> None:
     beta = torch.tensor([0.3], requires_grad=True)
 

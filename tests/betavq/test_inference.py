@@ -104,7 +104,7 @@ def test_gap_to_the_maximum_is_bounded_and_the_bound_attained(pieces: int) -> No
     for beta in INNER_BETAS:
         eta = betavq.eta_from_beta(beta)
         assert ((z.amax(-1) - betavq.value(z, beta)) * eta).max() <= bound * (1 + 1e-12)
-        # d W = e^{-d}·(R−1)·... at the worst spread d = 1 + W((R−1)/e), in units of 1/η.
+        # One score 0 and the others −d/η: the gap d(R−1)/(e^d + R − 1)/η is largest at d = 1 + W((R−1)/e).
         worst = torch.zeros(pieces, dtype=torch.float64)
         worst[1:] = -(1 + bound) / eta
         assert -betavq.value(worst, beta).item() * eta == pytest.approx(bound, rel=1e-12)
@@ -140,7 +140,7 @@ def test_code_is_a_distribution(values: list[float], beta: float) -> None:
 
 @given(scores_lists, hardnesses, st.floats(-100, 100))
 def test_a_common_shift_moves_the_value_and_leaves_the_code(values: list[float], beta: float, shift: float) -> None:
-    # Integers plus a shift of 2^k are exact, so that only the functions are tested, not the rounding of their input.
+    # Integers add without rounding, so that what differs comes from the functions and not from their input.
     z, shift = float64(values).round(), float(round(shift))
     torch.testing.assert_close(betavq.code(z + shift, beta), betavq.code(z, beta), rtol=1e-13, atol=0)
     torch.testing.assert_close(betavq.value(z + shift, beta), betavq.value(z, beta) + shift, rtol=1e-13, atol=1e-13)

@@ -60,3 +60,44 @@ def test_clamp_at_one_lets_a_pull_inward_through() -> None:
         assert (clamp_beta(beta).item(), pull.item(), push.item()) == (1.0, 2.0, 0.0)
     inner = torch.tensor(0.5, requires_grad=True)
     assert torch.autograd.grad(-2 * clamp_beta(inner), inner)[0].item() == -2
+
+
+@modules
+@pytest.mark.parametrize("beta", [1.0, 1.3])
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_no_gradient_from_one_on_but_of_a_penalty(module: type[BetaReLU], beta: float, sign: float) -> None:
+    layer = module(0.5, learnable=True)
+    with torch.no_grad():
+        layer.beta.fill_(beta)
+    (sign * layer(sample(50)).sum()).backward()
+    assert layer.beta.grad is not None
+    assert layer.beta.grad.item() == 0
+    (layer(sample(50)).sum() + layer.beta).backward()
+    assert layer.beta.grad.item() == 1
+
+
+def fit(layer: BetaReLU, target: float, optimiser: torch.optim.Optimizer, *, below: float | None) -> float:
+    x = sample(200)
+    y = MODULES[type(layer)](x, beta=target)
+    for _ in range(400):
+        optimiser.zero_grad()
+        (layer(x) - y).square().mean().backward()
+        optimiser.step()
+        if below is not None:
+            with torch.no_grad():
+                layer.beta.clamp_(0, below)
+    return layer.beta.item()
+
+
+@modules
+@pytest.mark.parametrize(("start", "target"), [(0.5, 0.8), (0.99, 0.95)])
+def test_learnable_beta_keeps_off_the_upper_end_as_documented(
+    module: type[BetaReLU], start: float, target: float
+) -> None:
+    layer = module(start, learnable=True)
+    adam = torch.optim.Adam(layer.parameters(), lr=0.01)
+    assert fit(layer, target, adam, below=None) == pytest.approx(target, abs=0.005)
+    for optimiser, options in ((torch.optim.Adam, {"lr": 0.1}), (torch.optim.SGD, {"lr": 0.05, "momentum": 0.9})):
+        layer = module(start, learnable=True)
+        fast = optimiser(layer.parameters(), **options)
+        assert fit(layer, target, fast, below=0.99) == pytest.approx(target, abs=0.005)
