@@ -55,3 +55,10 @@ def test_free_energy_of_a_subnormal_beta_is_a_number_where_it_has_one() -> None:
         assert energy.item() == pytest.approx(math.log(2) / 5e-39, rel=1e-6)
         (slope,) = torch.autograd.grad(energy, z)
         assert slope.tolist() == [0.5, 0.5]
+
+
+def test_infinite_free_energy_sends_nothing_to_beta() -> None:
+    z = torch.tensor([[math.inf, math.inf, 0.0], [-math.inf] * 3])
+    beta = torch.tensor([0.5, 0.5], requires_grad=True)
+    (slope,) = torch.autograd.grad(betavq.free_energy(z, beta).sum(), beta)
+    assert slope.tolist() == [0.0, 0.0]
