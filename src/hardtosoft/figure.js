@@ -312,10 +312,10 @@
 
   // ---- the page ----------------------------------------------------------------------------------------------------
 
-  const stored = (window.htsStates ||= {}); // filled by the scripts that hold the states of figures further down
-  function statesText(root) {
+  const stored = (window.htsStates ||= {}); // filled by the scripts that hold what figures further down need
+  function belongings(root) {
     const tag = root.querySelector('.hts-states');
-    if (!tag.dataset.src) return Promise.resolve(tag.textContent);
+    if (!tag.dataset.src) return { config: JSON.parse(root.querySelector('.hts-config').textContent), states: tag.textContent };
     return new Promise((resolve, reject) => {
       const script = document.createElement('script');
       script.src = new URL(tag.dataset.src, here.src).href;
@@ -327,8 +327,8 @@
 
   async function mount(root) {
     try {
-      const config = JSON.parse(root.querySelector('.hts-config').textContent);
-      const figure = new Figure(root, config, await pageSource(config, await statesText(root)));
+      const { config, states } = await belongings(root);
+      const figure = new Figure(root, config, await pageSource(config, states));
       root.hts = figure;
       root.dataset.ready = 'states';
       if (figure.follow(location.hash)) root.scrollIntoView();

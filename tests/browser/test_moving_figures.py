@@ -180,7 +180,8 @@ def test_placeholder_and_plotly_draw_the_same_picture(open_page):
     page.unroute("**/*")
     held = []
     page.route("**/plotly-*", lambda route: held.append(route))
-    page.goto(page.url.replace("404.html", "index.html"))
+    with page.expect_request("**/plotly-*"):
+        page.goto(page.url.replace("404.html", "index.html"))
     root = figure(page, "opening", "states")
     slider(root).focus()
     page.keyboard.press("Home")

