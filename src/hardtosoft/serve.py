@@ -126,8 +126,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"serve: {error}", file=sys.stderr)
         return 1
     with server:
-        print(f"The book is at http://127.0.0.1:{server.server_port}/  (Ctrl-C stops it)", flush=True)
-        try:
+        try:  # around the message too: who reads it may press Ctrl-C at once
+            print(f"The book is at http://127.0.0.1:{server.server_port}/  (Ctrl-C stops it)", flush=True)
             server.serve_forever()
         except KeyboardInterrupt:
             print()
