@@ -181,7 +181,7 @@ def test_placeholder_and_plotly_draw_the_same_picture(open_page):
     held = []
     page.route("**/plotly-*", lambda route: held.append(route))
     with page.expect_request("**/plotly-*"):
-        page.goto(page.url.replace("404.html", "index.html"))
+        page.goto(page.url.replace("404.html", "index.html"), wait_until="commit")  # held, plotly may hold up "load"
     root = figure(page, "opening", "states")
     slider(root).focus()
     page.keyboard.press("Home")
