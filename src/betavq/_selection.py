@@ -25,6 +25,7 @@ class Weights(NamedTuple):
 
 
 def weigh(z: Tensor, eta: float | Tensor, dim: int) -> Weights:
+    """The weight of each piece before they are normalised, 1 for the first maximum."""
     any_infinite = (z == math.inf).any(dim, keepdim=True)
     excluded = (z == -math.inf) | (any_infinite & (z != math.inf) & (eta > 0))
     half = torch.where(torch.isinf(z), 0.0, z * 0.5)
@@ -36,6 +37,7 @@ def weigh(z: Tensor, eta: float | Tensor, dim: int) -> Weights:
 
 
 def soft_code(z: Tensor, eta: float | Tensor, dim: int) -> Tensor:
+    """softmax(ηz) over the pieces on offer; 0 where there is none."""
     return normalised(weigh(z, eta, dim).weights, dim)
 
 
@@ -46,10 +48,12 @@ def normalised(w: Tensor, dim: int) -> Tensor:
 
 
 def soft_value(z: Tensor, eta: float | Tensor, dim: int) -> Tensor:
+    """⟨t, z⟩ for the soft code t, with derivatives by hand; −∞ where no piece is on offer."""
     return apply(_SoftValue, _SoftValueWithJvp, z, as_tensor(eta, z), dim)
 
 
 def as_tensor(eta: float | Tensor, z: Tensor) -> Tensor:
+    """η as a tensor of the dtype and device of the scores."""
     return eta if isinstance(eta, Tensor) else torch.full((), eta, dtype=z.dtype, device=z.device)
 
 
@@ -106,6 +110,7 @@ def _code_and_half_spread(z: Tensor, eta: Tensor, dim: int) -> tuple[Tensor, Ten
 
 
 def hard_code(z: Tensor, dim: int) -> Tensor:
+    """The one-hot of the first maximum; 0 where no piece is on offer, NaN where a score is."""
     # masked_fill keeps the result attached to z (with gradient 0), so that a backward pass finds its way.
     zero = z.masked_fill(torch.ones_like(z, dtype=torch.bool), 0.0)
     first = z.argmax(dim, keepdim=True)  # of a NaN, where there is one
@@ -115,9 +120,11 @@ def hard_code(z: Tensor, dim: int) -> Tensor:
 
 
 def first_maximum(z: Tensor, dim: int) -> Tensor:
+    """The largest score, whose gradient goes to the first that attains it."""
     maximum = z.gather(dim, z.argmax(dim, keepdim=True))
     return torch.where(maximum == -math.inf, -math.inf, maximum)  # all excluded: no gradient
 
 
 def all_excluded(z: Tensor, dim: int) -> Tensor:
+    """Whether no piece is on offer."""
     return (z == -math.inf).all(dim, keepdim=True)
