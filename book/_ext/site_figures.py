@@ -27,7 +27,7 @@ def stage(app: Sphinx) -> None:
         return
     cache = Path(app.outdir).parent / ".cache"
     static = cache / "static-figures"
-    bundle = hardtosoft.assets.plotly_bundle(cache)
+    bundle = hardtosoft.assets.plotly_bundle(hardtosoft.assets.cache_dir())
     hardtosoft.assets.refresh(bundle, static / bundle.name)
     hardtosoft.assets.refresh(_SOURCE / "figure.js", static / "figure.js")
     style = palette.css() + (_SOURCE / "figure.css").read_text(encoding="utf-8")

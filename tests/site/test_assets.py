@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import subprocess
@@ -55,13 +56,64 @@ def test_bundle_is_fetched_once(npm: Npm, tmp_path: Path, capsys: pytest.Capture
     assert assets.plotly_bundle(cache) == path
     assert npm.calls == 1
     assert capsys.readouterr().out == ""
-    assert [entry.name for entry in cache.iterdir()] == [assets.PLOTLY_BUNDLE]
+    assert sorted(entry.name for entry in cache.iterdir()) == [assets.PLOTLY_BUNDLE, f"{assets.PLOTLY_BUNDLE}.gz"]
 
 
 def test_spoiled_cache_is_fetched_again(npm: Npm, tmp_path: Path) -> None:
     (tmp_path / assets.PLOTLY_BUNDLE).write_bytes(CONTENT[:5])
     assert assets.plotly_bundle(tmp_path).read_bytes() == CONTENT
     assert npm.calls == 1
+
+
+@pytest.fixture
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setattr(assets, "cache_dir", lambda: tmp_path)
+    return tmp_path
+
+
+def test_the_cached_bundle_is_given_compressed_and_never_fetched(npm: Npm, cache: Path) -> None:
+    assert assets.cached_bundle() is None
+    assert npm.calls == 0
+    assets.plotly_bundle(cache)
+    packed = assets.cached_bundle()
+    assert packed is not None
+    assert gzip.decompress(packed) == CONTENT
+    assert packed == (cache / f"{assets.PLOTLY_BUNDLE}.gz").read_bytes()
+    assert packed[4:8] == bytes(4), "the time of packing would make every copy another file"
+
+
+@pytest.mark.parametrize("spoiled", [b"", b"no gzip", gzip.compress(CONTENT)[:-9], gzip.compress(CONTENT + b"!")])
+def test_a_spoiled_compressed_form_is_never_given_and_mended(npm: Npm, cache: Path, spoiled: bytes) -> None:
+    assets.plotly_bundle(cache)
+    packed = cache / f"{assets.PLOTLY_BUNDLE}.gz"
+    packed.write_bytes(spoiled)
+    assert gzip.decompress(assets.cached_bundle() or b"") == CONTENT
+    (cache / assets.PLOTLY_BUNDLE).unlink()
+    assert assets.cached_bundle() is None
+    assets.plotly_bundle(cache)
+    assert gzip.decompress(packed.read_bytes()) == CONTENT
+    assert npm.calls == 2
+
+
+def test_the_cache_lies_in_the_checkout_or_with_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert assets.cache_dir() == ROOT / "_build" / ".cache"
+    monkeypatch.setattr(assets, "source_tree", lambda: None)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert assets.cache_dir() == tmp_path / "xdg" / "hardtosoft"
+    for unusable in ("", "relative/folder"):
+        monkeypatch.setenv("XDG_CACHE_HOME", unusable)
+        assert assets.cache_dir() == tmp_path / "home" / ".cache" / "hardtosoft"
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
+    assert assets.cache_dir() == tmp_path / "local" / "hardtosoft"
+
+
+def test_main_fills_the_cache(npm: Npm, cache: Path) -> None:
+    assets.main()
+    assert npm.calls == 1
+    assert assets.cached_bundle() is not None
 
 
 def test_another_content_is_refused(npm: Npm, tmp_path: Path) -> None:
