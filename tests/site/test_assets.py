@@ -110,7 +110,8 @@ def test_the_cache_lies_in_the_checkout_or_with_the_user(monkeypatch: pytest.Mon
     assert assets.cache_dir() == tmp_path / "local" / "hardtosoft"
 
 
-def test_main_fills_the_cache(npm: Npm, cache: Path) -> None:
+@pytest.mark.usefixtures("cache")
+def test_main_fills_the_cache(npm: Npm) -> None:
     assets.main()
     assert npm.calls == 1
     assert assets.cached_bundle() is not None
