@@ -71,7 +71,7 @@ def read_repository(tree: Path) -> Repository:
     Raises:
         ValueError: ``repository.url`` in ``_config.yml`` is set and is no public address.
     """
-    import yaml
+    import yaml  # type: ignore[import-untyped]
 
     settings = yaml.safe_load((tree / "_config.yml").read_text(encoding="utf-8")).get("repository") or {}
     written = settings.get("url") or ""
