@@ -1,7 +1,8 @@
 """Run notebooks and store their text: ``python -m hardtosoft.notebooks book/*.ipynb``.
 
 The book's notebooks are committed with text outputs only. They are what nbval compares with, and they keep pictures
-and plotting code out of the repository.
+and plotting code out of the repository. Their first cell, which Colab needs, is written anew with the repository's
+address.
 """
 
 from __future__ import annotations
@@ -13,16 +14,23 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from .colab import place_cell
 from .interactive import STATIC
+from .repository import read_repository, source_tree
 
 
-def refresh(path: Path) -> None:
+def refresh(path: Path, address: str) -> None:
     """Run a notebook and replace it by itself with fresh text outputs; a failing cell leaves it untouched.
+
+    Args:
+        path: the notebook.
+        address: of the repository, for the notebook's first cell; empty keeps what stands there.
 
     Raises:
         nbclient.exceptions.CellExecutionError: a cell raised.
     """
     notebook = nbformat.read(path, as_version=4)
+    place_cell(notebook, address)
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}}).execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
@@ -46,9 +54,11 @@ def _text_only(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
 def main() -> None:
     """Refresh every notebook named on the command line."""
     os.environ[STATIC] = "1"
+    tree = source_tree()
+    address = read_repository(tree).address if tree else ""
     for name in sys.argv[1:]:
         print(f"Running {name} ...", flush=True)
-        refresh(Path(name))
+        refresh(Path(name), address)
 
 
 if __name__ == "__main__":
