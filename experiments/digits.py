@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import torch
+from sklearn.model_selection import train_test_split
 
 from experiments.training import (
     BETAS,
@@ -32,7 +33,7 @@ from experiments.training import (
     versions,
     write,
 )
-from hardtosoft.datasets import split_digits
+from hardtosoft.datasets import load_digits
 
 SEEDS = range(10)
 SIZES = [64, 32, 32, 10]
@@ -46,8 +47,13 @@ def main() -> None:
     """Train, measure, write."""
     args = arguments("Train on handwritten digits at β = 1 and measure at every β.", DATA / "digits.json")
     torch.set_num_threads(1)
-    train_set, test = split_digits(TEST_POINTS, SPLIT_SEED)
-    odd_train, odd_test = ((images, labels % 2) for images, labels in (train_set, test))
+    images, labels = load_digits()
+    # Every digit has its share of the test set.
+    train_rows, test_rows = train_test_split(
+        range(len(labels)), test_size=TEST_POINTS, stratify=labels, random_state=SPLIT_SEED
+    )
+    train_set, test = ((images[rows], labels[rows]) for rows in (train_rows, test_rows))
+    odd_train, odd_test = ((x, y % 2) for x, y in (train_set, test))
     networks, accuracies, entropies = [], [], []
     at_the_ends, deep, odd = [], [], []
     for seed in progress(SEEDS, "digits, seed"):
@@ -90,6 +96,7 @@ def main() -> None:
                 "odd": bands(odd) | {"linear": band([linear_accuracy(odd_train, odd_test)])},
             },
             "network": stored_network(networks[0], SEEDS[0], test),
+            "test_rows": test_rows,
         },
         args.out,
     )

@@ -7,6 +7,7 @@ files read here. All that depends on β goes through ``betavq``.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -22,7 +23,7 @@ from torch import Tensor
 from betavq import code
 from betavq.functional import beta_relu
 
-from .datasets import draw_moons, split_digits, test_draw
+from .datasets import draw_moons, load_digits, test_draw
 
 Experiment = Literal["two_moons", "digits"]
 Floats = NDArray[np.float64]
@@ -62,11 +63,13 @@ class Network:
 
     def preactivations(self, x: Tensor, beta: float) -> tuple[Tensor, ...]:
         """Pre-activations u of every hidden layer at ``beta``: ``(N, D)`` → one ``(N, K)`` a layer."""
-        return self._forward(x, beta)[:-1]
+        return tuple(u for u, _ in self._hidden(x, beta))
 
     def logits(self, x: Tensor, beta: float) -> Tensor:
         """Outputs at ``beta``: ``(N, D)`` → ``(N, C)``; one column where there are two classes."""
-        return self._forward(x, beta)[-1]
+        for _, value in self._hidden(x, beta):
+            x = value
+        return x @ self.weights[-1].T + self.biases[-1]
 
     def predict(self, x: Tensor, beta: float) -> Tensor:
         """Class of every point: the largest logit, or the sign of the only one; ``(N, D)`` → ``(N,)``."""
@@ -79,20 +82,21 @@ class Network:
 
     def codes(self, x: Tensor, beta: float) -> tuple[Tensor, ...]:
         """How much each hidden unit selects its active piece u over 0, in [0, 1]: one ``(N, K)`` a layer."""
-        return tuple(_relu_code(u, beta)[..., 1] for u in self.preactivations(x, beta))
+        # The value is t·u: its quotient by u is the code at a tenth of the work, except at u = 0, where pieces tie.
+        tied = code(x.new_zeros(2), beta)[1]
+        return tuple(torch.where(u == 0, tied, value / u) for u, value in self._hidden(x, beta))
 
     def normalised_entropy(self, x: Tensor, beta: float) -> tuple[float, ...]:
         """Mean over points and units of H(t)/log 2, one number a hidden layer: 0 decided, 1 undecided."""
         entropies = (torch.special.entr(_relu_code(u, beta)).sum(-1) for u in self.preactivations(x, beta))
         return tuple(float(entropy.mean()) / log(2) for entropy in entropies)
 
-    def _forward(self, x: Tensor, beta: float) -> tuple[Tensor, ...]:
-        """Pre-activations of every layer, the output layer included."""
-        values: list[Tensor] = []
-        for weight, bias in zip(self.weights, self.biases, strict=True):
-            x = x if not values else beta_relu(values[-1], beta=beta)
-            values.append(x @ weight.T + bias)
-        return tuple(values)
+    def _hidden(self, x: Tensor, beta: float) -> Iterator[tuple[Tensor, Tensor]]:
+        """Pre-activation u and value of every hidden layer."""
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            u = x @ weight.T + bias
+            x = beta_relu(u, beta=beta)
+            yield u, x
 
 
 def _relu_code(u: Tensor, beta: float) -> Tensor:
@@ -177,6 +181,7 @@ def two_moons_training_set() -> tuple[Tensor, Tensor]:
     return torch.tensor(stored["points"], dtype=torch.float64), torch.tensor(stored["labels"])
 
 
+@cache
 def two_moons_test_set() -> tuple[Tensor, Tensor]:
     """Points ``(2000, 2)`` that tested the stored network and their classes ``(2000,)``; as `draw_moons`."""
     stored = _stored("two_moons")
@@ -184,10 +189,12 @@ def two_moons_test_set() -> tuple[Tensor, Tensor]:
     return draw_moons(settings["test_points"], settings["noise"], test_draw(stored["network"]["seed"]))
 
 
+@cache
 def digits_test_set() -> tuple[Tensor, Tensor]:
-    """The 500 digits left out of training: images ``(500, 64)`` and labels ``(500,)``; as `split_digits`."""
-    settings = _stored("digits")["settings"]
-    return split_digits(settings["test_points"], settings["split_seed"])[1]
+    """The 500 digits left out of training: images ``(500, 64)`` in [0, 1] and labels ``(500,)``."""
+    images, labels = load_digits()
+    rows = _stored("digits")["test_rows"]
+    return images[rows], labels[rows]
 
 
 @cache

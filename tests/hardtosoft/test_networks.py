@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from betavq import beta_from_eta, eta_from_beta
+from betavq import beta_from_eta, code, eta_from_beta
 from hardtosoft import datasets, networks
 from hardtosoft.networks import Experiment, Network, Results
 
@@ -90,9 +90,22 @@ def test_codes_are_the_gates_of_the_units(trained: Trained) -> None:
         for u, t, weight, bias in zip(us, codes, network.weights[:-1], network.biases[:-1], strict=True):
             torch.testing.assert_close(u, a @ weight.T + bias, rtol=1e-12, atol=1e-12)
             torch.testing.assert_close(t, torch.sigmoid(eta_from_beta(beta) * u), rtol=1e-12, atol=1e-15)
+            torch.testing.assert_close(t, code(torch.stack((0 * u, u)), beta, dim=0)[1], rtol=1e-12, atol=1e-15)
             a = t * u
         expected = a @ network.weights[-1].T + network.biases[-1]
         torch.testing.assert_close(network.logits(x, beta), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_where_pieces_tie_the_code_is_that_of_a_tie() -> None:
+    """A unit at u = 0, where the value says nothing about its code."""
+    one, zero = torch.ones(1, 1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
+    network = Network((one, one), (zero, zero))
+    x = torch.tensor([[0.0], [-0.0], [5e-324], [-1e-300]], dtype=torch.float64)
+    for beta in (0.0, 0.3, 0.9, 1.0):
+        tied = code(torch.zeros(2, dtype=torch.float64), beta)[1].item()
+        assert network.codes(x[:2], beta)[0].flatten().tolist() == [tied, tied]
+    assert network.codes(x[2:], 1.0)[0].flatten().tolist() == [1, 0]
+    assert network.codes(x[3:], 0.3)[0].item() == 0.5
 
 
 def test_scale_of_the_weights_moves_beta_but_not_its_ends() -> None:
@@ -133,17 +146,6 @@ def test_training_points_are_those_of_the_seed() -> None:
     assert (points - drawn).abs().max() <= 0.5e-4 + 1e-12
 
 
-def test_digits_are_split_by_shares_and_do_not_overlap() -> None:
-    (train_x, train_y), (test_x, test_y) = datasets.split_digits(500, 0)
-    assert (len(train_y), len(test_y)) == (1297, 500)
-    assert float(train_x.min()) == 0
-    assert float(train_x.max()) == 1
-    counts = torch.bincount(train_y) + torch.bincount(test_y)
-    assert (torch.bincount(test_y) - counts * 500 / 1797).abs().max() < 1
-    rows = {tuple(row) for row in train_x.tolist()}
-    assert not rows & {tuple(row) for row in test_x.tolist()}
-
-
 @pytest.mark.parametrize("experiment", ["two_moons", "digits"])
 def test_curves_tell_what_the_chapter_says(experiment: Experiment) -> None:
     """Beside an affine classifier the digits barely need the nonlinearity; two moons need it."""
@@ -171,12 +173,3 @@ def test_result_files_are_small_and_strict_json() -> None:
         assert len(text) < 60_000
         assert "NaN" not in text
         assert json.loads(text)["settings"]["seeds"][0] == json.loads(text)["network"]["seed"]
-
-
-def test_missing_scikit_learn_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    def absent(name: str) -> None:
-        raise ModuleNotFoundError(f"No module named {name!r}")
-
-    monkeypatch.setattr(datasets, "import_module", absent)
-    with pytest.raises(ModuleNotFoundError, match="pip install scikit-learn"):
-        networks.digits_test_set()

@@ -34,7 +34,7 @@ def largest_gap(beta: float) -> float:
 def gap_frame(beta: float) -> Frame:
     """The gap between ReLU and its β-VQ value over the input, and its height against β."""
     gap = HARD - betavq.value(PIECES, beta)
-    bound = gap_bound(beta)
+    bound, largest = gap_bound(beta), largest_gap(beta)
     over_input = Panel(
         title="ReLU minus its soft version",
         xlabel="input u",
@@ -54,13 +54,13 @@ def gap_frame(beta: float) -> Frame:
         alt="The largest gap falls to zero as β goes to 1.",
         traces=[
             line("the bound 0.2785/η", (0.25, 0.01), bounds, palette.GREY, dash="dash"),
-            dots("largest gap found", [beta], [largest_gap(beta)], palette.BLUE, size=12),
+            dots("largest gap found", [beta], [largest], palette.BLUE, size=12),
         ],
         layout=layout(axis(0.2, 1.05, (0.25, 0.5, 0.75, 1)), axis(-0.06, 0.95, (0, 0.2, 0.4, 0.6, 0.8))),
     )
     if beta == 1:
         return Frame([over_input, over_beta], "η = ∞: no gap.")
-    readout = f"η = {betavq.eta_from_beta(beta):.2f}: largest gap {largest_gap(beta):.4f}, bound {bound:.4f}."
+    readout = f"η = {betavq.eta_from_beta(beta):.2f}: largest gap {largest:.4f}, bound {bound:.4f}."
     return Frame([over_input, over_beta], readout)
 
 

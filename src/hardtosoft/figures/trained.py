@@ -28,6 +28,7 @@ from .units import RELU_NAMES, value_panel
 
 BOX_X, BOX_Y = (-1.6, 2.6), (-1.2, 1.7)
 COLUMNS, ROWS = 100, 70
+BLOCK = 4000  # points at once: what is computed of them then stays in the processor's cache, and memory small
 FINER = 2  # the shade of a cell is the mean over FINER² points, so that edges between regions do not step
 BOUNDARY_POINTS = 120
 FULL_TURN = 2 * np.pi
@@ -71,7 +72,8 @@ def boundary(network: Network, beta: float) -> np.ndarray[Any, Any]:
 def regions_panel(beta: float) -> Panel:
     """The regions of the two-moons network: the plane coloured by the network's code, and where it decides."""
     network = load_two_moons()
-    shade = code_shade(network.codes(box_points(FINER), beta)).reshape(ROWS, FINER, COLUMNS, FINER).mean((1, 3))
+    shades = torch.cat([code_shade(network.codes(block, beta)) for block in torch.split(box_points(FINER), BLOCK)])
+    shade = shades.reshape(ROWS, FINER, COLUMNS, FINER).mean((1, 3))
     edge = boundary(network, beta)
     return Panel(
         title="A network of them",
