@@ -7,10 +7,10 @@ from sklearn.model_selection import train_test_split
 
 from hardtosoft import datasets, networks
 
+DRAWS = [draw(seed) for seed in range(20) for draw in (datasets.train_draw, datasets.test_draw)]
 
-@pytest.mark.parametrize(
-    "draw", [draw(seed) for seed in range(20) for draw in (datasets.train_draw, datasets.test_draw)]
-)
+
+@pytest.mark.parametrize("draw", DRAWS)
 @pytest.mark.parametrize(("size", "noise"), [(200, 0.15), (2000, 0.15), (7, 0.5)])
 def test_moons_are_scikit_learns_to_the_last_bit(size: int, noise: float, draw: int) -> None:
     points, labels = datasets.draw_moons(size, noise, draw)
