@@ -1,8 +1,8 @@
 """Interactive figures in built pages: their driver, their style sheet and the plotting runtime.
 
-``figure.css``, with the palette before it, becomes part of the site's style sheet. A page with a figure gets the
-deferred script ``figure.js``. The script's own ``data-plotly`` attribute names the plotting runtime beside it, which
-it loads when a figure nears the screen.
+Their style becomes part of the site's style sheet. A page with a figure gets the deferred script ``figure.js``. The
+script's own ``data-plotly`` attribute names the plotting runtime beside it, which it loads when a figure nears the
+screen.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 import hardtosoft.assets
-from hardtosoft import palette
+from hardtosoft import driver
 
 _FIGURE = re.compile(r'class="[^"]*\bhts-figure\b')
-_SOURCE = Path(hardtosoft.assets.__file__).parent
 
 
 def stage(app: Sphinx) -> None:
@@ -29,9 +28,8 @@ def stage(app: Sphinx) -> None:
     static = cache / "static-figures"
     bundle = hardtosoft.assets.plotly_bundle(hardtosoft.assets.cache_dir())
     hardtosoft.assets.refresh(bundle, static / bundle.name)
-    hardtosoft.assets.refresh(_SOURCE / "figure.js", static / "figure.js")
-    style = palette.css() + (_SOURCE / "figure.css").read_text(encoding="utf-8")
-    (static / "figure.css").write_text(style, encoding="utf-8")
+    (static / "figure.js").write_text(driver.page_script(), encoding="utf-8")
+    (static / "figure.css").write_text(driver.page_style(), encoding="utf-8")
     app.config.html_static_path.append(str(static))
 
 

@@ -1,7 +1,7 @@
-"""The book's figure object: a pure function of its parameters that a reader can move.
+"""The book's figure object: a pure function of its parameters that a reader can move, in two homes.
 
 In a built page it shows native sliders over states that Python made at build time: no kernel, no network. In a
-notebook it shows plotly's own picture of the first state.
+notebook torch answers every move, between and beyond the page's states too.
 """
 
 from __future__ import annotations
@@ -10,12 +10,18 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from html import escape
+from typing import TYPE_CHECKING
 
 from .axes import Axis, Value
 from .frames import Frame
-from .markup import figure_html
+from .markup import page_figure
 from .states import State, Table, tabulate
+
+if TYPE_CHECKING:
+    from IPython.display import DisplayHandle
+
+    from .live import LiveFigure
 
 #: Set while the book is built (and tested): figures then show themselves as page HTML.
 STATIC = "HARDTOSOFT_STATIC"
@@ -44,11 +50,20 @@ class InteractiveFigure:
             raise ValueError("axes must hold at least one axis, got none; a figure without one is a plain figure")
         self.name, self.function, self.axes = name, function, tuple(axes)
         self.caption, self.hero = caption, hero
+        self._values = self.start
+        self._callbacks: list[Callable[[State], object]] = []
+        self._widget: LiveFigure | None = None
+        self._memories: list[DisplayHandle] = []
 
     @property
     def start(self) -> State:
-        """The values the figure shows first."""
+        """The values the figure shows first in a page, and goes back to when reset."""
         return {axis.name: axis.start for axis in self.axes}
+
+    @property
+    def values(self) -> State:
+        """Where the axes stand now in a notebook."""
+        return dict(self._values)
 
     @cached_property
     def table(self) -> Table:
@@ -61,19 +76,77 @@ class InteractiveFigure:
         Raises:
             ValueError: a name that is no axis of this figure.
         """
-        strangers = values.keys() - self.start.keys()
-        if strangers:
-            raise ValueError(f"axes of {self.name!r} are {', '.join(self.start)}; got {', '.join(sorted(strangers))}")
-        return self.function(**{**self.start, **values})
+        return self.function(**self._complete(values, self.start))
+
+    def set(self, **values: Value) -> None:
+        """Move the figure from code: ``figure.set(beta=0.3)``. Sliders and callbacks follow; a built page does not.
+
+        Values need not be among those of the page's sliders. What the figure function raises is raised here, and the
+        figure stays where it was.
+
+        Raises:
+            ValueError: a name that is no axis of this figure, or an option that a choice does not offer.
+        """
+        wanted = self._complete(values, self._values)
+        if wanted != self._values:
+            self._move(wanted)
+
+    def observe(self, callback: Callable[[State], object]) -> Callable[[], None]:
+        """Call ``callback`` with the values, ``{"beta": 0.3}``, whenever the figure has moved in a notebook.
+
+        What it raises is shown under the figure (or raised by :meth:`set`), and the slider goes on working. To show
+        text, write into an ``ipywidgets`` widget: what is printed has no cell to go to.
+
+        Returns:
+            a function that ends the calls.
+        """
+        self._callbacks.append(callback)
+        return lambda: self._callbacks.remove(callback) if callback in self._callbacks else None
 
     def html(self) -> str:
         """The figure for a built page."""
-        return figure_html(self.name, self.axes, self.frame(), self.start, self.table, self.caption, hero=self.hero)
+        return page_figure(self.name, self.axes, self.frame(), self.start, self.table, self.caption, hero=self.hero)
+
+    @property
+    def widget(self) -> LiveFigure:
+        """The figure as an ipywidgets widget, to stand in a ``VBox`` beside others; needs a kernel."""
+        if self._widget is None:
+            from .live import LiveFigure
+
+            self._widget = LiveFigure(
+                self.name,
+                self.axes,
+                self.frame(**self._values),
+                self._values,
+                self._move,
+                self._remember,
+                caption=self.caption,
+                hero=self.hero,
+            )
+        return self._widget
 
     def __repr__(self) -> str:
-        moves = "; ".join(f"{axis.label}: {axis.words(axis.start)}" for axis in self.axes)
-        shown = " ".join(panel.alt for panel in self.frame().panels)
+        moves = "; ".join(f"{axis.label}: {axis.words(self._values[axis.name])}" for axis in self.axes)
+        shown = " ".join(panel.alt for panel in self.frame(**self._values).panels)
         return f"Interactive figure “{self.name}” ({moves}). {shown}"
+
+    def _complete(self, values: State, others: State) -> State:
+        strangers = values.keys() - others.keys()
+        if strangers:
+            raise ValueError(f"axes of {self.name!r} are {', '.join(others)}; got {', '.join(sorted(strangers))}")
+        for axis in self.axes:
+            if axis.is_choice and values.get(axis.name, axis.start) not in axis.values:
+                offered = ", ".join(map(repr, axis.values))
+                raise ValueError(f"{axis.name} must be one of {offered}, got {values[axis.name]!r}")
+        return {**others, **values}
+
+    def _move(self, wanted: State) -> None:
+        frame = self.frame(**wanted)
+        if self._widget:
+            self._widget.show(frame, wanted)
+        self._values = wanted
+        for callback in tuple(self._callbacks):
+            callback(self.values)
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
@@ -81,6 +154,20 @@ class InteractiveFigure:
         if os.environ.get(STATIC):
             display({"text/html": self.html(), "text/plain": repr(self)}, raw=True)
             return
-        for panel in self.frame().panels:
-            shown: dict[str, Any] = {"application/vnd.plotly.v1+json": panel.plotly(), "text/plain": repr(self)}
-            display(shown, raw=True)
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
+        # Where no widget can be shown, the sentence after it says the same.
+        display({"application/vnd.jupyter.widget-view+json": view, "text/plain": ""}, raw=True)
+        self._memories.append(display(self._memory(), raw=True, display_id=True))
+        self.widget.runtime.deliver()
+
+    def _remember(self) -> None:
+        for memory in self._memories:
+            memory.update(self._memory(), raw=True)
+
+    def _memory(self) -> dict[str, str]:
+        """What a saved notebook shows of the figure when no kernel is there to draw it; else it is hidden."""
+        mark = self.widget.mark
+        lost = f".jp-OutputArea-child:has(+ .jp-OutputArea-child .{mark}) .jupyter-widgets:not(:has(*))"
+        style = f"body:has([data-model={mark}]) .{mark}, {lost} {{ display: none }}"
+        sentence = f"{self!r} Run the cell to move it."
+        return {"text/html": f'<style>{style}</style><p class="{mark}">{escape(sentence)}</p>', "text/plain": sentence}

@@ -1,4 +1,4 @@
-"""A figure as HTML for a built page: panels, sliders, caption, and the table of states for ``figure.js``."""
+"""A figure as HTML: panels, sliders and caption, and for a built page the table of states."""
 
 from __future__ import annotations
 
@@ -13,10 +13,51 @@ from .frames import Frame, Panel, Trace
 from .states import Block, State, Table
 
 
-def figure_html(
+def page_figure(
     name: str, axes: Sequence[Axis], frame: Frame, start: State, table: Table, caption: str, *, hero: bool = False
 ) -> str:
-    """The whole ``<figure>`` of an interactive figure, showing ``frame`` until a reader moves a slider."""
+    """The ``<figure>`` of a built page: it shows ``frame`` until a reader moves over the states of ``table``."""
+    link = f'<a class="hts-link" href="#{name}">Link to this state</a>'
+    static = "<noscript><p>Without JavaScript this figure shows one state only.</p></noscript>"
+    settings = {**axes_config(axes), **_table_config(axes, table)}
+    data = (
+        f'<script type="application/json" class="hts-config">{_json(settings)}</script>'
+        f'<script type="text/plain" class="hts-states" data-figure="{name}">{table.packed}</script>'
+    )
+    return _figure(name, axes, frame, start, caption, hero, tools=link, after=static + data)
+
+
+def notebook_figure(name: str, axes: Sequence[Axis], frame: Frame, start: State, caption: str, *, hero: bool) -> str:
+    """The ``<figure>`` of a notebook: its numbers come from a kernel."""
+    return _figure(name, axes, frame, start, caption, hero)
+
+
+def axes_config(axes: Sequence[Axis]) -> dict[str, Any]:
+    """What the figures' script needs to know of the axes."""
+    return {
+        "axes": [
+            {
+                "name": axis.name,
+                "values": axis.values,
+                "words": [axis.words(value) for value in axis.values],
+                "stops": [axis.values.index(stop) for stop in axis.stops],
+                "start": axis.values.index(axis.start),
+            }
+            for axis in axes
+        ]
+    }
+
+
+def _figure(
+    name: str,
+    axes: Sequence[Axis],
+    frame: Frame,
+    start: State,
+    caption: str,
+    hero: bool,
+    tools: str = "",
+    after: str = "",
+) -> str:
     panels = "".join(_panel(name, index, panel) for index, panel in enumerate(frame.panels))
     controls = "".join(_control(name, axis, start) for axis in axes)
     kind = "hts-figure hero" if hero else "hts-figure"
@@ -26,13 +67,8 @@ def figure_html(
         f'<div class="hts-panels">{panels}</div>'
         f'<div class="hts-controls">{controls}</div>'
         f'<p class="hts-readout" id="{name}-readout">{escape(frame.readout)}</p>{_legend(frame.panels)}{shown}'
-        f'<p class="hts-tools"><button type="button" class="hts-reset">Reset</button>'
-        f'<a class="hts-link" href="#{name}">Link to this state</a></p>'
-        f"<noscript><p>Without JavaScript this figure shows one state only.</p></noscript>"
-        f'<p class="hts-trouble" role="status"></p>'
-        f'<script type="application/json" class="hts-config">{_json(_config(axes, start, table))}</script>'
-        f'<script type="text/plain" class="hts-states" data-figure="{name}">{table.packed}</script>'
-        f"</figure>"
+        f'<p class="hts-tools"><button type="button" class="hts-reset">Reset</button>{tools}</p>'
+        f'<p class="hts-trouble" role="status"></p>{after}</figure>'
     )
 
 
@@ -90,19 +126,9 @@ def _stop(axis: Axis, index: int, text: str) -> str:
     )
 
 
-def _config(axes: Sequence[Axis], start: State, table: Table) -> dict[str, Any]:
+def _table_config(axes: Sequence[Axis], table: Table) -> dict[str, Any]:
     places = [{value: index for index, value in enumerate(axis.values)} for axis in axes]
     return {
-        "axes": [
-            {
-                "name": axis.name,
-                "values": axis.values,
-                "words": [axis.words(value) for value in axis.values],
-                "stops": [place[stop] for stop in axis.stops],
-                "start": place[start[axis.name]],
-            }
-            for axis, place in zip(axes, places, strict=True)
-        ],
         "keys": [[place[s[axis.name]] for axis, place in zip(axes, places, strict=True)] for s in table.states],
         "frame": table.base,
         "blocks": [_block(block) for block in table.blocks],

@@ -32,11 +32,11 @@ GRID, ZERO = "var(--hts-grid)", "var(--hts-zero)"
 MAP_SCALE = [[0.0, "var(--hts-map-low)"], [0.5, "var(--hts-map-mid)"], [1.0, "var(--hts-map-high)"]]
 
 
-def css() -> str:
-    """The colours as CSS variables, for the light and the dark theme of a page."""
-    light = "".join(f"--hts-{name}:{pair[0]};" for name, pair in COLOURS.items())
-    dark = "".join(f"--hts-{name}:{pair[1]};" for name, pair in COLOURS.items())
-    return f":root{{{light}}}\nhtml[data-theme=dark]{{{dark}}}\n@media print{{html[data-theme]{{{light}}}}}\n"
+def css(light: str = ":root", dark: str = "html[data-theme=dark]") -> str:
+    """The colours as CSS variables, for the elements of a light and of a dark theme; paper is light."""
+    day = "".join(f"--hts-{name}:{pair[0]};" for name, pair in COLOURS.items())
+    night = "".join(f"--hts-{name}:{pair[1]};" for name, pair in COLOURS.items())
+    return f"{light}{{{day}}}\n{dark}{{{night}}}\n@media print{{{dark}{{{day}}}}}\n"
 
 
 def resolve(value: Any, *, dark: bool = False) -> Any:

@@ -85,7 +85,7 @@ def tabulate(function: Callable[..., Frame], axes: Sequence[Axis]) -> Table:
         ValueError: a state whose frame has other traces or settings than the first state's.
     """
     states = enumerate_states(axes)
-    frames = [dict(_leaves(asdict(function(**state)))) for state in states]
+    frames = [dict(leaves(asdict(function(**state)))) for state in states]
     for state, frame in zip(states, frames, strict=True):
         if frame.keys() != frames[0].keys():
             odd = sorted(map(str, frame.keys() ^ frames[0].keys()))
@@ -96,9 +96,9 @@ def tabulate(function: Callable[..., Frame], axes: Sequence[Axis]) -> Table:
     variants: list[dict[str, Any]] = []
     for path in frames[0]:
         values = [frame[path] for frame in frames]
-        if all(_same(value, values[0]) for value in values):
+        if all(same(value, values[0]) for value in values):
             continue
-        _put(base, path, None)
+        put(base, path, None)
         if all(isinstance(value, np.ndarray) and value.shape == values[0].shape for value in values):
             block, plane = _pack(path, np.stack(values))
             blocks.append(block)
@@ -149,22 +149,24 @@ def _unpack(block: Block, data: bytes, count: int) -> Array:
     return np.where(codes == 65535, np.nan, block.low + codes * scale)
 
 
-def _leaves(node: Any, path: Path = ()) -> list[tuple[Path, Any]]:
+def leaves(node: Any, path: Path = ()) -> list[tuple[Path, Any]]:
     """The values inside nested dicts and sequences, each with its path; arrays and empty containers are values."""
     if isinstance(node, dict) and node:
-        return [leaf for key, item in node.items() for leaf in _leaves(item, (*path, key))]
+        return [leaf for key, item in node.items() for leaf in leaves(item, (*path, key))]
     if isinstance(node, list | tuple) and node and not all(isinstance(item, float | int | str) for item in node):
-        return [leaf for index, item in enumerate(node) for leaf in _leaves(item, (*path, index))]
+        return [leaf for index, item in enumerate(node) for leaf in leaves(item, (*path, index))]
     return [(path, node)]
 
 
-def _put(node: Any, path: Path, value: Any) -> None:
+def put(node: Any, path: Path, value: Any) -> None:
+    """Replace the value at ``path`` inside nested dicts and lists."""
     for key in path[:-1]:
         node = node[key]
     node[path[-1]] = value
 
 
-def _same(a: Any, b: Any) -> bool:
+def same(a: Any, b: Any) -> bool:
+    """Whether two values are equal in type, shape and content; a NaN equals a NaN."""
     if isinstance(a, np.ndarray):
         return isinstance(b, np.ndarray) and a.shape == b.shape and np.array_equal(a, b, equal_nan=True)
     return type(a) is type(b) and bool(a == b)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import threading
@@ -13,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
+from benchmarks.lab import LabNotebook, Server, serve_lab, write_notebook
 from hardtosoft.serve import make_server
 
 SITE = Path(__file__).parents[2] / "_build" / "html"
@@ -102,3 +104,46 @@ def open_page(chromium: Browser, site_url: str) -> Iterator[Callable[..., tuple[
     yield open_
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A JupyterLab over an empty folder."""
+    with serve_lab(tmp_path_factory.mktemp("lab")) as server:
+        yield server
+
+
+@pytest.fixture
+def open_notebook(lab: Server, chromium: Browser) -> Iterator[Callable[..., LabNotebook]]:
+    """Open a fresh notebook of the given cells in JupyterLab; the one before it is closed, its kernel shut down.
+
+    With ``name`` a notebook that is in the folder already is opened instead.
+    """
+    opened: list[LabNotebook] = []
+
+    def open_(*cells: str, name: str = "", dark: bool = False) -> LabNotebook:
+        while opened:
+            opened.pop().close()
+        if not name:
+            name = f"fresh{len(list(lab.folder.glob('fresh*')))}.ipynb"
+            write_notebook(lab.folder / name, cells)
+        opened.append(LabNotebook(chromium, lab, name, dark=dark))
+        return opened[0]
+
+    yield open_
+    while opened:
+        opened.pop().close()
+
+
+def once_more(test: Callable[..., None]) -> Callable[..., None]:
+    """Give a test in JupyterLab a second try from the start: on a busy machine its page is not always in time."""
+
+    @functools.wraps(test)
+    def tried(*args: object, **keywords: object) -> None:
+        try:
+            test(*args, **keywords)
+        except (AssertionError, PlaywrightError) as error:
+            print(f"The first try failed: {error}")
+            test(*args, **keywords)
+
+    return tried

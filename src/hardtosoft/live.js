@@ -1,0 +1,143 @@
+/* Figures in a notebook with a kernel: every move is a question to Python, every answer is drawn.
+ *
+ * A part of the figures' script (driver.py puts the parts together); it becomes a module that exports `mount`. The
+ * widget's model (live.py) carries `opening`, what is `asked` of the kernel, and its `answer` and what it `said` back.
+ */
+const BUSY = 400; // ms without an answer until the reader is told
+const RESTED = 500; // ms without a move until the notebook's saved sentence follows
+const KEYS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
+const THEMES = ['data-jp-theme-light', 'data-theme', 'theme', 'class'];
+
+// Arrays travel as bytes beside their description: numbers of 64 bits, or of 8 bits for a heatmap's 0 to 1.
+function arrays({ arrays: described, data }) {
+  return described.map(({ path, shape }, i) => {
+    const bytes = new Uint8Array(data[i].buffer, data[i].byteOffset, data[i].byteLength);
+    if (shape.length === 2) return [path, Float32Array.from(bytes, (code) => code / 255), shape];
+    return [path, new Float64Array(bytes.slice().buffer), shape];
+  });
+}
+
+// Two views of one figure must not share ids.
+let views = 0, turns = 0;
+function setApart(root) {
+  const mark = `-view${++views}`;
+  root.id += mark;
+  for (const name of ['id', 'for', 'name', 'aria-labelledby', 'aria-describedby'])
+    for (const element of root.querySelectorAll(`[${name}]`)) element.setAttribute(name, element.getAttribute(name) + mark);
+}
+
+// A pointer may stop anywhere; arrow keys go to the next stop of the page.
+function freeSliders(figure) {
+  figure.controls.forEach((control, axis) => {
+    const slider = control.querySelector('input[type=range]');
+    if (!slider) return;
+    slider.step = 'any';
+    slider.addEventListener('keydown', (event) => {
+      const step = KEYS[event.key], at = figure.indices[axis];
+      if (!step) return;
+      event.preventDefault();
+      const next = step > 0 ? Math.floor(at + 1e-9) + 1 : Math.ceil(at - 1e-9) - 1;
+      figure.move(axis, Math.min(Math.max(next, 0), Number(slider.max)));
+    });
+  });
+}
+
+// ---- plotly: its compressed bundle comes from the kernel, once a notebook -----------------------------------------
+
+function bundleOf(runtime) {
+  return new Promise((resolve) => {
+    const look = () => {
+      const bytes = runtime.get('bundle');
+      if (!bytes?.byteLength) return;
+      runtime.off('change:bundle', look);
+      resolve(bytes);
+    };
+    runtime.on('change:bundle', look);
+    look();
+  });
+}
+
+async function unpack(runtime) {
+  const stream = new Blob([await bundleOf(runtime)]).stream().pipeThrough(new DecompressionStream('gzip'));
+  // Other extensions may have a loader of modules, or a plotly, of their own on the page.
+  const code = ['((define, module, exports) => {', await new Response(stream).blob(), '\n})();'];
+  const url = URL.createObjectURL(new Blob(code, { type: 'text/javascript' })), theirs = window.Plotly;
+  await new Promise((resolve, reject) => {
+    const tag = Object.assign(document.createElement('script'), { src: url, onload: resolve });
+    tag.onerror = () => reject(new Error('the plotting library did not load'));
+    document.head.append(tag);
+  });
+  URL.revokeObjectURL(url);
+  const ours = window.Plotly;
+  if (theirs) window.Plotly = theirs;
+  return ours;
+}
+
+let wanted = null;
+const plotly = (runtime) => (wanted ||= unpack(runtime));
+
+function dress(style) {
+  if (document.querySelector('style[data-hardtosoft]')) return;
+  const sheet = Object.assign(document.createElement('style'), { textContent: style });
+  sheet.dataset.hardtosoft = '';
+  document.head.append(sheet);
+}
+
+// ---- the conversation ----------------------------------------------------------------------------------------------
+
+function mount(model, runtime, el) {
+  dress(runtime.get('style'));
+  const opening = model.get('opening');
+  el.innerHTML = opening.markup;
+  const root = el.firstElementChild, trouble = root.querySelector('.hts-trouble');
+  setApart(root);
+  root.dataset.model = opening.mark;
+  let turn = null, busy = 0, resting = 0;
+  const note = (text) => { if (trouble.textContent !== text) trouble.textContent = text; };
+  const late = () => note(
+    el.closest('.jupyter-widgets-disconnected') || el.querySelector('.jupyter-widgets-disconnected')
+      ? 'The kernel that drew this figure is gone: run its cell again.'
+      : 'The kernel is busy. The figure follows when it is free; after a restart, run its cell again.');
+
+  const figure = new Figure(root, structuredClone(opening.config), () => {
+    turn = `${root.id} ${++turns}`;
+    clearTimeout(busy);
+    busy = setTimeout(late, BUSY);
+    root.dataset.waiting = '';
+    model.set('asked', { turn, values: figure.values() });
+    model.save_changes();
+  });
+
+  const draw = () => figure.show(arrays(model.get('answer')).concat(model.get('answer').texts));
+  const hear = () => {
+    const said = model.get('said');
+    if (turn !== null && turn !== said.turn) return; // the reader has moved on: another answer will come
+    turn = null;
+    delete root.dataset.waiting;
+    clearTimeout(busy);
+    figure.point(figure.config.axes.map((axis) => indexOf(axis, said.values[axis.name])), said.words);
+    note(said.trouble);
+  };
+  const heard = () => {
+    hear();
+    clearTimeout(resting);
+    resting = setTimeout(() => model.send({ rested: true }), RESTED);
+  };
+  figure.show(arrays(opening));
+  draw();
+  hear();
+  freeSliders(figure);
+  model.on('change:answer', draw);
+  model.on('change:said', heard);
+  const unwatch = figure.watch([[document.documentElement, THEMES], [document.body, THEMES]]);
+  root.hts = figure;
+  root.dataset.ready = 'kernel';
+  plotly(runtime).then((Plotly) => figure.meet(Plotly)).catch((error) => note(`No values under the pointer: ${error.message}.`));
+  return () => {
+    clearTimeout(busy);
+    clearTimeout(resting);
+    unwatch();
+    model.off('change:answer', draw);
+    model.off('change:said', heard);
+  };
+}

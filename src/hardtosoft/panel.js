@@ -1,0 +1,109 @@
+/* One plot of a figure: the drawing that Python wrote, plotly's when it has arrived, and the canvas of a heatmap.
+ *
+ * A part of the figures' script (driver.py puts the parts together). Nothing here knows what the numbers mean.
+ */
+const BOX = 1000; // the placeholder's own units
+
+// Colours are CSS variables; an element says what they are in the theme of the moment.
+const colour = (name, element) => getComputedStyle(element).getPropertyValue(name).trim();
+const coloured = (text, element) => text.replace(/var\((--[\w-]+)\)/g, (_, name) => colour(name, element));
+function themed(value, element) {
+  if (typeof value === 'string') return coloured(value, element);
+  if (ArrayBuffer.isView(value) || typeof value?.[0] === 'number') return value;
+  if (Array.isArray(value)) return value.map((item) => themed(item, element));
+  if (value && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, themed(v, element)]));
+  return value;
+}
+const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+function ramp(scale, element) {
+  const stops = scale.map(([at, name]) => [at, rgb(coloured(name, element))]), table = new Uint32Array(256);
+  for (let i = 0, k = 0; i < 256; i++) {
+    while (k < stops.length - 2 && i / 255 > stops[k + 1][0]) k++;
+    const [a, from] = stops[k], [b, to] = stops[k + 1], f = (i / 255 - a) / (b - a);
+    const [r, g, bl] = from.map((c, n) => Math.round(c + f * (to[n] - c)));
+    table[i] = (255 << 24) | (bl << 16) | (g << 8) | r;
+  }
+  return table;
+}
+
+class Panel {
+  constructor(element, spec) {
+    this.spec = spec;
+    this.area = element.querySelector('.hts-area');
+    this.host = element.querySelector('.hts-plotly');
+    this.canvas = element.querySelector('canvas');
+    this.live = false;
+  }
+
+  // The drawn elements of a trace and the size of the box they are drawn in.
+  drawn(index) {
+    if (!this.live) {
+      const path = this.area.querySelector(`[data-trace="${index}"]`);
+      return { paths: path ? [path] : [], width: BOX, height: BOX };
+    }
+    const { w, h } = this.host._fullLayout._size, trace = this.host.querySelector(`.tracet${index}`);
+    const dots = this.spec.traces[index].mode === 'markers';
+    return { paths: trace ? [...trace.querySelectorAll(dots ? '.point' : '.js-line')] : [], width: w, height: h };
+  }
+
+  pixels(trace, width, height) {
+    const [x0, x1] = this.spec.layout.xaxis.range, [y0, y1] = this.spec.layout.yaxis.range;
+    return Array.from(trace.y, (y, i) => {
+      const x = trace.x ? trace.x[i] : trace.x0 + i * trace.dx;
+      return [((x - x0) / (x1 - x0)) * width, (1 - (y - y0) / (y1 - y0)) * height];
+    });
+  }
+
+  move(index) {
+    const trace = this.spec.traces[index];
+    if (trace.type === 'heatmap') return this.paint(trace);
+    const { paths, width, height } = this.drawn(index), points = this.pixels(trace, width, height);
+    if (!paths.length) return;
+    if (trace.mode === 'markers') {
+      if (this.live) paths.slice(0, points.length).forEach((dot, i) => dot.setAttribute('transform', `translate(${points[i]})`));
+      else paths[0].setAttribute('d', points.map(([x, y]) => (x === x && y === y ? `M${x} ${y}h0` : '')).join(''));
+      return;
+    }
+    let d = '', gap = true;
+    for (const [x, y] of points) {
+      if (x !== x || y !== y) { gap = true; continue; }
+      d += `${gap ? 'M' : 'L'}${x.toFixed(2)} ${y.toFixed(2)}`;
+      gap = false;
+    }
+    paths[0].setAttribute('d', d);
+    for (const rest of paths.slice(1)) rest.setAttribute('d', '');
+  }
+
+  paint(trace) {
+    const rows = trace.z.length ? trace.rows : 0, columns = trace.columns;
+    if (!rows || !this.canvas) return;
+    this.scale ||= ramp(trace.colorscale, this.area);
+    const image = new ImageData(columns, rows), words = new Uint32Array(image.data.buffer);
+    for (let i = 0; i < rows; i++)
+      for (let j = 0; j < columns; j++) words[(rows - 1 - i) * columns + j] = this.scale[Math.round(trace.z[i * columns + j] * 255)];
+    if (this.canvas.width !== columns || this.canvas.height !== rows) Object.assign(this.canvas, { width: columns, height: rows });
+    this.canvas.getContext('2d').putImageData(image, 0, 0);
+  }
+
+  // Heatmaps stay on the canvas under plotly's transparent plot: redrawing one through plotly costs a frame.
+  data() {
+    const lines = this.spec.traces.map((trace, i) => [{ ...trace, uid: `t${i}` }, trace]).filter(([, t]) => t.type !== 'heatmap');
+    return lines.map(([copy]) => themed(copy, this.area));
+  }
+
+  layout() {
+    const box = this.area.getBoundingClientRect(), outer = this.host.getBoundingClientRect();
+    const margin = { l: box.left - outer.left, r: outer.right - box.right, t: box.top - outer.top, b: outer.bottom - box.bottom, pad: 0 };
+    const style = getComputedStyle(this.host), font = { family: style.fontFamily, size: 12, color: colour('--hts-ink', this.host) };
+    const clear = { paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)' };
+    const size = { width: outer.width, height: outer.height, autosize: false };
+    return { ...themed(this.spec.layout, this.area), ...clear, ...size, margin, font, dragmode: false };
+  }
+
+  async tell(Plotly) {
+    if (!this.host.clientWidth) return;
+    await Plotly.react(this.host, this.data(), this.layout(), { displayModeBar: false, doubleClick: false, showTips: false });
+    this.live = true;
+    this.area.parentElement.dataset.live = '';
+  }
+}

@@ -1,0 +1,179 @@
+"""Figures in JupyterLab, as a reader of the notebooks meets them: torch answers every move."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from axe_playwright_python.sync_playwright import Axe
+from conftest import once_more
+
+import betavq
+
+pytestmark = pytest.mark.browser
+
+BOOK = Path(__file__).parents[2] / "book"
+UNIT = "from hardtosoft.figures import units\nfigure = units.unit_figure()\nfigure"
+PROBLEM = "from hardtosoft.figures import units\nproblem = units.objective_figure()\nproblem"
+FOUR = [
+    UNIT,
+    PROBLEM,
+    "from hardtosoft.figures import trained\ntrained.opening_figure()",
+    "from hardtosoft.figures import smoothings\nsmoothings.gap_figure()",
+]
+
+
+def curve_at(beta: float) -> list[float]:
+    """β-ReLU on the grid of the unit's figure, from the library itself."""
+    u = torch.linspace(-5, 5, 201, dtype=torch.float64)
+    return betavq.functional.beta_relu(u, beta=beta).tolist()
+
+
+@once_more
+def test_dragging_asks_torch_for_values_between_the_pages_states(open_notebook):
+    notebook = open_notebook(UNIT)
+    notebook.run_all(figures=1)
+    figure = notebook.figure("relu-to-swish")
+    box = figure.locator("input[type=range]").bounding_box()
+    mouse = notebook.page.mouse
+    mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    mouse.down()
+    for share in (0.55, 0.6, 0.65, 0.7, 0.7131):
+        mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
+    mouse.up()
+    beta = notebook.settled(figure)["beta"]
+    assert 0.68 < beta < 0.74
+    assert abs(beta / 0.02 - round(beta / 0.02)) > 1e-3  # no state of the page
+    assert notebook.drawn(figure, "value at this β") == pytest.approx(curve_at(beta), abs=1e-12)
+    assert figure.locator("output").inner_text() == f"β = {beta:.2f}"
+    assert figure.locator("input[type=range]").get_attribute("aria-valuetext") == f"β = {beta:.2f}"
+    assert f"β = {beta:.2f}" in figure.locator(".hts-alt").first.text_content()
+    assert notebook.errors == []
+
+
+@once_more
+def test_keys_move_the_slider_and_not_the_notebook(open_notebook):
+    notebook = open_notebook("1", UNIT, "2")
+    notebook.run_all(figures=1)
+    figure = notebook.figure("relu-to-swish")
+    slider = figure.locator("input[type=range]")
+    slider.scroll_into_view_if_needed()
+    slider.focus()
+    notebook.page.evaluate("() => { window.before = window.jupyterapp.shell.currentWidget.content.activeCellIndex }")
+    expected = 0.5
+    for key, step in (
+        ("ArrowRight", 0.02),
+        ("ArrowUp", 0.02),
+        ("ArrowUp", 0.02),
+        ("ArrowLeft", -0.02),
+        ("ArrowDown", -0.02),
+    ):
+        notebook.page.keyboard.press(key)
+        expected += step
+        assert notebook.settled(figure)["beta"] == pytest.approx(expected, abs=1e-12)
+    for key, beta, words in (("Home", 0.0, "β = 0.00, linear"), ("End", 1.0, "β = 1.00, hard")):
+        notebook.page.keyboard.press(key)
+        assert notebook.settled(figure) == {"unit": "ReLU", "beta": beta}
+        assert slider.get_attribute("aria-valuetext") == words
+        assert notebook.drawn(figure, "value at this β") == pytest.approx(curve_at(beta), abs=1e-12)
+    assert notebook.page.evaluate("window.before === window.jupyterapp.shell.currentWidget.content.activeCellIndex")
+    assert notebook.page.evaluate("document.activeElement.type") == "range"
+
+
+@once_more
+def test_all_axes_are_free_at_once(open_notebook):
+    notebook = open_notebook(PROBLEM)
+    notebook.run_all(figures=1)
+    figure = notebook.figure("beta-code")
+    beta, u = figure.locator("input[type=range]").all()
+    beta.fill("13")  # the slider counts the page's stops: β = 0.26
+    u.fill("71.5")  # between u = 1.55 and u = 1.60; the page has neither while β is off its stops
+    assert notebook.settled(figure) == {"beta": 0.26, "u": 1.575}
+    weight = betavq.code(torch.tensor([0.0, 1.575], dtype=torch.float64), 0.26)[1].item()
+    assert figure.locator(".hts-readout").inner_text() == f"Code ({1 - weight:.3f}, {weight:.3f})."
+    figure.locator(".hts-reset").click()
+    assert notebook.settled(figure) == {"beta": 0.5, "u": 1.0}
+
+
+@once_more
+def test_code_moves_the_figure_and_hears_of_moves(open_notebook):
+    listen = "import ipywidgets\nheard = ipywidgets.Label('nothing')\nheard"
+    link = "stop = figure.observe(lambda values: setattr(heard, 'value', f\"heard {values['beta']:.3f}\"))"
+    notebook = open_notebook(UNIT, listen, link, "figure.set(beta=0.333, unit='absolute value')")
+    notebook.run_all(figures=1)
+    figure = notebook.figure("relu-to-swish")
+    notebook.page.get_by_text("heard 0.333").wait_for()
+    assert notebook.settled(figure) == {"unit": "absolute value", "beta": 0.333}
+    assert figure.locator("output").inner_text() == "β = 0.33"
+    assert (
+        figure.locator("input[type=radio]:checked").evaluate("radio => radio.nextSibling.textContent")
+        == "absolute value"
+    )
+    figure.get_by_role("button", name="hard").click()
+    notebook.page.get_by_text("heard 1.000").wait_for()
+    assert notebook.drawn(figure, "value at this β") == pytest.approx(
+        [abs(-5 + 0.05 * i) for i in range(201)], abs=1e-12
+    )
+
+
+@once_more
+def test_one_figure_shown_twice_stays_one_and_shares_no_id(open_notebook):
+    notebook = open_notebook(UNIT, "figure")
+    notebook.run_all(figures=2)
+    first, second = (notebook.figure("relu-to-swish", view) for view in (0, 1))
+    second.get_by_text("leaky ReLU", exact=True).click()
+    second.locator("input[type=range]").fill("5.5")
+    assert notebook.settled(second) == {"unit": "leaky ReLU", "beta": 0.11}
+    assert notebook.settled(first) == {"unit": "leaky ReLU", "beta": 0.11}
+    assert notebook.drawn(first, "value at this β") == notebook.drawn(second, "value at this β")
+    assert figure_ids(notebook) == len(set(figure_ids(notebook, names=True)))
+
+
+def figure_ids(notebook, *, names=False):
+    ids = notebook.page.eval_on_selector_all(".hts-figure, .hts-figure [id]", "found => found.map(one => one.id)")
+    return ids if names else len(ids)
+
+
+@once_more
+def test_the_plotting_code_comes_once_a_notebook(open_notebook):
+    received = []
+    for cells in (FOUR[:1], FOUR):
+        notebook = open_notebook(*cells)
+        before = notebook.received
+        notebook.run_all(figures=len(cells))
+        received.append(notebook.received - before)
+    assert received[1] <= 1_000_000
+    assert received[1] - received[0] < 200_000
+
+
+@once_more
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_figures_are_accessible_and_follow_the_theme(open_notebook, dark):
+    notebook = open_notebook(UNIT, FOUR[2], dark=dark)
+    notebook.run_all(figures=2)
+    found = Axe().run(notebook.page, context=".hts-figure").response["violations"]
+    assert [(violation["id"], len(violation["nodes"])) for violation in found] == []
+    ink = notebook.figure("opening").evaluate("root => getComputedStyle(root).getPropertyValue('--hts-ink')")
+    assert ink == ("#e4e8ee" if dark else "#1f2933")
+
+
+@once_more
+@pytest.mark.parametrize("chapter", sorted(path.name for path in BOOK.glob("*.ipynb")))
+def test_every_figure_of_a_chapter_lives(open_notebook, lab, chapter):
+    shutil.copy(BOOK / chapter, lab.folder / chapter)
+    notebook = open_notebook(name=chapter)
+    notebook.start_command("notebook:run-all-cells")
+    expected = (BOOK / chapter).read_text(encoding="utf-8").count("Interactive figure “")
+    expected += (BOOK / chapter).read_text(encoding="utf-8").count("Interactive figure \\u201c")
+    assert expected
+    notebook.wait_for_figures(expected)
+    notebook.wait_until_idle()
+    for figure in notebook.page.locator(".hts-figure").all():
+        figure.scroll_into_view_if_needed()
+        figure.get_by_role("button", name="soft").first.click()
+        assert notebook.settled(figure)["beta"] == 0.5
+        assert figure.locator(".hts-trouble").inner_text() == ""
+    assert notebook.errors == []
+    assert not notebook.page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count()

@@ -1,0 +1,128 @@
+"""What can go wrong with a live figure, and what a reader then sees: words, never an empty box or a dead slider."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import once_more
+
+pytestmark = pytest.mark.browser
+
+UNIT = "from hardtosoft.figures import units\nfigure = units.unit_figure()\nfigure"
+FRAGILE = """
+import torch
+from hardtosoft.axes import beta_axis
+from hardtosoft.frames import Frame, Panel, axis, layout, line
+from hardtosoft.interactive import InteractiveFigure
+
+def fragile(beta):
+    if beta > 0.8:
+        raise ValueError("too hard for me")
+    x = torch.linspace(0, 1, 11)
+    box = layout(axis(0, 1, (0, 1)), axis(0, 1, (0, 1)))
+    return Frame([Panel("Mine", "x", "A line.", [line("mine", x, beta * x, "var(--hts-blue)")], box)], f"slope {beta:.2f}")
+
+mine = InteractiveFigure("mine", fragile, [beta_axis()])
+mine
+"""
+SENTENCE = "The ReLU unit at β = 0.00: a straight line."
+
+
+def trouble(figure):
+    return figure.locator(".hts-trouble")
+
+
+@once_more
+def test_an_error_in_the_figure_function_is_told_and_the_slider_goes_on(open_notebook):
+    notebook = open_notebook(FRAGILE)
+    notebook.run_all(figures=1)
+    figure = notebook.figure("mine")
+    slider = figure.locator("input[type=range]")
+    for _ in range(2):  # the same mistake twice is told twice
+        slider.fill("90")
+        notebook.settled(figure)
+        assert trouble(figure).inner_text() == "ValueError: too hard for me (line 9 of fragile)"
+        assert figure.locator(".hts-readout").inner_text() != "slope 0.90"
+        slider.fill("25")
+        notebook.settled(figure)
+        assert trouble(figure).inner_text() == ""
+        assert figure.locator(".hts-readout").inner_text() == "slope 0.25"
+    assert notebook.drawn(figure, "mine") == pytest.approx([0.025 * i for i in range(11)], abs=1e-7)
+
+
+@once_more
+def test_an_error_in_a_callback_is_told_and_the_figure_moves(open_notebook):
+    callback = "def listener(values):\n    raise KeyError('no such thing')\n\nstop = figure.observe(listener)"
+    notebook = open_notebook(UNIT, callback, "stop()")
+    notebook.page.evaluate(
+        "() => { const nb = window.jupyterapp.shell.currentWidget.content; nb.activeCellIndex = 0 }"
+    )
+    for _ in range(2):
+        notebook.command("notebook:run-cell-and-select-next")
+    notebook.wait_for_figures(1)
+    figure = notebook.figure("relu-to-swish")
+    figure.get_by_role("button", name="hard").click()
+    assert notebook.settled(figure)["beta"] == 1
+    assert trouble(figure).inner_text() == "KeyError: 'no such thing' (line 2 of listener)"
+    assert notebook.drawn(figure, "value at this β")[:100] == [0.0] * 100
+    notebook.command("notebook:run-cell-and-select-next")
+    notebook.wait_until_idle()
+    figure.get_by_role("button", name="soft").click()
+    notebook.settled(figure)
+    assert trouble(figure).inner_text() == ""
+
+
+@once_more
+def test_a_busy_kernel_is_told_and_the_figure_follows(open_notebook):
+    notebook = open_notebook(UNIT, "import time\ntime.sleep(4)")
+    notebook.start_command("notebook:run-all-cells")
+    notebook.wait_for_figures(1)
+    figure = notebook.figure("relu-to-swish")
+    figure.get_by_role("button", name="linear").click()
+    figure.get_by_role("button", name="hard").click()
+    busy = "The kernel is busy. The figure follows when it is free; after a restart, run its cell again."
+    figure.get_by_text(busy).wait_for()
+    assert notebook.settled(figure)["beta"] == 1
+    assert trouble(figure).inner_text() == ""
+    assert notebook.drawn(figure, "value at this β")[:100] == [0.0] * 100
+
+
+@once_more
+def test_after_a_restart_the_figure_says_so_and_lives_again_when_run(open_notebook):
+    notebook = open_notebook(UNIT)
+    notebook.run_all(figures=1)
+    notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+    notebook.wait_until_idle()
+    figure = notebook.figure("relu-to-swish")
+    figure.get_by_role("button", name="hard").click()
+    figure.get_by_text("run its cell again").wait_for()
+    notebook.page.evaluate(
+        "() => document.querySelectorAll('.hts-figure').forEach((one) => { one.dataset.ready = 'old' })"
+    )
+    notebook.run_all(figures=1)
+    figure = notebook.figure("relu-to-swish")
+    figure.get_by_role("button", name="hard").click()
+    assert notebook.settled(figure)["beta"] == 1
+    assert trouble(figure).inner_text() == ""
+
+
+@once_more
+def test_a_saved_notebook_tells_its_last_state_without_a_kernel(open_notebook):
+    notebook = open_notebook(UNIT)
+    notebook.run_all(figures=1)
+    figure = notebook.figure("relu-to-swish")
+    assert not notebook.page.get_by_text("Run the cell to move it.").is_visible()
+    figure.get_by_role("button", name="linear").click()
+    notebook.settled(figure)
+    notebook.page.wait_for_function(
+        "(text) => [...document.querySelectorAll('p')].some((p) => p.textContent.includes(text))", arg=SENTENCE
+    )
+    notebook.command("docmanager:save")
+    saved = (notebook.server.folder / notebook.name).read_text(encoding="utf-8")
+    assert "widget-state" not in saved
+    assert len(saved) < 10_000
+    again = open_notebook(name=notebook.name)  # a new kernel knows nothing of the old one's widgets
+    again.page.get_by_text(SENTENCE).wait_for()
+    assert not again.page.get_by_text("Error displaying widget").is_visible()
+    assert not again.page.get_by_text("Loading widget").is_visible()
+    again.run_all(figures=1)
+    assert not again.page.get_by_text("Run the cell to move it.").is_visible()
