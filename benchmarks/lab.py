@@ -121,10 +121,9 @@ class LabNotebook:
         session.send("Network.enable")
         session.on("Network.webSocketFrameReceived", self._count)
         self.page.goto(f"{server.address}lab/tree/{name}?token={TOKEN}&reset", wait_until="load")
-        if dark:
-            self.page.wait_for_function("() => window.jupyterapp?.commands")
-            self.command("apputils:change-theme", theme="JupyterLab Dark")
         self.wait_until_idle()
+        if dark:
+            self.command("apputils:change-theme", theme="JupyterLab Dark")
 
     def _count(self, event: dict[str, Any]) -> None:
         text, size = event["response"]["opcode"] == 1, len(event["response"]["payloadData"])

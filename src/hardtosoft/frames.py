@@ -37,21 +37,6 @@ class Panel:
     traces: Sequence[Trace]
     layout: dict[str, Any]
 
-    def plotly(self) -> dict[str, Any]:
-        """The panel as a plain plotly figure, titles and light colours included."""
-        layout = {
-            **self.layout,
-            "title": {"text": self.title, "font": {"size": 14}},
-            "margin": {"l": 48, "r": 12, "t": 40, "b": 48},
-            "height": 380,
-            "width": 560,
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-        }
-        layout["xaxis"] = {**layout["xaxis"], "title": {"text": self.xlabel}}
-        figure: dict[str, Any] = palette.resolve({"data": plain(self.traces), "layout": layout})
-        return figure
-
 
 @dataclass(frozen=True)
 class Frame:

@@ -8,7 +8,7 @@ from conftest import once_more
 pytestmark = pytest.mark.browser
 
 UNIT = "from hardtosoft.figures import units\nfigure = units.unit_figure()\nfigure"
-FRAGILE = """
+FRAGILE = """\
 import torch
 from hardtosoft.axes import beta_axis
 from hardtosoft.frames import Frame, Panel, axis, layout, line
@@ -19,7 +19,8 @@ def fragile(beta):
         raise ValueError("too hard for me")
     x = torch.linspace(0, 1, 11)
     box = layout(axis(0, 1, (0, 1)), axis(0, 1, (0, 1)))
-    return Frame([Panel("Mine", "x", "A line.", [line("mine", x, beta * x, "var(--hts-blue)")], box)], f"slope {beta:.2f}")
+    mine = line("mine", x, beta * x, "var(--hts-blue)")
+    return Frame([Panel("Mine", "x", "A line.", [mine], box)], f"slope {beta:.2f}")
 
 mine = InteractiveFigure("mine", fragile, [beta_axis()])
 mine
@@ -39,7 +40,7 @@ def test_an_error_in_the_figure_function_is_told_and_the_slider_goes_on(open_not
     slider = figure.locator("input[type=range]")
     for _ in range(2):  # the same mistake twice is told twice
         slider.fill("90")
-        notebook.settled(figure)
+        figure.get_by_text("too hard for me").wait_for()
         assert trouble(figure).inner_text() == "ValueError: too hard for me (line 9 of fragile)"
         assert figure.locator(".hts-readout").inner_text() != "slope 0.90"
         slider.fill("25")
@@ -113,16 +114,15 @@ def test_a_saved_notebook_tells_its_last_state_without_a_kernel(open_notebook):
     assert not notebook.page.get_by_text("Run the cell to move it.").is_visible()
     figure.get_by_role("button", name="linear").click()
     notebook.settled(figure)
-    notebook.page.wait_for_function(
-        "(text) => [...document.querySelectorAll('p')].some((p) => p.textContent.includes(text))", arg=SENTENCE
-    )
+    kept = "(text) => [...document.querySelectorAll('.jp-RenderedHTML p')].some((p) => p.textContent.includes(text))"
+    notebook.page.wait_for_function(kept, arg=SENTENCE)
     notebook.command("docmanager:save")
     saved = (notebook.server.folder / notebook.name).read_text(encoding="utf-8")
     assert "widget-state" not in saved
     assert len(saved) < 10_000
     again = open_notebook(name=notebook.name)  # a new kernel knows nothing of the old one's widgets
     again.page.get_by_text(SENTENCE).wait_for()
-    assert not again.page.get_by_text("Error displaying widget").is_visible()
-    assert not again.page.get_by_text("Loading widget").is_visible()
+    for of_no_use in ("Loading widget", "Error displaying widget"):
+        again.page.get_by_text(of_no_use).wait_for(state="hidden")
     again.run_all(figures=1)
     assert not again.page.get_by_text("Run the cell to move it.").is_visible()

@@ -11,7 +11,16 @@ from hardtosoft.interactive import STATIC, InteractiveFigure
 def shown(monkeypatch):
     """Everything that is displayed, as mime bundles."""
     bundles = []
-    monkeypatch.setattr(IPython.display, "display", lambda bundle, **_: bundles.append(bundle))
+
+    class Handle:
+        def update(self, bundle, **_):
+            bundles.append(bundle)
+
+    def display(bundle, **_):
+        bundles.append(bundle)
+        return Handle()
+
+    monkeypatch.setattr(IPython.display, "display", display)
     return bundles
 
 
@@ -23,14 +32,79 @@ def test_a_page_gets_html_and_a_sentence(shown, monkeypatch):
     assert bundle["text/html"].startswith('<figure class="hts-figure" id="beta-code"')
 
 
-def test_a_notebook_gets_plotly_figures_and_a_sentence(shown, monkeypatch):
+def test_a_notebook_gets_a_widget_and_a_sentence_for_when_there_is_none(shown, monkeypatch):
     monkeypatch.delenv(STATIC, raising=False)
     figure = units.objective_figure()
     figure._ipython_display_()
-    assert [set(bundle) for bundle in shown] == [{"application/vnd.plotly.v1+json", "text/plain"}] * 2
-    panel = shown[0]["application/vnd.plotly.v1+json"]
-    assert panel["layout"]["title"]["text"] == figure.frame().panels[0].title
-    assert panel["data"][0]["y"] == pytest.approx(figure.frame().panels[0].traces[0]["y"], abs=1e-6)
+    view, memory = shown
+    assert view["application/vnd.jupyter.widget-view+json"]["model_id"] == figure.widget.model_id
+    assert set(memory) == {"text/html", "text/plain"}
+    assert memory["text/plain"] == f"{figure!r} Run the cell to move it."
+    assert figure.widget.mark in memory["text/html"]
+    assert figure.frame().panels[0].alt in memory["text/html"]
+
+
+def test_the_kept_sentence_follows_when_the_reader_rests(shown, monkeypatch):
+    monkeypatch.delenv(STATIC, raising=False)
+    figure = units.objective_figure()
+    figure._ipython_display_()
+    figure.set(u=0.123)
+    assert len(shown) == 2
+    figure.widget._handle_custom_msg({"rested": True}, [])
+    assert shown[2]["text/plain"].startswith(
+        "Interactive figure “beta-code” (β, how hard units select: β = 0.50, soft; u"
+    )
+    assert "u = 0.12" in shown[2]["text/plain"]
+
+
+def test_set_moves_and_tells_observers():
+    figure, heard = units.objective_figure(), []
+    stop = figure.observe(heard.append)
+    figure.set(u=0.123)
+    figure.set(u=0.123)
+    assert heard == [{"beta": 0.5, "u": 0.123}]
+    assert figure.values == {"beta": 0.5, "u": 0.123}
+    heard[0]["u"] = 99.0  # an observer cannot move the figure by accident
+    assert figure.values["u"] == 0.123
+    stop()
+    stop()
+    figure.set(beta=0.2)
+    assert len(heard) == 1
+    assert "β = 0.20" in repr(figure)
+
+
+def test_two_figures_can_follow_each_other():
+    first, second = units.objective_figure(), units.unit_figure()
+    first.observe(lambda values: second.set(beta=values["beta"]))
+    second.observe(lambda values: first.set(beta=values["beta"]))
+    second.set(beta=0.9)
+    assert (first.values["beta"], second.values["beta"]) == (0.9, 0.9)
+    first.set(beta=0.1)
+    assert (first.values["beta"], second.values["beta"]) == (0.1, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"gamma": 1.0}, "axes of 'relu-to-swish' are unit, beta; got gamma"),
+        ({"unit": "tanh"}, "unit must be one of 'ReLU', 'leaky ReLU', 'absolute value', got 'tanh'"),
+        ({"beta": 1.5}, r"beta must be in \[0, 1\], got 1.5"),
+    ],
+)
+def test_a_wrong_value_is_raised_to_code_and_the_figure_stays(values, message):
+    figure, heard = units.unit_figure(), []
+    figure.observe(heard.append)
+    with pytest.raises(ValueError, match=message):
+        figure.set(**values)
+    assert figure.values == figure.start
+    assert heard == []
+
+
+def test_the_page_opens_at_the_start_wherever_code_has_moved_the_figure():
+    figure = units.objective_figure()
+    before = figure.html()
+    figure.set(beta=0.9)
+    assert figure.html() == before
 
 
 def test_values_left_out_stay_at_their_start():

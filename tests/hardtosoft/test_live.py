@@ -1,0 +1,180 @@
+"""The live widget: what it sends for a move, that it equals what pages store, and what it makes of bad moves."""
+
+import gzip
+
+import numpy as np
+import pytest
+
+from hardtosoft import assets, live
+from hardtosoft.axes import beta_axis, sliding
+from hardtosoft.figures import every_figure, units
+from hardtosoft.frames import Frame, Panel, axis, heatmap, layout, line
+from hardtosoft.interactive import InteractiveFigure
+from hardtosoft.states import unpack
+
+FIGURES = {figure.name: figure for figure in every_figure()}
+
+
+def received(widget):
+    """What a view shows: the opening's arrays and texts, and over them the last answer's."""
+    shown = {}
+    for message in (widget.opening, widget.answer):
+        for described, data in zip(message["arrays"], message["data"], strict=True):
+            kind = "u1" if len(described["shape"]) == 2 else "<f8"
+            numbers = np.frombuffer(data, kind).reshape(described["shape"])
+            shown[tuple(described["path"])] = numbers / 255 if kind == "u1" else numbers
+        shown |= {tuple(path): value for path, value in message["texts"]}
+    return shown
+
+
+def ask(widget, turn, **values):
+    """A move as it comes from a browser."""
+    widget.set_state({"asked": {"turn": turn, "values": values}})
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_live_numbers_equal_the_pages_stored_ones_at_every_state(name):
+    figure = FIGURES[name]
+    arrays, widget = unpack(figure.table), figure.widget
+    assert arrays
+    for row, state in enumerate(figure.table.states):
+        ask(widget, str(row), **state)
+        assert widget.said["trouble"] == ""
+        assert widget.said["values"] == state
+        shown = received(widget)
+        for block in figure.table.blocks:
+            # Half a step of the page's numbers, and for a heatmap half a step of the live ones.
+            allowed = block.error if block.bits == 16 else block.error + 1 / 510
+            stated = (block.high - block.low) * 1e-4 if block.bits == 16 else 1 / 255
+            assert block.error <= stated
+            stored = arrays[block.path][row]
+            np.testing.assert_allclose(shown[block.path], stored, rtol=0, atol=allowed * (1 + 1e-9))
+            assert allowed <= stated
+        for variant in figure.table.variants:
+            truth = variant["values"][variant["index"][row]]
+            assert shown.get(tuple(variant["path"]), first_text(widget, variant["path"])) == truth
+
+
+def first_text(widget, path):
+    node = widget.opening["config"]["frame"]
+    for key in path:
+        node = node[key]
+    return node
+
+
+def test_a_view_opened_late_gets_everything_that_moved():
+    figure = units.objective_figure()
+    ask(figure.widget, "1", beta=0.5, u=-1.5)  # moves one panel's curve and both dots
+    ask(figure.widget, "2", beta=0.9, u=1.0)
+    shown, frame = received(figure.widget), figure.frame(beta=0.9, u=1.0)
+    for p, panel in enumerate(frame.panels):
+        for t, trace in enumerate(panel.traces):
+            for key in ("x", "y"):
+                if key in trace:
+                    np.testing.assert_array_equal(shown["panels", p, "traces", t, key], trace[key])
+        assert shown["panels", p, "alt"] == panel.alt if ("panels", p, "alt") in shown else True
+    assert shown["readout",] == frame.readout
+
+
+def test_values_beyond_the_pages_grid_and_range_are_answered():
+    figure = units.objective_figure()
+    ask(figure.widget, "1", beta=1, u=7.7)  # a browser's 1 is a whole number
+    assert figure.values == {"beta": 1.0, "u": 7.7}
+    assert isinstance(figure.values["beta"], float)
+    assert figure.widget.said["words"] == ["β = 1.00, hard", "u = 7.70"]
+    assert received(figure.widget)["readout",] == figure.frame(beta=1.0, u=7.7).readout
+
+
+def test_a_mistake_is_told_and_the_next_move_answered():
+    figure = units.objective_figure()
+    ask(figure.widget, "1", beta=1.5, u=1.0)
+    said = figure.widget.said
+    assert said["trouble"].startswith("ValueError: beta must be in [0, 1], got 1.5 (line ")
+    assert (said["turn"], said["values"]) == ("1", {"beta": 1.5, "u": 1.0})
+    assert figure.values == figure.start
+    ask(figure.widget, "2", beta=0.25, u=1.0)
+    assert figure.widget.said["trouble"] == ""
+    assert figure.values == {"beta": 0.25, "u": 1.0}
+
+
+def test_a_callbacks_mistake_is_told_though_the_figure_moved():
+    figure = units.objective_figure()
+    figure.observe(lambda values: values["gamma"])
+    ask(figure.widget, "1", beta=0.25, u=1.0)
+    assert figure.widget.said["trouble"].startswith("KeyError: 'gamma' (line ")
+    assert received(figure.widget)["readout",] == figure.frame(beta=0.25).readout
+
+
+def picture(traces):
+    box = layout(axis(0, 1, (0, 1)), axis(0, 1, (0, 1)))
+    return Frame([Panel("title", "x", "alt", traces, box)], "read")
+
+
+def test_arrays_may_change_their_length_and_heatmaps_take_a_byte_a_number():
+    def drawn(n):
+        x = np.linspace(0, 1, round(n))
+        return picture([line("line", x, x, "red"), heatmap("map", np.outer(x, x), (0, 1), (0, 1))])
+
+    figure = InteractiveFigure("lengths", drawn, [sliding("n", "n", 2, 40, 1, start=3)])
+    ask(figure.widget, "1", n=20)
+    shapes = {tuple(one["path"])[-1]: (one["shape"], len(data)) for one, data in packed(figure.widget.answer)}
+    assert shapes == {"x": ((20,), 160), "y": ((20,), 160), "z": ((20, 20), 400)}
+
+
+def packed(message):
+    return zip(message["arrays"], message["data"], strict=True)
+
+
+def test_other_traces_than_at_first_are_refused():
+    def drawn(beta):
+        return picture([line(str(i), [0, 1], [0, 1], "red") for i in range(2 if beta > 0.7 else 1)])
+
+    figure = InteractiveFigure("growing", drawn, [beta_axis()])
+    ask(figure.widget, "1", beta=0.9)
+    assert (
+        "every frame must have the same traces and settings as the first; panels/0/traces/1"
+        in (figure.widget.said["trouble"])
+    )
+
+
+def test_plotting_code_is_in_the_runtime_and_in_no_figure(monkeypatch):
+    monkeypatch.setattr(assets, "cached_bundle", lambda: gzip.compress(b"plotly"))
+    first, second = units.unit_figure().widget, units.objective_figure().widget
+    assert first.runtime is second.runtime is live.runtime()
+    for widget in (first, second):
+        state = widget.get_state()
+        assert state["runtime"] == f"IPY_MODEL_{live.runtime().model_id}"
+        assert len(state["_esm"]) < 1500
+        assert "_css" not in state or not state["_css"]
+    fresh = live.Runtime()
+    fresh.deliver()
+    assert gzip.decompress(fresh.bundle) == b"plotly"
+
+
+def test_a_missing_bundle_is_fetched_without_holding_up_the_kernel(monkeypatch):
+    cache, started = [], []
+    monkeypatch.setattr(assets, "cached_bundle", lambda: cache[0] if cache else None)
+    monkeypatch.setattr(assets, "plotly_bundle", lambda _folder: cache.append(b"packed"))
+
+    class Thread:
+        def __init__(self, target, daemon):
+            assert daemon
+            self.start = lambda: started.append(target)
+
+    monkeypatch.setattr(live.threading, "Thread", Thread)
+    runtime = live.Runtime()
+    runtime.deliver()
+    assert (runtime.bundle, cache) == (b"", [])
+    started[0]()
+    assert runtime.bundle == b"packed"
+
+
+def test_without_a_bundle_to_be_had_the_figure_stays_as_it_is(monkeypatch):
+    def refused(_folder):
+        raise assets.AssetError("no network")
+
+    monkeypatch.setattr(assets, "cached_bundle", lambda: None)
+    monkeypatch.setattr(assets, "plotly_bundle", refused)
+    runtime = live.Runtime()
+    runtime._fetch()
+    assert runtime.bundle == b""
