@@ -1,6 +1,6 @@
 # make book  build the site, serve it, print its address     make site  build only, into _build/html
 # make test  everything that is tested                       make help  this list
-# make notebooks  run the notebooks and store their text outputs
+# make lab   open the chapters in JupyterLab                 make notebooks  run them, store their text outputs
 # TORCH_INDEX=address  take torch from another package index (PyTorch's own has CPU-only builds for Linux)
 # PYTHON=python3.12    use another Python (3.11 to 3.13)
 
@@ -13,7 +13,7 @@ BUILD = $(BIN)/jupyter-book build book --path-output . --config _config.yml --to
 # The book's tensors are small: a second thread only waits, and on a busy machine it waits long.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help env site book notebooks lint test clean
+.PHONY: help env site book lab notebooks lint test clean
 help:
 	@sed -n '1,5s/^# //p' Makefile
 
@@ -31,6 +31,9 @@ site: $(READY)
 
 book: site
 	@$(BIN)/python -m hardtosoft.serve _build/html
+
+lab: $(READY)
+	$(BIN)/jupyter lab --notebook-dir=book
 
 notebooks: $(READY)
 	$(BIN)/python -m hardtosoft.notebooks book/*.ipynb

@@ -1,4 +1,4 @@
-"""One set of versions: what is installed, what constraints.txt pins, and what Binder's environment asks for."""
+"""One set of versions: what is installed, and what constraints.txt pins."""
 
 import re
 from importlib.metadata import distribution
@@ -42,14 +42,6 @@ def test_every_distribution_in_use_is_pinned_and_installed_as_pinned(needed):
     assert len(needed) > 80
     installed = {name: distribution(name).version.partition("+")[0] for name in needed}
     assert installed == {name: PINNED.get(name) for name in needed}
-
-
-def test_binder_takes_the_pinned_versions():
-    text = (ROOT / "environment.yml").read_text()
-    asked = dict(re.findall(r"^  - (numpy|pytorch-cpu)=(\S+)$", text, re.M))
-    assert asked == {"numpy": PINNED["numpy"], "pytorch-cpu": PINNED["torch"]}
-    assert "--constraint constraints.txt" in text
-    assert "--editable .[book]" in text
 
 
 def test_citation_and_changelog_name_this_version():
