@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import venv
 from collections.abc import Iterator
 from importlib.metadata import Distribution, distribution
@@ -52,6 +53,16 @@ def test_binder_takes_a_python_that_the_project_allows() -> None:
     allowed = re.search(r'requires-python = ">=3\.(\d+),<3\.(\d+)"', (ROOT / "pyproject.toml").read_text())
     assert allowed is not None
     assert int(allowed[1]) <= int(CONDA["python"].removeprefix("3.")) < int(allowed[2])
+
+
+def test_colab_keeps_its_own_widgets_and_torch() -> None:
+    # Colab's page speaks the language of ipywidgets 7, and another torch would be a download of gigabytes.
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = [*project["dependencies"], *project["optional-dependencies"]["notebooks"]]
+    specifiers = {requirement.name: requirement.specifier for requirement in map(Requirement, asked)}
+    assert "7.7.1" in specifiers["ipywidgets"]
+    assert "2.6.0+cu124" in specifiers["torch"]
+    assert "jupyterlab" not in specifiers
 
 
 def closure(name: str, seen: dict[str, Distribution]) -> dict[str, Distribution]:
