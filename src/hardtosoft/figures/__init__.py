@@ -7,7 +7,7 @@ from ..interactive import InteractiveFigure
 
 def every_figure() -> list[InteractiveFigure]:
     """Every interactive figure of the book, in the order of its pages: what tests sweep."""
-    from . import smoothings, trained, units
+    from . import pieces, smoothings, trained, units
 
     return [
         trained.opening_figure(),
@@ -16,4 +16,5 @@ def every_figure() -> list[InteractiveFigure]:
         smoothings.gap_figure(),
         smoothings.softplus_figure(),
         trained.softening_figure(),
+        pieces.pieces_figure(),
     ]

@@ -1,0 +1,102 @@
+"""A unit of any affine pieces, for a reader to write down: its value and its code at every β."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import ceil, floor, log10
+
+import torch
+from torch import Tensor
+
+import betavq
+
+from .. import palette
+from ..axes import beta_axis
+from ..frames import Frame, Panel, axis, layout, line
+from ..interactive import InteractiveFigure
+from .units import GRID, INPUTS
+
+Pieces = Callable[[Tensor], Sequence[Tensor | float]]
+STYLES = (
+    (palette.GREEN, "dash"),
+    (palette.ORANGE, "solid"),
+    (palette.PURPLE, "dashdot"),
+    (palette.BLUE, "dot"),
+)
+SUBSCRIPTS = "₁₂₃₄"
+
+
+def valley(u: Tensor) -> Sequence[Tensor | float]:
+    """The three pieces that the chapter starts from: two slopes and a flat floor between them."""
+    return [-u - 1, 0, u - 1]
+
+
+def scores(pieces: Pieces, inputs: Tensor) -> Tensor:
+    """The piece values at each input, shape (N, R); a number is a flat piece.
+
+    Raises:
+        ValueError: not two to four pieces, or a piece of another shape than the inputs'.
+    """
+    offered = [torch.as_tensor(piece, dtype=inputs.dtype) for piece in pieces(inputs)]
+    if not 2 <= len(offered) <= len(STYLES):
+        raise ValueError(f"pieces must return two to {len(STYLES)} pieces, got {len(offered)}")
+    for place, piece in enumerate(offered, start=1):
+        if piece.shape not in (inputs.shape, ()):
+            raise ValueError(
+                f"piece {place} must have the shape of u, {tuple(inputs.shape)}, got {tuple(piece.shape)}"
+            )
+    return torch.stack([piece.expand_as(inputs) for piece in offered], dim=-1)
+
+
+def pieces_frame(pieces: Pieces, beta: float) -> Frame:
+    """Value and code of the unit that offers these pieces."""
+    offered = scores(pieces, INPUTS)
+    hard, linear = betavq.value(offered, 1.0), betavq.value(offered, 0.0)
+    # At every input the value grows with β, so it stays between these two.
+    low, high = linear.min().item(), hard.max().item()
+    room = 0.06 * (high - low or 1.0)
+    at_zero = scores(pieces, torch.zeros(1, dtype=INPUTS.dtype))
+    weights, value = betavq.code(at_zero, beta)[0].tolist(), _number(betavq.value(at_zero, beta).item())
+    across = axis(-5, 5, (-4, -2, 0, 2, 4))
+    output = Panel(
+        title="Value: what your unit puts out",
+        xlabel="input u",
+        alt=f"Your unit of {len(weights)} pieces at β = {beta:.2f}: at u = 0 its value is {value}.",
+        traces=[
+            line("β = 1, hard: the largest piece", GRID, hard, palette.GREY, dash="dash", width=1.5),
+            line("β = 0, linear: the mean of the pieces", GRID, linear, palette.GREY, dash="dot", width=1.5),
+            line("value at this β", GRID, betavq.value(offered, beta), palette.BLUE, width=3.5),
+        ],
+        layout=layout(across, axis(low - room, high + room, even_ticks(low, high))),
+    )
+    code = betavq.code(offered, beta)
+    shares = Panel(
+        title="Code: how it weighs its pieces",
+        xlabel="input u",
+        alt="The weights add to one at every input; the largest belongs to the largest piece.",
+        traces=[
+            line(f"weight t{SUBSCRIPTS[r]}", GRID, code[:, r], STYLES[r][0], dash=STYLES[r][1])
+            for r in range(len(weights))
+        ],
+        layout=layout(across, axis(-0.04, 1.04, (0, 0.5, 1), ("0", "½", "1"))),
+    )
+    shown = ", ".join(f"{weight:.3f}" for weight in weights)
+    return Frame([output, shares], f"At u = 0: code ({shown}), value {value}.")
+
+
+def pieces_figure(pieces: Pieces = valley) -> InteractiveFigure:
+    """The figure of a unit that a reader writes down: ``pieces`` takes u and returns two to four affine pieces."""
+    caption = "Move β from 1 to 0: the largest piece gives way to the mean of them all."
+    return InteractiveFigure("your-unit", lambda beta: pieces_frame(pieces, beta), [beta_axis(0.02)], caption=caption)
+
+
+def even_ticks(low: float, high: float) -> list[float]:
+    """Round numbers in [low, high], evenly spaced, at most seven."""
+    least = (high - low or 1.0) / 6
+    power = 10.0 ** floor(log10(least))
+    step = power * next(factor for factor in (1, 2, 5, 10) if factor * power > least * (1 - 1e-9))
+    return [place * step for place in range(ceil(low / step - 1e-9), floor(high / step + 1e-9) + 1)]
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}".replace("-", "−")

@@ -1,0 +1,60 @@
+"""The unit that a reader writes down: any affine pieces, drawn in a box that holds them at every β."""
+
+import numpy as np
+import pytest
+import torch
+
+from hardtosoft.figures import pieces, units
+
+
+def curve(frame, name):
+    return next(trace["y"] for panel in frame.panels for trace in panel.traces if trace["name"] == name)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.3, 0.5, 0.9, 1.0])
+def test_the_pieces_of_relu_make_the_chapters_own_unit(beta):
+    own, known = pieces.pieces_frame(lambda u: [0, u], beta), units.unit_frame(beta, "ReLU")
+    np.testing.assert_array_equal(curve(own, "value at this β"), curve(known, "value at this β"))
+
+
+@pytest.mark.parametrize("beta", [0.01, 0.5, 0.99])
+@pytest.mark.parametrize("offer", [pieces.valley, lambda u: [-u - 1, u - 1], lambda u: [u, 2 * u + 1, 0, -3]])
+def test_the_value_stays_between_linear_and_hard_and_in_the_box(offer, beta):
+    frame = pieces.pieces_frame(offer, beta)
+    hard, linear = (
+        curve(frame, f"β = {name}") for name in ("1, hard: the largest piece", "0, linear: the mean of the pieces")
+    )
+    value = curve(frame, "value at this β")
+    assert (linear - 1e-12 <= value).all()
+    assert (value <= hard + 1e-12).all()
+    low, high = frame.panels[0].layout["yaxis"]["range"]
+    assert low < linear.min()
+    assert hard.max() < high
+
+
+def test_without_its_floor_the_valley_is_the_absolute_value_moved_down():
+    frame = pieces.pieces_frame(lambda u: [-u - 1, u - 1], 0.5)
+    expected = units.INPUTS * torch.tanh(units.INPUTS) - 1
+    np.testing.assert_allclose(curve(frame, "value at this β"), expected, rtol=0, atol=1e-12)
+    assert frame.readout == "At u = 0: code (0.500, 0.500), value −1.000."
+
+
+@pytest.mark.parametrize(
+    ("offer", "message"),
+    [
+        (lambda u: [u], "pieces must return two to 4 pieces, got 1"),
+        (lambda u: [u] * 5, "pieces must return two to 4 pieces, got 5"),
+        (lambda u: [0, u[:3]], r"piece 2 must have the shape of u, \(201,\), got \(3,\)"),
+    ],
+)
+def test_pieces_that_make_no_unit_are_refused(offer, message):
+    with pytest.raises(ValueError, match=message):
+        pieces.pieces_frame(offer, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [(0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]), (-0.667, 4, [0, 1, 2, 3, 4]), (-7, 5, [-6, -4, -2, 0, 2, 4]), (3, 3, [3])],
+)
+def test_ticks_are_round_numbers_inside(low, high, expected):
+    assert pieces.even_ticks(low, high) == pytest.approx(expected)
