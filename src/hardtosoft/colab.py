@@ -52,8 +52,10 @@ def place_cell(notebook: nbformat.NotebookNode, address: str) -> None:
         address: as for :func:`cell_source`; empty keeps the address that the cell names already.
     """
     source = cell_source(address or named_address(notebook))
+    standing = [cell for cell in notebook.cells if cell.get("id") == _ID]
+    cell = standing[0] if standing else nbformat.v4.new_code_cell(id=_ID)
     # Readers of the page came for something else.
-    cell = nbformat.v4.new_code_cell(source, id=_ID, metadata={"tags": ["remove-cell"]})
+    cell.update(source=source, metadata=nbformat.NotebookNode(tags=["remove-cell"]))
     notebook.cells = [cell, *(other for other in notebook.cells if other.get("id") != _ID)]
 
 

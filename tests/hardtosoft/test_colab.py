@@ -139,6 +139,9 @@ def test_refreshing_writes_the_cell_and_stores_text(tmp_path: Path) -> None:
     assert cell.source == colab.cell_source(ADDRESS)
     assert cell.outputs == []
     assert [output.text for output in printed.outputs] == ["2\n"]
+    renewed = nbformat.read(path, as_version=4)
+    colab.place_cell(renewed, ADDRESS)
+    assert renewed == nbformat.read(path, as_version=4), "a notebook that has run would never pass as up to date"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
