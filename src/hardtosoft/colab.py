@@ -54,8 +54,9 @@ def place_cell(notebook: nbformat.NotebookNode, address: str) -> None:
     source = cell_source(address or named_address(notebook))
     standing = [cell for cell in notebook.cells if cell.get("id") == _ID]
     cell = standing[0] if standing else nbformat.v4.new_code_cell(id=_ID)
-    # Readers of the page came for something else.
-    cell.update(source=source, metadata=nbformat.NotebookNode(tags=["remove-cell"]))
+    # Readers of the page and of JupyterLab came for something else.
+    metadata = {"jupyter": {"source_hidden": True}, "tags": ["remove-cell"]}
+    cell.update(source=source, metadata=nbformat.from_dict(metadata))
     notebook.cells = [cell, *(other for other in notebook.cells if other.get("id") != _ID)]
 
 

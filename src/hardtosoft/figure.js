@@ -4,7 +4,9 @@
  * states or a kernel, is asked and answers through `show`, at once or later. While a slider moves only the points of
  * the lines are set, whoever drew them; plotly hears of the new numbers when the slider rests.
  */
-const REST = 90; // ms without a move until plotly is told
+const REST = 250; // ms without a move until plotly is told: longer than between two taps on an arrow key
+// Give way to what a reader does: plotly takes tens of milliseconds a panel.
+const giveWay = () => new Promise((resolve) => setTimeout(resolve));
 
 // Between two values that the slider stops at in a page, a position stands for the value between.
 function valueAt(axis, index) {
@@ -75,6 +77,10 @@ class Figure {
     }
     for (const key of moved) { const [p, t] = key.split(','); this.panels[p].move(Number(t)); }
     this.say();
+    this.rest();
+  }
+
+  rest() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.tell(), REST);
   }
@@ -110,7 +116,11 @@ class Figure {
   async tell() {
     if (!this.Plotly) return;
     const told = this.indices.join();
-    for (const panel of this.panels) await panel.tell(this.Plotly);
+    for (const panel of this.panels) {
+      await giveWay();
+      if (this.indices.join() !== told) return; // moved on: it will be told when that rests
+      await panel.tell(this.Plotly);
+    }
     Object.assign(this.root.dataset, { ready: 'plotly', told });
   }
 

@@ -117,6 +117,7 @@ function mount(model, runtime, el) {
     clearTimeout(busy);
     figure.point(figure.config.axes.map((axis) => indexOf(axis, said.values[axis.name])), said.words);
     note(said.trouble);
+    if (said.trouble) figure.rest(); // no numbers came, and the move may have kept plotly from hearing the last ones
   };
   const heard = () => {
     hear();

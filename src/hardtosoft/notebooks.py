@@ -31,7 +31,9 @@ def refresh(path: Path, address: str) -> None:
     """
     notebook = nbformat.read(path, as_version=4)
     place_cell(notebook, address)
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}}).execute()
+    # Coalesced: one cell's prints may otherwise arrive, and be stored, in pieces.
+    where = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(notebook, timeout=300, coalesce_streams=True, resources=where).execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
