@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
 import threading
@@ -133,17 +132,3 @@ def open_notebook(lab: Server, chromium: Browser) -> Iterator[Callable[..., LabN
     yield open_
     while opened:
         opened.pop().close()
-
-
-def once_more(test: Callable[..., None]) -> Callable[..., None]:
-    """Give a test in JupyterLab a second try from the start: on a busy machine its page is not always in time."""
-
-    @functools.wraps(test)
-    def tried(*args: object, **keywords: object) -> None:
-        try:
-            test(*args, **keywords)
-        except (AssertionError, PlaywrightError) as error:
-            print(f"The first try failed: {error}")
-            test(*args, **keywords)
-
-    return tried

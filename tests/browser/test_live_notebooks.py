@@ -10,7 +10,7 @@ import nbformat
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from conftest import once_more
+from second_try import once_more
 
 import betavq
 
@@ -115,6 +115,7 @@ def test_code_moves_the_figure_and_hears_of_moves(open_notebook):
     )
     figure.get_by_role("button", name="hard").click()
     notebook.page.get_by_text("heard 1.000").wait_for()
+    notebook.settled(figure)
     assert notebook.drawn(figure, "value at this β") == pytest.approx(
         [abs(-5 + 0.05 * i) for i in range(201)], abs=1e-12
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import once_more
+from second_try import once_more
 
 pytestmark = pytest.mark.browser
 
@@ -41,7 +41,7 @@ def test_an_error_in_the_figure_function_is_told_and_the_slider_goes_on(open_not
     for _ in range(2):  # the same mistake twice is told twice
         slider.fill("90")
         figure.get_by_text("too hard for me").wait_for()
-        assert trouble(figure).inner_text() == "ValueError: too hard for me (line 9 of fragile)"
+        assert trouble(figure).inner_text() == "ValueError: too hard for me (line 8 of fragile)"
         assert figure.locator(".hts-readout").inner_text() != "slope 0.90"
         slider.fill("25")
         notebook.settled(figure)
