@@ -116,7 +116,7 @@ class LabNotebook:
         self.page: Page = self.context.new_page()
         self.received, self.errors = 0, list[str]()
         self.page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("pageerror", lambda error: self.errors.append(error.stack or str(error)))
         session = self.context.new_cdp_session(self.page)
         session.send("Network.enable")
         session.on("Network.webSocketFrameReceived", self._count)

@@ -17,6 +17,8 @@ import betavq
 pytestmark = pytest.mark.browser
 
 BOOK = Path(__file__).parents[2] / "book"
+#: JupyterLab's own cell toolbar stumbles over a markdown cell that jupyterlab-myst has rendered; nothing follows of it.
+TOOLBAR = "_markdownOverlapsToolbar"
 UNIT = "from hardtosoft.figures import units\nfigure = units.unit_figure()\nfigure"
 PROBLEM = "from hardtosoft.figures import units\nproblem = units.objective_figure()\nproblem"
 FOUR = [
@@ -175,5 +177,5 @@ def test_every_figure_of_a_chapter_lives(open_notebook, lab, chapter):
         figure.get_by_role("button", name=re.compile("soft$")).click()
         assert notebook.settled(figure)["beta"] == 0.5
         assert figure.locator(".hts-trouble").inner_text() == ""
-    assert notebook.errors == []
+    assert [error for error in notebook.errors if TOOLBAR not in error] == []
     assert not notebook.page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count()
