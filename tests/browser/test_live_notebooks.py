@@ -17,7 +17,7 @@ import betavq
 pytestmark = pytest.mark.browser
 
 BOOK = Path(__file__).parents[2] / "book"
-#: JupyterLab's own cell toolbar stumbles over a markdown cell that jupyterlab-myst has rendered; nothing follows of it.
+#: JupyterLab's own cell toolbar stumbles over a markdown cell that jupyterlab-myst has rendered; nothing comes of it.
 TOOLBAR = "_markdownOverlapsToolbar"
 UNIT = "from hardtosoft.figures import units\nfigure = units.unit_figure()\nfigure"
 PROBLEM = "from hardtosoft.figures import units\nproblem = units.objective_figure()\nproblem"
