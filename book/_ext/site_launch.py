@@ -37,7 +37,8 @@ def block(place: Repository, notebook: str) -> str:
         place: where the repository stands.
         notebook: path of the notebook in the book's folder, such as ``relu-to-swish.ipynb``.
     """
-    online = note = ""
+    online = ""
+    note = "<p>Binder and Colab open chapters from GitHub: their links appear once the book is there.</p>"
     if place.github:
         online = (
             f'<a href="{escape(place.binder(notebook))}">Binder</a><a href="{escape(place.colab(notebook))}">Colab</a>'
