@@ -3,6 +3,7 @@
 from . import functional, nn
 from ._version import __version__
 from .inference import beta_from_eta, code, eta_from_beta, free_energy, value
+from .maso import MASO as MASO
 
 __all__ = [
     "__version__",

@@ -1,0 +1,258 @@
+"""Max-affine spline operators: layers whose units are each the largest of a few affine functions of the input."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Self
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ._checks import check_beta, check_floating, has_values
+from ._layers import Activation, layer_pieces
+from ._layers_affine import AffineLayer, BatchNorm
+from ._layers_pooling import Pool
+from ._layers_values import hard_value, running_maximum, soft_value
+from .inference import code, value
+
+__all__ = ["MASO"]
+
+# Below it η(z − max z) may leave the normal numbers of float32; betavq.value is slower and takes every β.
+SMALLEST_SOFT_BETA = 1e-12
+
+
+class MASO(nn.Module):
+    r"""A max-affine spline operator: K units, each of which selects among R affine pieces of D inputs.
+
+    The pieces have scores :math:`z_{k,r}(x) = \langle A_{k,r}, x \rangle + B_{k,r}`, with the slopes A and offsets B.
+    A unit puts out the value of their β-VQ code,
+
+    .. math:: \mathrm{MASO}(x)_k = \sum_r t_{k,r}\, z_{k,r}(x), \qquad
+              t_k = \arg\max_{t \in \Delta_R}\; \beta \langle t, z_k \rangle + (1 - \beta) H(t):
+
+    at β = 1 the maximum, a convex function of x. The selection is vector quantization: the inputs for which a unit
+    selects piece r are a cell of a power diagram, and if :math:`B_{k,r} = -\tfrac12 \|A_{k,r}\|^2` it is that of the
+    points nearest to the centroid :math:`A_{k,r}`, as in K-means.
+
+    An offset of −∞ excludes its piece, with gradient 0: so are units of fewer pieces than R padded. (Weight decay
+    inside the gradient, as ``torch.optim.SGD`` does it, makes NaN of such an offset.) Inputs have to be finite: as in
+    a linear layer, 0 · ∞ is NaN.
+
+    Attributes:
+        slopes: A, a parameter of shape ``(K, R, D)``.
+        offsets: B, a parameter of shape ``(K, R)``.
+
+    Args:
+        slopes: finite, ``(K, R, D)`` with no size 0; float16, bfloat16, float32 or float64. A Parameter is kept as
+            it is, another tensor is copied.
+        offsets: finite or −∞, ``(K, R)``, at least one of each unit finite; dtype and device of ``slopes``. Kept or
+            copied likewise.
+
+    Raises:
+        ValueError: shapes that disagree or have a size 0; NaN, or an infinity other than an excluded piece; a unit
+            without pieces; two devices.
+        TypeError: not a floating tensor; two dtypes.
+
+    Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, MASOs as vector quantization, and arXiv 1805.06576, deep
+    networks as compositions of MASOs.
+    """
+
+    slopes: nn.Parameter
+    offsets: nn.Parameter
+
+    def __init__(self, slopes: Tensor, offsets: Tensor) -> None:
+        super().__init__()
+        _check_pieces(slopes, offsets)
+        self.slopes = slopes if isinstance(slopes, nn.Parameter) else nn.Parameter(slopes.detach().clone())
+        self.offsets = offsets if isinstance(offsets, nn.Parameter) else nn.Parameter(offsets.detach().clone())
+
+    @classmethod
+    def from_layers(
+        cls,
+        layer: AffineLayer,
+        *,
+        batchnorm: BatchNorm | None = None,
+        activation: Activation | None = None,
+        maxout: int | None = None,
+        skip: AffineLayer | Tensor | bool | None = None,
+        pool: Pool | None = None,
+        input_size: tuple[int, ...] | None = None,
+        max_bytes: int = 2**30,
+        max_pieces: int = 1024,
+    ) -> Self:
+        r"""The layers ``pool(skip(x) + activation(batchnorm(layer(x))))``, of which all but the first may be left out.
+
+        ============================  ===========================================================================
+        of an affine unit ⟨w, x⟩ + b  pieces, as (slope, offset)
+        ============================  ===========================================================================
+        no activation                 (w, b)
+        ReLU                          (0, 0), (w, b)
+        leaky ReLU, PReLU             (νw, νb), (w, b)
+        \|·\|                         (−w, −b), (w, b)
+        maxout                        (w, b) of each of its outputs
+        skip ⟨s, x⟩ + c               (s, c) is added to each piece
+        max-pool                      the pieces of all units in the window; that of ReLUs has (0, 0) but once
+        average-pool                  the mean of one piece of each unit in the window, for every choice: Rᴾ pieces
+                                      for P units of R pieces, 2ᴾ for ReLUs
+        ============================  ===========================================================================
+
+        Where the layers break a tie, as ReLU does at 0, the first of the tied pieces in this order has their
+        derivative; only \|·\| has derivative 0 at its tie, and −w here. Pieces are copies: training them leaves the
+        layers alone. Images are flattened as ``torch.flatten(x, 1)`` does it, those going in and those coming out.
+
+        Args:
+            layer: ``nn.Linear``, ``nn.Conv1d`` or ``nn.Conv2d``; a convolution becomes its matrix.
+            batchnorm: ``nn.BatchNorm1d`` or ``nn.BatchNorm2d`` in eval mode, folded into the layer.
+            activation: ``nn.ReLU``, ``nn.LeakyReLU``, ``nn.PReLU``, or :class:`betavq.nn.BetaReLU`,
+                :class:`betavq.nn.BetaLeakyReLU`, :class:`betavq.nn.BetaAbs` at β = 1; or one of the functions
+                ``torch.relu``, ``F.relu``, ``torch.abs``. A slope above 1 is refused: such a unit is the smaller of
+                its pieces.
+            maxout: number P ≥ 1 of consecutive outputs (channels of a convolution) that make one unit, their
+                maximum: ``y.unflatten(1, (-1, P)).amax(2)``. It takes the place of an activation.
+            skip: True for x itself; a layer, or a matrix ``(K, D)`` on flattened images, for another affine skip.
+            pool: ``nn.MaxPool1d``, ``nn.MaxPool2d``, ``nn.AvgPool1d`` or ``nn.AvgPool2d``. The 1-D ones pool the
+                outputs of an ``nn.Linear`` as PyTorch does: as one sequence.
+            input_size: shape of an input without its batch: ``(C, L)`` for ``nn.Conv1d``, ``(C, H, W)`` for
+                ``nn.Conv2d``, None for ``nn.Linear``.
+            max_bytes: most memory that the slopes may take.
+            max_pieces: most pieces that average-pooling may give a unit.
+
+        Returns:
+            A MASO in the layer's dtype and on its device, at β = 1 equal to the layers up to rounding.
+
+        Raises:
+            ValueError: a batchnorm that is in training mode or keeps no statistics; a negative slope above 1; β ≠ 1;
+                sizes that do not fit; slopes above ``max_bytes``; an average of more than ``max_pieces`` pieces.
+            TypeError: a layer, activation or argument of another kind.
+
+        Source: Balestriero & Baraniuk (2018), arXiv 1805.06576, layers as MASOs.
+        """
+        slopes, offsets = layer_pieces(
+            layer, batchnorm, activation, maxout, skip, pool, input_size, max_bytes, max_pieces
+        )
+        return cls(slopes, offsets)
+
+    @property
+    def num_units(self) -> int:
+        """K, the number of outputs."""
+        return self.slopes.shape[0]
+
+    @property
+    def num_pieces(self) -> int:
+        """R, the number of pieces of a unit, excluded ones included."""
+        return self.slopes.shape[1]
+
+    @property
+    def num_inputs(self) -> int:
+        """D, the number of inputs."""
+        return self.slopes.shape[2]
+
+    def scores(self, x: Tensor) -> Tensor:
+        """What every piece is worth: x of shape ``(..., D)`` to z of shape ``(..., K, R)``; −∞ if it is excluded."""
+        self._check_input(x)
+        z = F.linear(x, self.slopes.flatten(0, 1), self.offsets.flatten())
+        return z.view(*x.shape[:-1], *self.offsets.shape)
+
+    def code(self, x: Tensor, beta: float | Tensor = 1.0) -> Tensor:
+        """How the pieces are weighed, :func:`betavq.code` of the scores.
+
+        Args:
+            x: inputs, ``(..., D)``, in the dtype of the slopes.
+            beta: hardness in [0, 1]; a number, or a tensor that broadcasts against ``(..., K)``.
+
+        Returns:
+            Shape ``(..., K, R)``; non-negative, sums to 1 over the pieces.
+
+        Raises:
+            ValueError: inputs of another size; ``beta`` outside [0, 1], NaN or of a shape that does not broadcast.
+            TypeError: ``x`` of another dtype, ``beta`` not a number or floating tensor.
+        """
+        return code(self.scores(x), beta)
+
+    def selection(self, x: Tensor) -> Tensor:
+        """The hard code as the index of the first largest score (without meaning if one is NaN).
+
+        Args:
+            x: inputs, ``(..., D)``, in the dtype of the slopes.
+
+        Returns:
+            Integers from 0 to R − 1 (int64) of shape ``(..., K)``. Takes memory for N·K numbers, not N·K·R.
+
+        Raises:
+            ValueError: inputs of another size.
+            TypeError: ``x`` of another dtype.
+        """
+        with torch.no_grad():
+            _, first = running_maximum(*self._operands(x))
+        return first.long().view(*x.shape[:-1], self.num_units)
+
+    def forward(self, x: Tensor, beta: float | Tensor = 1.0) -> Tensor:
+        """The units' outputs, :func:`betavq.value` of the scores.
+
+        At the number β = 1 it takes memory for N·K numbers, not N·K·R; with gradients too.
+
+        Args:
+            x: inputs, ``(..., D)``, in the dtype of the slopes.
+            beta: hardness in [0, 1]; a number, or a tensor that broadcasts against ``(..., K)``.
+
+        Returns:
+            Shape ``(..., K)`` (broadcast with ``beta``), dtype of ``x``.
+
+        Raises:
+            ValueError: inputs of another size; ``beta`` outside [0, 1], NaN or of a shape that does not broadcast.
+            TypeError: ``x`` of another dtype, ``beta`` not a number or floating tensor.
+        """
+        beta = check_beta(beta)
+        if isinstance(beta, Tensor) or beta < SMALLEST_SOFT_BETA:
+            return value(self.scores(x), beta)
+        if beta == 1:
+            return hard_value(*self._operands(x)).view(*x.shape[:-1], self.num_units)
+        self._check_input(x)
+        by_piece = F.linear(x, self.slopes.transpose(0, 1).flatten(0, 1), self.offsets.t().flatten())
+        shape = (*x.shape[:-1], self.num_pieces, self.num_units)
+        return soft_value(by_piece.view(shape), beta / (1 - beta))
+
+    def extra_repr(self) -> str:
+        return f"num_units={self.num_units}, num_pieces={self.num_pieces}, num_inputs={self.num_inputs}"
+
+    def _check_input(self, x: Tensor) -> None:
+        check_floating("x", x)
+        if x.dim() == 0 or x.shape[-1] != self.num_inputs:
+            raise ValueError(f"x must be of shape (..., D) with D = {self.num_inputs}, got {tuple(x.shape)}")
+        if x.dtype != self.slopes.dtype and not torch.is_autocast_enabled(x.device.type):
+            raise TypeError(f"x must have the dtype of the slopes, {self.slopes.dtype}, got {x.dtype}")
+
+    def _operands(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Inputs as rows, slopes and offsets, in the dtype in which a linear layer would compute."""
+        self._check_input(x)
+        rows = x.reshape(-1, self.num_inputs)
+        if not torch.is_autocast_enabled(x.device.type) or x.dtype == torch.float64:
+            return rows, self.slopes, self.offsets
+        dtype = torch.get_autocast_dtype(x.device.type)
+        return rows.to(dtype), self.slopes.to(dtype), self.offsets.to(dtype)
+
+
+def _check_pieces(slopes: Any, offsets: Any) -> None:
+    check_floating("slopes", slopes)
+    check_floating("offsets", offsets)
+    if slopes.dim() != 3 or 0 in slopes.shape:
+        raise ValueError(f"slopes must be of shape (K, R, D) with K, R, D at least 1, got {tuple(slopes.shape)}")
+    if offsets.shape != slopes.shape[:2]:
+        needs = f"(K, R) = {tuple(slopes.shape[:2])}, that of slopes without D"
+        raise ValueError(f"offsets must be of shape {needs}, got {tuple(offsets.shape)}")
+    if offsets.dtype != slopes.dtype:
+        raise TypeError(f"offsets must have the dtype of slopes, {slopes.dtype}, got {offsets.dtype}")
+    if offsets.device != slopes.device:
+        raise ValueError(f"offsets must be on the device of slopes, {slopes.device}, got {offsets.device}")
+    if has_values(slopes, wait=True) and not bool(slopes.isfinite().all()):
+        raise ValueError(f"slopes must be finite, got {slopes.detach()[~slopes.isfinite()][0].item()}")
+    if has_values(offsets, wait=True):
+        allowed = offsets < math.inf
+        if not bool(allowed.all()):
+            raise ValueError(f"offsets must be finite or -inf, got {offsets.detach()[~allowed][0].item()}")
+        empty = (offsets == -math.inf).all(1)
+        if bool(empty.any()):
+            raise ValueError(
+                f"offsets must leave a piece to every unit, got only -inf for unit {int(empty.nonzero()[0])}"
+            )
