@@ -33,6 +33,7 @@ book: site
 	@$(BIN)/python -m hardtosoft.serve _build/html
 
 lab: $(READY)
+	@$(BIN)/python -m hardtosoft.assets
 	$(BIN)/jupyter lab --notebook-dir=book
 
 notebooks: $(READY)

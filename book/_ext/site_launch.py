@@ -43,9 +43,12 @@ def block(place: Repository, notebook: str) -> str:
         online = (
             f'<a href="{escape(place.binder(notebook))}">Binder</a><a href="{escape(place.colab(notebook))}">Colab</a>'
         )
-        note = "<p>Binder may take a few minutes to start. Colab asks for a Google account.</p>"
+        note = (
+            "<p>Binder may take a few minutes to start; then choose <em>Run ▸ Run All Cells</em>. "
+            "Colab asks for a Google account.</p>"
+        )
     if place.address:
-        where = "You need git, Python and make."
+        where = "You need git, make and Python 3.11 to 3.13; the README says how to get a small PyTorch on Linux."
         commands = f"git clone {place.address}\ncd {place.address.rsplit('/', 1)[1]}\nmake lab"
     else:
         where = "In your copy of the book’s repository, type:"
@@ -56,7 +59,8 @@ def block(place: Repository, notebook: str) -> str:
 <details><summary>On your own machine</summary>
 <p>{where}</p>
 <div class="highlight"><pre>{escape(commands)}</pre></div>
-<p>JupyterLab opens; choose <code>{escape(notebook)}</code>. The first time takes a few minutes.</p>
+<p>JupyterLab opens; choose <code>{escape(notebook)}</code>, then <em>Run ▸ Run All Cells</em>. The first time takes a
+few minutes.</p>
 </details>{note}
 </div>
 """

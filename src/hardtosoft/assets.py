@@ -83,7 +83,6 @@ def plotly_bundle(cache_dir: Path) -> Path:
     bundle = cache_dir / PLOTLY_BUNDLE
     if not _is_bundle(bundle):
         cache_dir.mkdir(parents=True, exist_ok=True)
-        print(f"Fetching plotly.js {PLOTLY_VERSION} (basic part, 0.4 MB, once) through npm ...", flush=True)
         with tempfile.TemporaryDirectory(dir=cache_dir) as folder:
             content = _read_member(_npm_pack(_NPM_PACKAGE, Path(folder)), _NPM_MEMBER)
         if (found := _sha256(content)) != PLOTLY_SHA256:
@@ -193,6 +192,7 @@ def _sha256(content: bytes) -> str:
 
 def main() -> None:
     """Fetch ahead of time what live figures need, so that no reader waits for it."""
+    print(f"plotly.js {PLOTLY_VERSION}, basic part (0.4 MB, fetched through npm once) ...", flush=True)
     plotly_bundle(cache_dir())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import isfinite, nan
 
 Value = float | str
 
@@ -47,6 +48,24 @@ class Axis:
     def is_choice(self) -> bool:
         """Whether the values are names to choose from rather than numbers to slide over."""
         return isinstance(self.values[0], str)
+
+    def check(self, value: object) -> Value:
+        """``value`` as this axis takes it: an option as it is, a finite number (of torch or numpy too) as a float.
+
+        Raises:
+            ValueError: another option than the axis offers, or no finite number.
+        """
+        if self.is_choice:
+            if value not in self.values:
+                raise ValueError(f"{self.name} must be one of {', '.join(map(repr, self.values))}, got {value!r}")
+            return str(value)
+        try:
+            number = nan if isinstance(value, str | bytes) else float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError, RuntimeError):
+            number = nan
+        if not isfinite(number):
+            raise ValueError(f"{self.name} must be a finite number, got {value!r}")
+        return number
 
     def words(self, value: Value) -> str:
         """The value as it is shown and read aloud: ``β = 0.50, soft``."""

@@ -27,13 +27,13 @@ class Figure {
   // config: axes and the frame shown first. ask(indices): make the numbers for these positions and `show` them.
   constructor(root, config, ask) {
     Object.assign(this, { root, config, ask, Plotly: null, timer: 0 });
-    this.indices = config.axes.map((axis) => axis.start);
     const elements = root.querySelectorAll('.hts-panel');
     this.panels = config.frame.panels.map((spec, i) => new Panel(elements[i], spec));
     this.readout = root.querySelector('.hts-readout');
     this.controls = config.axes.map((axis) => root.querySelector(`[data-axis="${axis.name}"]`));
     this.controls.forEach((control, axis) => this.listen(control, axis));
     root.querySelector('.hts-reset').addEventListener('click', () => this.set(config.axes.map((axis) => axis.start)));
+    this.point(config.axes.map((axis) => axis.start));
     this.prepare();
   }
 
@@ -53,15 +53,16 @@ class Figure {
   }
 
   values() {
-    return Object.fromEntries(this.config.axes.map((axis, i) => [axis.name, valueAt(axis, this.indices[i])]));
+    return Object.fromEntries(this.config.axes.map((axis, i) => [axis.name, this.exact[i]]));
   }
 
+  // The other axes keep their values to the last digit: code may have set what no position stands for.
   move(axis, index) {
-    this.set(this.indices.map((at, i) => (i === axis ? index : at)));
+    this.set(this.indices.with(axis, index), this.exact.with(axis, valueAt(this.config.axes[axis], index)));
   }
 
-  set(indices) {
-    this.point(indices);
+  set(indices, exact) {
+    this.point(indices, exact);
     this.ask(this.indices);
   }
 
@@ -85,11 +86,11 @@ class Figure {
     this.timer = setTimeout(() => this.tell(), REST);
   }
 
-  // Put the controls where the figure stands; words for positions between a page's stops come with the numbers.
-  point(indices, words = []) {
-    this.indices = [...indices];
+  // Put the controls where the figure stands; words for values that are no stop of a page come with the numbers.
+  point(indices, exact = indices.map((at, i) => valueAt(this.config.axes[i], at)), words = []) {
+    Object.assign(this, { indices: [...indices], exact: [...exact] });
     this.config.axes.forEach((axis, i) => {
-      const at = indices[i], control = this.controls[i], text = Number.isInteger(at) ? axis.words[at] : words[i];
+      const at = indices[i], control = this.controls[i], text = words[i] ?? axis.words[at];
       control.querySelectorAll('input[type=radio]').forEach((radio) => { radio.checked = Number(radio.value) === at; });
       control.querySelectorAll('button').forEach((button) => { button.toggleAttribute('data-here', Number(button.dataset.index) === at); });
       const slider = control.querySelector('input[type=range]');
@@ -140,7 +141,13 @@ class Figure {
 
   // Draw again when the theme of the page around it or the figure's width changes; gives what ends that.
   watch(places) {
-    const theme = new MutationObserver(() => this.repaint());
+    const colours = () => ['--hts-ink', '--hts-blue'].map((name) => colour(name, this.root)).join();
+    let seen = colours();
+    const theme = new MutationObserver(() => {
+      if (colours() === seen) return;
+      seen = colours();
+      this.repaint();
+    });
     for (const [element, attributes] of places) theme.observe(element, { attributeFilter: attributes });
     let width = this.root.clientWidth;
     const size = new ResizeObserver(() => {

@@ -19,8 +19,6 @@ from .markup import page_figure
 from .states import State, Table, tabulate
 
 if TYPE_CHECKING:
-    from IPython.display import DisplayHandle
-
     from .live import LiveFigure
 
 #: Set while the book is built (and tested): figures then show themselves as page HTML.
@@ -53,7 +51,8 @@ class InteractiveFigure:
         self._values = self.start
         self._callbacks: list[Callable[[State], object]] = []
         self._widget: LiveFigure | None = None
-        self._memories: list[DisplayHandle] = []
+        self._frame: Frame | None = None
+        self._told = ""
 
     @property
     def start(self) -> State:
@@ -85,7 +84,7 @@ class InteractiveFigure:
         figure stays where it was.
 
         Raises:
-            ValueError: a name that is no axis of this figure, or an option that a choice does not offer.
+            ValueError: a name that is no axis of this figure, or a value that the axis does not take.
         """
         wanted = self._complete(values, self._values)
         if wanted != self._values:
@@ -110,13 +109,28 @@ class InteractiveFigure:
     @property
     def widget(self) -> LiveFigure:
         """The figure as an ipywidgets widget, to stand in a ``VBox`` beside others; needs a kernel."""
+        widget = self._live()
+        widget.runtime.deliver()
+        return widget
+
+    def __repr__(self) -> str:
+        moves = "; ".join(f"{axis.label}: {axis.words(self._values[axis.name])}" for axis in self.axes)
+        shown = " ".join(panel.alt for panel in self._now().panels)
+        return f"Interactive figure “{self.name}” ({moves}). {shown}"
+
+    def _now(self) -> Frame:
+        """The frame at the values of the moment."""
+        self._frame = self._frame or self.frame(**self._values)
+        return self._frame
+
+    def _live(self) -> LiveFigure:
         if self._widget is None:
             from .live import LiveFigure
 
             self._widget = LiveFigure(
                 self.name,
                 self.axes,
-                self.frame(**self._values),
+                self._now(),
                 self._values,
                 self._move,
                 self._remember,
@@ -125,26 +139,19 @@ class InteractiveFigure:
             )
         return self._widget
 
-    def __repr__(self) -> str:
-        moves = "; ".join(f"{axis.label}: {axis.words(self._values[axis.name])}" for axis in self.axes)
-        shown = " ".join(panel.alt for panel in self.frame(**self._values).panels)
-        return f"Interactive figure “{self.name}” ({moves}). {shown}"
-
     def _complete(self, values: State, others: State) -> State:
         strangers = values.keys() - others.keys()
         if strangers:
             raise ValueError(f"axes of {self.name!r} are {', '.join(others)}; got {', '.join(sorted(strangers))}")
-        for axis in self.axes:
-            if axis.is_choice and values.get(axis.name, axis.start) not in axis.values:
-                offered = ", ".join(map(repr, axis.values))
-                raise ValueError(f"{axis.name} must be one of {offered}, got {values[axis.name]!r}")
-        return {**others, **values}
+        named = {axis.name: axis.check(values[axis.name]) for axis in self.axes if axis.name in values}
+        return {**others, **named}
 
-    def _move(self, wanted: State) -> None:
+    def _move(self, values: State) -> None:
+        wanted = self._complete(values, self._values)
         frame = self.frame(**wanted)
         if self._widget:
             self._widget.show(frame, wanted)
-        self._values = wanted
+        self._values, self._frame = wanted, frame
         for callback in tuple(self._callbacks):
             callback(self.values)
 
@@ -152,22 +159,31 @@ class InteractiveFigure:
         from IPython.display import display
 
         if os.environ.get(STATIC):
-            display({"text/html": self.html(), "text/plain": repr(self)}, raw=True)
+            display({"text/html": self.html(), "text/plain": self._sentence()}, raw=True)
             return
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
+        widget = self._live()
+        view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
         # Where no widget can be shown, the sentence after it says the same.
         display({"application/vnd.jupyter.widget-view+json": view, "text/plain": ""}, raw=True)
-        self._memories.append(display(self._memory(), raw=True, display_id=True))
-        self.widget.runtime.deliver()
+        display(self._memory(widget.mark), raw=True, display_id=widget.mark)
+        widget.runtime.deliver()  # what comes last is not waited for by the figure
 
     def _remember(self) -> None:
-        for memory in self._memories:
-            memory.update(self._memory(), raw=True)
+        from IPython.display import update_display
 
-    def _memory(self) -> dict[str, str]:
+        mark = self._live().mark
+        if self._sentence() != self._told:
+            update_display(self._memory(mark), raw=True, display_id=mark)
+
+    def _sentence(self) -> str:
+        return f"{self!r} Run the cell to move it."
+
+    def _memory(self, mark: str) -> dict[str, str]:
         """What a saved notebook shows of the figure when no kernel is there to draw it; else it is hidden."""
-        mark = self.widget.mark
+        self._told = self._sentence()
         lost = f".jp-OutputArea-child:has(+ .jp-OutputArea-child .{mark}) .jupyter-widgets:not(:has(*))"
         style = f"body:has([data-model={mark}]) .{mark}, {lost} {{ display: none }}"
-        sentence = f"{self!r} Run the cell to move it."
-        return {"text/html": f'<style>{style}</style><p class="{mark}">{escape(sentence)}</p>', "text/plain": sentence}
+        return {
+            "text/html": f'<style>{style}</style><p class="{mark}">{escape(self._told)}</p>',
+            "text/plain": self._told,
+        }

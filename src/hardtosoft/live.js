@@ -19,6 +19,7 @@ function arrays({ arrays: described, data }) {
 
 // Two views of one figure must not share ids.
 let views = 0, turns = 0;
+const visit = Math.random().toString(36).slice(2); // a kernel outlives the page: its turns must not come again
 function setApart(root) {
   const mark = `-view${++views}`;
   root.id += mark;
@@ -34,11 +35,19 @@ function freeSliders(figure) {
     slider.step = 'any';
     slider.addEventListener('keydown', (event) => {
       const step = KEYS[event.key], at = figure.indices[axis];
-      if (!step) return;
+      if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
       event.preventDefault();
       const next = step > 0 ? Math.floor(at + 1e-9) + 1 : Math.ceil(at - 1e-9) - 1;
       figure.move(axis, Math.min(Math.max(next, 0), Number(slider.max)));
     });
+  });
+}
+
+// Plain keys are the figure's: to the notebook around it "d d" deletes the cell, and arrows leave it.
+function keepKeys(root) {
+  root.addEventListener('keydown', (event) => {
+    const chord = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
+    if (!chord && event.key !== 'Tab' && event.key !== 'Escape') event.stopPropagation();
   });
 }
 
@@ -73,14 +82,23 @@ async function unpack(runtime) {
   return ours;
 }
 
-let wanted = null;
-const plotly = (runtime) => (wanted ||= unpack(runtime));
+// Once a window. A runtime may have none, or be gone before it comes: then another notebook's, or the next kernel's.
+let ours = null;
+const coming = new WeakMap();
+async function plotly(runtime) {
+  if (ours) return ours;
+  if (!coming.has(runtime)) coming.set(runtime, unpack(runtime).catch((error) => { coming.delete(runtime); throw error; }));
+  return (ours ||= await coming.get(runtime));
+}
 
 function dress(style) {
-  if (document.querySelector('style[data-hardtosoft]')) return;
-  const sheet = Object.assign(document.createElement('style'), { textContent: style });
-  sheet.dataset.hardtosoft = '';
-  document.head.append(sheet);
+  let sheet = document.querySelector('style[data-hardtosoft]');
+  if (!sheet) {
+    sheet = document.createElement('style');
+    sheet.dataset.hardtosoft = '';
+    document.head.append(sheet);
+  }
+  if (sheet.textContent !== style) sheet.textContent = style;
 }
 
 // ---- the conversation ----------------------------------------------------------------------------------------------
@@ -92,30 +110,32 @@ function mount(model, runtime, el) {
   const root = el.firstElementChild, trouble = root.querySelector('.hts-trouble');
   setApart(root);
   root.dataset.model = opening.mark;
-  let turn = null, busy = 0, resting = 0;
+  let waiting = false, busy = 0, resting = 0;
   const note = (text) => { if (trouble.textContent !== text) trouble.textContent = text; };
   const late = () => note(
     el.closest('.jupyter-widgets-disconnected') || el.querySelector('.jupyter-widgets-disconnected')
       ? 'The kernel that drew this figure is gone: run its cell again.'
-      : 'The kernel is busy. The figure follows when it is free; after a restart, run its cell again.');
+      : 'No answer from the kernel yet. If it is busy, the figure follows; if it was restarted, run its cell again.');
 
   const figure = new Figure(root, structuredClone(opening.config), () => {
-    turn = `${root.id} ${++turns}`;
+    waiting = true;
     clearTimeout(busy);
     busy = setTimeout(late, BUSY);
     root.dataset.waiting = '';
-    model.set('asked', { turn, values: figure.values() });
+    model.set('asked', { turn: `${visit} ${++turns}`, values: figure.values() });
     model.save_changes();
   });
 
   const draw = () => figure.show(arrays(model.get('answer')).concat(model.get('answer').texts));
   const hear = () => {
     const said = model.get('said');
-    if (turn !== null && turn !== said.turn) return; // the reader has moved on: another answer will come
-    turn = null;
+    // A reader has moved on, here or in another view of the figure: another answer will come.
+    if (waiting && said.turn !== model.get('asked').turn) return;
+    waiting = false;
     delete root.dataset.waiting;
     clearTimeout(busy);
-    figure.point(figure.config.axes.map((axis) => indexOf(axis, said.values[axis.name])), said.words);
+    const { axes } = figure.config, values = axes.map((axis) => said.values[axis.name]);
+    figure.point(axes.map((axis, i) => indexOf(axis, values[i])), values, said.words);
     note(said.trouble);
     if (said.trouble) figure.rest(); // no numbers came, and the move may have kept plotly from hearing the last ones
   };
@@ -128,6 +148,7 @@ function mount(model, runtime, el) {
   draw();
   hear();
   freeSliders(figure);
+  keepKeys(root);
   model.on('change:answer', draw);
   model.on('change:said', heard);
   const unwatch = figure.watch([[document.documentElement, THEMES], [document.body, THEMES]]);

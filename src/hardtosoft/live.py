@@ -21,10 +21,10 @@ import traitlets
 from ipywidgets import Widget, widget_serialization
 
 from . import assets, driver
-from .axes import Axis
+from .axes import Axis, Value
 from .frames import Frame, plain
 from .markup import axes_config, notebook_figure
-from .states import Array, Path, State, leaves, put, same
+from .states import Array, Path, State, leaves, put, refuse_moving_layout, same
 
 
 class Runtime(Widget):  # type: ignore[misc]
@@ -33,13 +33,16 @@ class Runtime(Widget):  # type: ignore[misc]
     script = traitlets.Unicode(driver.notebook_script(), read_only=True).tag(sync=True)
     style = traitlets.Unicode(driver.notebook_style(), read_only=True).tag(sync=True)
     bundle = traitlets.Bytes(b"").tag(sync=True)
+    _fetcher: threading.Thread | None = None
 
     def deliver(self) -> None:
         """Send plotly, compressed; when it is not on this machine yet, fetch it without holding up the kernel."""
+        if self.bundle or (self._fetcher and self._fetcher.is_alive()):
+            return
+        self.bundle = assets.cached_bundle() or b""
         if not self.bundle:
-            self.bundle = assets.cached_bundle() or b""
-        if not self.bundle:
-            threading.Thread(target=self._fetch, daemon=True).start()
+            self._fetcher = threading.Thread(target=self._fetch, daemon=True)
+            self._fetcher.start()
 
     def _fetch(self) -> None:
         # Without plotly a figure moves all the same; only the values under the pointer are missing.
@@ -105,29 +108,36 @@ class LiveFigure(anywidget.AnyWidget):
         """Draw ``frame`` in every view and put the controls at ``values``.
 
         Raises:
-            ValueError: other traces or settings than in the frame shown first.
+            ValueError: other traces, settings or layouts than in the frame shown first.
         """
         shown = dict(leaves(asdict(frame)))
         if shown.keys() != self._first.keys():
             odd = sorted("/".join(map(str, path)) for path in shown.keys() ^ self._first.keys())
             raise ValueError(f"every frame must have the same traces and settings as the first; {odd[0]} differs")
-        changed = {path: None for path, value in shown.items() if not same(value, self._first[path])}
-        self._moved |= changed
+        changed = [path for path, value in shown.items() if not same(value, self._first[path])]
+        refuse_moving_layout(changed)
+        self._moved |= dict.fromkeys(changed)
         with self.hold_sync():
             self.answer = _pack({path: shown[path] for path in self._moved})
             self.said = self._words(values, "")
 
     def _hear(self, change: dict[str, Any]) -> None:
-        asked = {axis.name: change["new"]["values"][axis.name] for axis in self._axes}
-        values = {name: value if isinstance(value, str) else float(value) for name, value in asked.items()}
+        values: State = change["new"]["values"]
         try:
             self._move(values)
         except Exception as error:  # whatever a reader's own code raises: the next move may be right
             self.said = self._words(values, _explain(error))
 
     def _words(self, values: State, trouble: str) -> dict[str, Any]:
-        words = [axis.words(values[axis.name]) for axis in self._axes]
+        words = [_in_words(axis, values[axis.name]) for axis in self._axes]
         return {"turn": self.asked.get("turn"), "values": values, "words": words, "trouble": trouble}
+
+
+def _in_words(axis: Axis, value: Value) -> str:
+    try:
+        return axis.words(value)
+    except Exception:  # made for the page's stops, and this is none of them
+        return f"{axis.name} = {value}"
 
 
 def _pack(changes: dict[Path, Any]) -> dict[str, Any]:
@@ -156,4 +166,5 @@ def _explain(error: Exception) -> str:
     """The error in one line, with the place it came from: in the reader's own cells where it passed through one."""
     passed = traceback.extract_tb(error.__traceback__)
     place = next((frame for frame in reversed(passed) if "ipykernel_" in frame.filename), passed[-1])
-    return f"{type(error).__name__}: {error} (line {place.lineno} of {place.name})"
+    message = str(error).partition("\n")[0]
+    return f"{type(error).__name__}: {message} (line {place.lineno} of {place.name})"

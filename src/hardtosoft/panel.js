@@ -59,14 +59,19 @@ class Panel {
     if (trace.type === 'heatmap') return this.paint(trace);
     const { paths, width, height } = this.drawn(index), points = this.pixels(trace, width, height);
     if (!paths.length) return;
+    const there = ([x, y]) => Number.isFinite(x) && Number.isFinite(y);
     if (trace.mode === 'markers') {
-      if (this.live) paths.slice(0, points.length).forEach((dot, i) => dot.setAttribute('transform', `translate(${points[i]})`));
-      else paths[0].setAttribute('d', points.map(([x, y]) => (x === x && y === y ? `M${x} ${y}h0` : '')).join(''));
+      if (!this.live) paths[0].setAttribute('d', points.filter(there).map(([x, y]) => `M${x} ${y}h0`).join(''));
+      else paths.slice(0, points.length).forEach((dot, i) => {
+        dot.style.display = there(points[i]) ? '' : 'none';
+        if (there(points[i])) dot.setAttribute('transform', `translate(${points[i]})`);
+      });
       return;
     }
     let d = '', gap = true;
-    for (const [x, y] of points) {
-      if (x !== x || y !== y) { gap = true; continue; }
+    for (const point of points) {
+      if (!there(point)) { gap = true; continue; }
+      const [x, y] = point;
       d += `${gap ? 'M' : 'L'}${x.toFixed(2)} ${y.toFixed(2)}`;
       gap = false;
     }

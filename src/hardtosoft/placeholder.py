@@ -1,7 +1,7 @@
 """The picture of a panel before plotly: lines, points and ticks as plain HTML and SVG.
 
 It is drawn in the same place and to the same ranges as plotly's plot, so that one follows the other without a jump,
-and ``figure.js`` moves both from the same numbers. The drawing fills a box of 1000 by 1000 units that the browser
+and ``panel.js`` moves both from the same numbers. The drawing fills a box of 1000 by 1000 units that the browser
 stretches; strokes keep their width on the screen.
 """
 

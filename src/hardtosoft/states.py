@@ -2,7 +2,7 @@
 
 A figure function is called once for every state; what is equal in all of them goes into the page as it is, what
 differs becomes a table. Arrays are stored as whole numbers (16 bit; 8 bit for heatmaps), as differences between
-neighbours, compressed. ``figure.js`` unpacks them; :func:`unpack` does the same here, so that a test can compare.
+neighbours, compressed. ``page.js`` unpacks them; :func:`unpack` does the same here, so that a test can compare.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def tabulate(function: Callable[..., Frame], axes: Sequence[Axis]) -> Table:
     """Call a figure function for every state and pack what it returns.
 
     Raises:
-        ValueError: a state whose frame has other traces or settings than the first state's.
+        ValueError: a state whose frame has other traces, settings or layouts than the first state's.
     """
     states = enumerate_states(axes)
     frames = [dict(leaves(asdict(function(**state)))) for state in states]
@@ -98,6 +98,7 @@ def tabulate(function: Callable[..., Frame], axes: Sequence[Axis]) -> Table:
         values = [frame[path] for frame in frames]
         if all(same(value, values[0]) for value in values):
             continue
+        refuse_moving_layout([path])
         put(base, path, None)
         if all(isinstance(value, np.ndarray) and value.shape == values[0].shape for value in values):
             block, plane = _pack(path, np.stack(values))
@@ -156,6 +157,17 @@ def leaves(node: Any, path: Path = ()) -> list[tuple[Path, Any]]:
     if isinstance(node, list | tuple) and node and not all(isinstance(item, float | int | str) for item in node):
         return [leaf for index, item in enumerate(node) for leaf in leaves(item, (*path, index))]
     return [(path, node)]
+
+
+def refuse_moving_layout(changed: Sequence[Path]) -> None:
+    """Ranges and ticks stand still while a reader moves: a picture whose frame jumps cannot be compared with itself.
+
+    Raises:
+        ValueError: one of the paths that change leads into a panel's layout.
+    """
+    for path in changed:
+        if "layout" in path:
+            raise ValueError(f"a panel's layout must not depend on the axes; {'/'.join(map(str, path))} does")
 
 
 def put(node: Any, path: Path, value: Any) -> None:

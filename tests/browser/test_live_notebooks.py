@@ -87,6 +87,47 @@ def test_keys_move_the_slider_and_not_the_notebook(open_notebook):
 
 
 @once_more
+def test_keys_on_a_choice_and_on_buttons_stay_with_the_figure(open_notebook):
+    notebook = open_notebook("1", UNIT, "2")
+    notebook.run_all(figures=1)
+    figure = notebook.figure("relu-to-swish")
+    figure.get_by_role("radio", name="ReLU", exact=True).focus()
+    for key, unit in (("ArrowRight", "leaky ReLU"), ("ArrowDown", "absolute value"), ("ArrowLeft", "leaky ReLU")):
+        notebook.page.keyboard.press(key)
+        assert notebook.settled(figure)["unit"] == unit
+    figure.locator(".hts-reset").focus()
+    for key in ("d", "d", "b", "x"):  # what deletes, adds and cuts cells
+        notebook.page.keyboard.press(key)
+    assert notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length") == 3
+    notebook.page.keyboard.press("Enter")
+    assert notebook.settled(figure) == {"unit": "ReLU", "beta": 0.5}
+
+
+@once_more
+def test_values_set_by_code_are_kept_to_the_last_digit(open_notebook):
+    notebook = open_notebook(PROBLEM, "problem.set(u=7.7)")
+    notebook.run_all(figures=1)
+    notebook.wait_until_idle()
+    figure = notebook.figure("beta-code")
+    beta, u = figure.locator("input[type=range]").all()
+    figure.get_by_text("u = 7.70").wait_for()
+    assert u.get_attribute("aria-valuetext") == "u = 7.70"
+    beta.fill("40")
+    assert notebook.settled(figure) == {"beta": 0.8, "u": 7.7}
+    assert figure.locator("output").last.inner_text() == "u = 7.70"
+
+
+@once_more
+def test_a_widget_in_a_box_is_drawn_by_plotly_too(open_notebook):
+    box = "import ipywidgets\nfrom hardtosoft.figures import units\nipywidgets.VBox([units.unit_figure().widget])"
+    notebook = open_notebook(box)
+    notebook.run_all(figures=1)
+    figure = notebook.figure("relu-to-swish")
+    figure.get_by_role("button", name="hard").click()
+    assert notebook.settled(figure)["beta"] == 1
+
+
+@once_more
 def test_all_axes_are_free_at_once(open_notebook):
     notebook = open_notebook(PROBLEM)
     notebook.run_all(figures=1)

@@ -80,11 +80,61 @@ def test_a_busy_kernel_is_told_and_the_figure_follows(open_notebook):
     figure = notebook.figure("relu-to-swish")
     figure.get_by_role("button", name="linear").click()
     figure.get_by_role("button", name="hard").click()
-    busy = "The kernel is busy. The figure follows when it is free; after a restart, run its cell again."
+    busy = "No answer from the kernel yet. If it is busy, the figure follows; if it was restarted, run its cell again."
     figure.get_by_text(busy).wait_for()
     assert notebook.settled(figure)["beta"] == 1
     assert trouble(figure).inner_text() == ""
     assert notebook.drawn(figure, "value at this β")[:100] == [0.0] * 100
+
+
+@once_more
+def test_two_views_asked_while_the_kernel_is_busy_both_follow(open_notebook):
+    notebook = open_notebook(UNIT, "figure", "import time\ntime.sleep(4)")
+    notebook.start_command("notebook:run-all-cells")
+    notebook.wait_for_figures(2)
+    first, second = (notebook.figure("relu-to-swish", view) for view in (0, 1))
+    first.get_by_role("button", name="hard").click()
+    first.get_by_role("button", name="linear").click()
+    second.get_by_role("button", name="hard").click()
+    for view in (first, second):
+        assert notebook.settled(view)["beta"] == 1
+        assert trouble(view).inner_text() == ""
+
+
+@once_more
+def test_a_reloaded_page_goes_on_with_the_living_kernel(open_notebook):
+    notebook = open_notebook(UNIT, "1")
+    notebook.run_all(figures=1)
+    figure = notebook.figure("relu-to-swish")
+    figure.get_by_role("button", name="hard").click()
+    notebook.settled(figure)
+    notebook.command("docmanager:save")
+    notebook.page.reload(wait_until="load")
+    notebook.wait_until_idle()
+    notebook.wait_for_figures(1)
+    figure = notebook.figure("relu-to-swish")
+    assert notebook.settled(figure)["beta"] == 1
+    for name, beta in (("linear", 0), ("hard", 1)):
+        figure.get_by_role("button", name=name).click()
+        assert notebook.settled(figure)["beta"] == beta
+        assert trouble(figure).inner_text() == ""
+
+
+@once_more
+def test_plotly_comes_with_the_next_kernel_where_the_first_had_none(open_notebook):
+    without = "import os\nfrom hardtosoft import assets\nif not os.path.exists('later'):\n"
+    without += "    open('later', 'w').close()\n    assets.cached_bundle = lambda: None\n"
+    without += "    assets.plotly_bundle = lambda folder: None"
+    notebook = open_notebook(without, UNIT)
+    (notebook.server.folder / "later").unlink(missing_ok=True)
+    notebook.command("notebook:run-all-cells")
+    notebook.page.locator(".hts-figure[data-ready=kernel]").wait_for()
+    figure = notebook.figure("relu-to-swish")
+    figure.get_by_role("button", name="hard").click()
+    figure.get_by_text("value 1.000").wait_for()  # it moves without plotly
+    notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+    notebook.wait_until_idle()
+    notebook.run_all(figures=1)
 
 
 @once_more

@@ -1,10 +1,13 @@
 """The figure object: what it refuses, and what a cell shows in a built page and in a notebook."""
 
 import IPython.display
+import numpy as np
 import pytest
+import torch
 
 from hardtosoft.figures import units
 from hardtosoft.interactive import STATIC, InteractiveFigure
+from hardtosoft.live import Runtime
 
 
 @pytest.fixture
@@ -12,15 +15,8 @@ def shown(monkeypatch):
     """Everything that is displayed, as mime bundles."""
     bundles = []
 
-    class Handle:
-        def update(self, bundle, **_):
-            bundles.append(bundle)
-
-    def display(bundle, **_):
-        bundles.append(bundle)
-        return Handle()
-
-    monkeypatch.setattr(IPython.display, "display", display)
+    for name in ("display", "update_display"):
+        monkeypatch.setattr(IPython.display, name, lambda bundle, **_: bundles.append(bundle))
     return bundles
 
 
@@ -55,6 +51,8 @@ def test_the_kept_sentence_follows_when_the_reader_rests(shown, monkeypatch):
         "Interactive figure “beta-code” (β, how hard units select: β = 0.50, soft; u"
     )
     assert "u = 0.12" in shown[2]["text/plain"]
+    figure.widget._handle_custom_msg({"rested": True}, [])  # from another view
+    assert len(shown) == 3
 
 
 def test_set_moves_and_tells_observers():
@@ -88,6 +86,9 @@ def test_two_figures_can_follow_each_other():
     [
         ({"gamma": 1.0}, "axes of 'relu-to-swish' are unit, beta; got gamma"),
         ({"unit": "tanh"}, "unit must be one of 'ReLU', 'leaky ReLU', 'absolute value', got 'tanh'"),
+        ({"beta": float("nan")}, "beta must be a finite number, got nan"),
+        ({"beta": "0.3"}, "beta must be a finite number, got '0.3'"),
+        ({"beta": None}, "beta must be a finite number, got None"),
         ({"beta": 1.5}, r"beta must be in \[0, 1\], got 1.5"),
     ],
 )
@@ -121,3 +122,35 @@ def test_names_that_no_link_can_carry_are_refused(name):
 def test_a_figure_needs_an_axis():
     with pytest.raises(ValueError, match="axes must hold at least one axis, got none"):
         InteractiveFigure("still", units.unit_frame, [])
+
+
+def test_numbers_of_torch_and_numpy_are_taken():
+    figure = units.objective_figure()
+    figure.set(beta=torch.tensor(0.25), u=np.float32(0.5))
+    assert figure.values == {"beta": 0.25, "u": 0.5}
+    assert {type(value) for value in figure.values.values()} == {float}
+
+
+def test_a_widget_alone_gets_the_plotting_code_too(monkeypatch):
+    delivered = []
+    monkeypatch.setattr(Runtime, "deliver", lambda _self: delivered.append("plotly"))
+    assert units.unit_figure().widget.runtime
+    assert delivered == ["plotly"]
+
+
+def test_the_figure_function_is_called_once_for_what_is_shown(shown, monkeypatch):
+    monkeypatch.delenv(STATIC, raising=False)
+    calls = []
+
+    def counted(beta, u):
+        calls.append((beta, u))
+        return units.objective_frame(beta, u)
+
+    figure = InteractiveFigure("counted", counted, units.objective_figure().axes)
+    figure._ipython_display_()
+    figure._ipython_display_()
+    assert len(calls) == 1
+    figure.set(u=0.25)
+    figure.widget._handle_custom_msg({"rested": True}, [])
+    assert len(calls) == 2
+    assert len(shown) == 5  # two views, a sentence for each, and one update for both

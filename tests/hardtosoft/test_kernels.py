@@ -57,6 +57,7 @@ def test_kernel_stays_small(path):
     assert found["sizes"]["VmRSS"] <= limit, found["sizes"]
     assert found["sizes"]["VmHWM"] <= limit, found["sizes"]
     # They take a quarter of the room and are not needed to show a figure.
+    assert "hardtosoft.live" in found["modules"]  # the figures lived
     assert not {"sklearn", "scipy", "pandas", "matplotlib"} & set(found["modules"])
     assert "torch" in found["modules"]
 

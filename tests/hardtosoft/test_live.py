@@ -72,7 +72,8 @@ def test_a_view_opened_late_gets_everything_that_moved():
             for key in ("x", "y"):
                 if key in trace:
                     np.testing.assert_array_equal(shown["panels", p, "traces", t, key], trace[key])
-        assert shown["panels", p, "alt"] == panel.alt if ("panels", p, "alt") in shown else True
+        path = ("panels", p, "alt")
+        assert shown.get(path, first_text(figure.widget, path)) == panel.alt
     assert shown["readout",] == frame.readout
 
 
@@ -137,6 +138,37 @@ def test_other_traces_than_at_first_are_refused():
     )
 
 
+def test_a_moving_layout_is_refused_in_both_homes():
+    def drawn(beta):
+        box = layout(axis(0, 1 + beta, (0, 1)), axis(0, 1, (0, 1)))
+        return Frame([Panel("title", "x", "alt", [line("line", [0, 1], [0, 1], "red")], box)], "read")
+
+    figure = InteractiveFigure("jumping", drawn, [beta_axis()])
+    message = "a panel's layout must not depend on the axes; panels/0/layout/xaxis/range does"
+    ask(figure.widget, "1", beta=0.9)
+    assert message in figure.widget.said["trouble"]
+    with pytest.raises(ValueError, match=message):
+        figure.html()
+
+
+def test_words_made_for_the_pages_stops_alone_do_not_stop_the_figure():
+    names = {0.0: "none", 1.0: "all"}
+    share = sliding("share", "share", 0, 1, 1, start=0, say=lambda value: names[value])
+    figure = InteractiveFigure("named", lambda share: picture([line("l", [0, 1], [0, share], "red")]), [share])
+    ask(figure.widget, "1", share=0.5)
+    assert figure.widget.said["words"] == ["share = 0.5"]
+    assert figure.widget.said["trouble"] == ""
+    assert figure.values == {"share": 0.5}
+
+
+@pytest.mark.parametrize("value", [None, "much"])
+def test_an_impossible_value_from_a_browser_is_told(value):
+    figure = units.objective_figure()
+    ask(figure.widget, "1", beta=value, u=1.0)
+    assert "beta must be a finite number" in figure.widget.said["trouble"]
+    assert figure.widget.said["turn"] == "1"
+
+
 def test_plotting_code_is_in_the_runtime_and_in_no_figure(monkeypatch):
     monkeypatch.setattr(assets, "cached_bundle", lambda: gzip.compress(b"plotly"))
     first, second = units.unit_figure().widget, units.objective_figure().widget
@@ -160,11 +192,13 @@ def test_a_missing_bundle_is_fetched_without_holding_up_the_kernel(monkeypatch):
         def __init__(self, target, daemon):
             assert daemon
             self.start = lambda: started.append(target)
+            self.is_alive = lambda: True
 
     monkeypatch.setattr(live.threading, "Thread", Thread)
     runtime = live.Runtime()
     runtime.deliver()
-    assert (runtime.bundle, cache) == (b"", [])
+    runtime.deliver()  # the next figure
+    assert (runtime.bundle, cache, len(started)) == (b"", [], 1)
     started[0]()
     assert runtime.bundle == b"packed"
 

@@ -42,14 +42,16 @@ def test_without_its_floor_the_valley_is_the_absolute_value_moved_down():
 @pytest.mark.parametrize(
     ("offer", "message"),
     [
-        (lambda u: [u], "pieces must return two to 4 pieces, got 1"),
-        (lambda u: [u] * 5, "pieces must return two to 4 pieces, got 5"),
+        (lambda u: [u], "pieces must return a list of 2 to 4 pieces, got 1"),
+        (lambda u: [u] * 5, "pieces must return a list of 2 to 4 pieces, got 5"),
+        (lambda u: u, "pieces must return a list of 2 to 4 pieces, got a Tensor"),
+        (lambda u: [0, u.log()], "piece 2 must be finite wherever the figure draws it"),
         (lambda u: [0, u[:3]], r"piece 2 must have the shape of u, \(201,\), got \(3,\)"),
     ],
 )
 def test_pieces_that_make_no_unit_are_refused(offer, message):
     with pytest.raises(ValueError, match=message):
-        pieces.pieces_frame(offer, 0.5)
+        pieces.pieces_figure(offer)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ STYLES = (
     (palette.PURPLE, "dashdot"),
     (palette.BLUE, "dot"),
 )
-SUBSCRIPTS = "₁₂₃₄"
+PLACES = ("t₁ of the first", "t₂ of the second", "t₃ of the third", "t₄ of the fourth")
 
 
 def valley(u: Tensor) -> Sequence[Tensor | float]:
@@ -35,16 +35,20 @@ def scores(pieces: Pieces, inputs: Tensor) -> Tensor:
     """The piece values at each input, shape (N, R); a number is a flat piece.
 
     Raises:
-        ValueError: not two to four pieces, or a piece of another shape than the inputs'.
+        ValueError: not two to four pieces, or one that is not finite or not of the inputs' shape.
     """
-    offered = [torch.as_tensor(piece, dtype=inputs.dtype) for piece in pieces(inputs)]
-    if not 2 <= len(offered) <= len(STYLES):
-        raise ValueError(f"pieces must return two to {len(STYLES)} pieces, got {len(offered)}")
+    returned = pieces(inputs)
+    if not isinstance(returned, list | tuple) or not 2 <= len(returned) <= len(STYLES):
+        found = len(returned) if isinstance(returned, list | tuple) else f"a {type(returned).__name__}"
+        raise ValueError(f"pieces must return a list of 2 to {len(STYLES)} pieces, got {found}")
+    offered = [torch.as_tensor(piece, dtype=inputs.dtype) for piece in returned]
     for place, piece in enumerate(offered, start=1):
         if piece.shape not in (inputs.shape, ()):
             raise ValueError(
                 f"piece {place} must have the shape of u, {tuple(inputs.shape)}, got {tuple(piece.shape)}"
             )
+        if not torch.isfinite(piece).all():
+            raise ValueError(f"piece {place} must be finite wherever the figure draws it, for u from −5 to 5")
     return torch.stack([piece.expand_as(inputs) for piece in offered], dim=-1)
 
 
@@ -73,9 +77,9 @@ def pieces_frame(pieces: Pieces, beta: float) -> Frame:
     shares = Panel(
         title="Code: how it weighs its pieces",
         xlabel="input u",
-        alt="The weights add to one at every input; the largest belongs to the largest piece.",
+        alt="All weights are equal at every input." if beta == 0 else "The largest weight has the largest piece.",
         traces=[
-            line(f"weight t{SUBSCRIPTS[r]}", GRID, code[:, r], STYLES[r][0], dash=STYLES[r][1])
+            line(f"weight {PLACES[r]} piece", GRID, code[:, r], STYLES[r][0], dash=STYLES[r][1])
             for r in range(len(weights))
         ],
         layout=layout(across, axis(-0.04, 1.04, (0, 0.5, 1), ("0", "½", "1"))),
@@ -85,7 +89,12 @@ def pieces_frame(pieces: Pieces, beta: float) -> Frame:
 
 
 def pieces_figure(pieces: Pieces = valley) -> InteractiveFigure:
-    """The figure of a unit that a reader writes down: ``pieces`` takes u and returns two to four affine pieces."""
+    """The figure of a unit that a reader writes down: ``pieces`` takes u and returns two to four affine pieces.
+
+    Raises:
+        ValueError: as :func:`scores`, at once: a reader's mistake should show in the reader's own cell.
+    """
+    scores(pieces, INPUTS)
     caption = "Move β from 1 to 0: the largest piece gives way to the mean of them all."
     return InteractiveFigure("your-unit", lambda beta: pieces_frame(pieces, beta), [beta_axis(0.02)], caption=caption)
 

@@ -141,7 +141,7 @@ def objective_figure() -> InteractiveFigure:
     caption = (
         "The dot is the best weight. At β = 1 only the dashed score counts, and the best weight sits at an end. At "
         "β = 0 only the dotted entropy counts, and the best weight is the middle, whatever u is. In between the "
-        "dot weighs both wishes: move u, and in <em>The answer</em> it slides along the curve. While you move u, "
-        "β waits at 0, ½ or 1."
+        "dot weighs both wishes: move u, and in <em>The answer</em> it slides along the curve. While you move u "
+        "in the page, β waits at 0, ½ or 1; in a notebook both are free."
     )
     return InteractiveFigure("beta-code", objective_frame, [beta_axis(0.02), inputs], caption=caption)
