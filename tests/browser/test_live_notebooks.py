@@ -110,7 +110,7 @@ def test_values_set_by_code_are_kept_to_the_last_digit(open_notebook):
     notebook.wait_until_idle()
     figure = notebook.figure("beta-code")
     beta, u = figure.locator("input[type=range]").all()
-    figure.get_by_text("u = 7.70").wait_for()
+    figure.get_by_text("u = 7.70", exact=True).wait_for()
     assert u.get_attribute("aria-valuetext") == "u = 7.70"
     beta.fill("40")
     assert notebook.settled(figure) == {"beta": 0.8, "u": 7.7}
