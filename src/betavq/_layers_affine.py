@@ -90,7 +90,8 @@ def check_bytes(shape: tuple[int, int, int], like: Tensor, max_bytes: int) -> No
     needed = math.prod(shape) * like.element_size()
     if needed > max_bytes:
         raise ValueError(
-            f"max_bytes must allow for slopes of shape (K, R, D) = {shape}, which take {needed:,} bytes, got {max_bytes:,}"
+            f"max_bytes must allow for slopes of shape (K, R, D) = {shape}, "
+            f"which take {needed:,} bytes, got {max_bytes:,}"
         )
 
 

@@ -18,7 +18,7 @@ from betavq import MASO
 # PyTorch's own, when it first needs forward-mode derivatives.
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
 
-BETAS = [0.0, 1e-15, 0.2, 0.5, 0.9, 1 - 1e-9, 1.0]
+BETAS = [0.0, 1e-15, 1e-9, 0.2, 0.5, 0.9, 1 - 1e-9, 1.0]
 betas = pytest.mark.parametrize("beta", BETAS)
 
 
@@ -278,6 +278,8 @@ def test_autocast() -> None:
         torch.testing.assert_close(y, expected, rtol=0.02, atol=0.02)
         (gradient,) = torch.autograd.grad(y.sum(), x)
         assert gradient.dtype == torch.float32
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            assert random_maso()(random(2, 2), beta).dtype == torch.float64
 
 
 class LargestTensor(TorchDispatchMode):

@@ -415,7 +415,7 @@ def test_bad_layers_are_named(layer: Any, options: dict[str, Any], error: type[E
 def test_limit_of_pieces_can_be_raised() -> None:
     layer, pool = nn.Linear(3, 11), nn.AvgPool1d(11)
     with pytest.raises(ValueError, match=r"2\*\*11 = 2048 pieces"):
-        MASO.from_layers(layer, activation=nn.ReLU(), pool=pool)
+        MASO.from_layers(layer, activation=nn.ReLU(), pool=pool, max_pieces=2047)
     maso = MASO.from_layers(layer, activation=nn.ReLU(), pool=pool, max_pieces=2048)
     assert_same(lambda x: pool(layer(x).relu()), maso, 3)
     with pytest.raises(ValueError, match=r"2\*\*196 pieces"):
