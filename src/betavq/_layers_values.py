@@ -69,17 +69,18 @@ class _Maximum(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         x, slopes, first = ctx.saved_tensors
         in_x, in_slopes, in_offsets = ctx.needs_input_grad
-        grads_x, grads_slopes, grads_offsets = [], [], []
+        grad_x, grads_slopes, grads_offsets = None, [], []
         for r in range(slopes.shape[1]):
             grad = grad_outputs[0] * (first == r)
             if in_x:
-                grads_x.append(grad @ slopes[:, r])
+                of_piece = grad @ slopes[:, r]
+                grad_x = of_piece if grad_x is None else grad_x + of_piece
             if in_slopes:
                 grads_slopes.append(grad.t() @ x)
             if in_offsets:
                 grads_offsets.append(grad.sum(0))
         return (
-            sum(grads_x[1:], start=grads_x[0]) if in_x else None,
+            grad_x,
             torch.stack(grads_slopes, 1) if in_slopes else None,
             torch.stack(grads_offsets, 1) if in_offsets else None,
         )

@@ -131,7 +131,7 @@ class MASO(nn.Module):
         slopes, offsets = layer_pieces(
             layer, batchnorm, activation, maxout, skip, pool, input_size, max_bytes, max_pieces
         )
-        return cls(slopes, offsets)
+        return cls(nn.Parameter(slopes), nn.Parameter(offsets))
 
     @property
     def num_units(self) -> int:
@@ -190,7 +190,8 @@ class MASO(nn.Module):
     def forward(self, x: Tensor, beta: float | Tensor = 1.0) -> Tensor:
         """The units' outputs, :func:`betavq.value` of the scores.
 
-        At the number β = 1 it takes memory for N·K numbers, not N·K·R; with gradients too.
+        At the number β = 1 no tensor of N·K·R numbers is made, neither here nor in the backward pass: memory grows as
+        that of inputs and outputs, N·(K + D).
 
         Args:
             x: inputs, ``(..., D)``, in the dtype of the slopes.
@@ -245,7 +246,8 @@ def _check_pieces(slopes: Any, offsets: Any) -> None:
         raise TypeError(f"offsets must have the dtype of slopes, {slopes.dtype}, got {offsets.dtype}")
     if offsets.device != slopes.device:
         raise ValueError(f"offsets must be on the device of slopes, {slopes.device}, got {offsets.device}")
-    if has_values(slopes, wait=True) and not bool(slopes.isfinite().all()):
+    # The ends alone: those of a convolution's slopes are found without another tensor of their size.
+    if has_values(slopes, wait=True) and not all(end.isfinite() for end in slopes.detach().aminmax()):
         raise ValueError(f"slopes must be finite, got {slopes.detach()[~slopes.isfinite()][0].item()}")
     if has_values(offsets, wait=True):
         allowed = offsets < math.inf
