@@ -179,11 +179,9 @@ class InteractiveFigure:
         return f"{self!r} Run the cell to move it."
 
     def _memory(self, mark: str) -> dict[str, str]:
-        """What a saved notebook shows of the figure when no kernel is there to draw it; else it is hidden."""
+        """What a saved notebook shows of the figure when no kernel is there to draw it; else live.js hides it."""
         self._told = self._sentence()
+        # What the widget manager complains of right before the sentence, an output without elements, helps no reader.
         lost = f".jp-OutputArea-child:has(+ .jp-OutputArea-child .{mark}) .jupyter-widgets:not(:has(*))"
-        style = f"body:has([data-model={mark}]) .{mark}, {lost} {{ display: none }}"
-        return {
-            "text/html": f'<style>{style}</style><p class="{mark}">{escape(self._told)}</p>',
-            "text/plain": self._told,
-        }
+        style = f'<style data-words="{mark}">{lost} {{ display: none }}</style>'
+        return {"text/html": f'{style}<p class="{mark}">{escape(self._told)}</p>', "text/plain": self._told}

@@ -101,6 +101,23 @@ function dress(style) {
   if (sheet.textContent !== style) sheet.textContent = style;
 }
 
+// A saved notebook tells its figures in words (interactive.py). While a view lives they are hidden; so is the style
+// that comes with them, whose `:has` would cost a browser milliseconds at every move.
+const living = new Map();
+const quieten = (mark, media = 'not all') =>
+  document.querySelectorAll(`style[data-words="${mark}"]`).forEach((style) => { style.media = media; });
+function hideWords(mark, views) {
+  const before = living.get(mark) || 0;
+  living.set(mark, before + views);
+  if (!before) {
+    const rule = Object.assign(document.createElement('style'), { id: `${mark}-hidden`, textContent: `.${mark} { display: none }` });
+    document.head.append(rule);
+  } else if (!living.get(mark)) {
+    document.getElementById(`${mark}-hidden`).remove();
+    quieten(mark, '');
+  }
+}
+
 // ---- the conversation ----------------------------------------------------------------------------------------------
 
 function mount(model, runtime, el) {
@@ -109,7 +126,7 @@ function mount(model, runtime, el) {
   el.innerHTML = opening.markup;
   const root = el.firstElementChild, trouble = root.querySelector('.hts-trouble');
   setApart(root);
-  root.dataset.model = opening.mark;
+  hideWords(opening.mark, 1);
   let waiting = false, busy = 0, resting = 0;
   const note = (text) => { if (trouble.textContent !== text) trouble.textContent = text; };
   const late = () => note(
@@ -141,6 +158,7 @@ function mount(model, runtime, el) {
   };
   const heard = () => {
     hear();
+    quieten(opening.mark);
     clearTimeout(resting);
     resting = setTimeout(() => model.send({ rested: true }), RESTED);
   };
@@ -158,6 +176,7 @@ function mount(model, runtime, el) {
   return () => {
     clearTimeout(busy);
     clearTimeout(resting);
+    hideWords(opening.mark, -1);
     unwatch();
     model.off('change:answer', draw);
     model.off('change:said', heard);
