@@ -1,7 +1,7 @@
 """Values of the pieces of a whole layer, arranged for speed and memory: what :mod:`betavq.inference` does in general.
 
-On a CPU a sum or maximum over a short last dimension is slow, and so are selections by ``torch.where``: pieces are
-taken one at a time, or lie along the last dimension but one.
+On a CPU a sum or maximum over a short last dimension is slow, and so is ``torch.where``: pieces are taken one at a
+time, or lie along the last dimension but one.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ._autograd import apply
@@ -30,8 +31,10 @@ def soft_value(z: Tensor, eta: float) -> Tensor:
 
 
 def running_maximum(x: Tensor, slopes: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
-    """The largest score (N, K) of inputs (N, D), and its first index in the smallest integer type, piece by piece."""
-    num_pieces = slopes.shape[1]
+    """The largest score (N, K) of inputs (N, D), and its first index in some integer type, without (N, K, R)."""
+    num_units, num_pieces, num_inputs = slopes.shape
+    if num_inputs > 16 * num_units:  # reading x costs most: all pieces at once, for N/R inputs at a time
+        return _maximum_by_rows(x, slopes, offsets)
     dtype = torch.uint8 if num_pieces <= 256 else torch.int32
     maximum = torch.addmm(offsets[:, 0], x, slopes[:, 0].t())
     first = torch.zeros_like(maximum, dtype=dtype)
@@ -42,6 +45,16 @@ def running_maximum(x: Tensor, slopes: Tensor, offsets: Tensor) -> tuple[Tensor,
     return maximum, first
 
 
+def _maximum_by_rows(x: Tensor, slopes: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
+    maxima, firsts = [], []
+    for rows in torch.split(x, max(1, x.shape[0] // slopes.shape[1])):
+        z = F.linear(rows, slopes.flatten(0, 1), offsets.flatten()).view(-1, *offsets.shape)
+        first = z.argmax(2, keepdim=True)
+        maxima.append(z.gather(2, first).squeeze(2))
+        firsts.append(first.squeeze(2))
+    return torch.cat(maxima), torch.cat(firsts)
+
+
 def hard_value(x: Tensor, slopes: Tensor, offsets: Tensor) -> Tensor:
     """The largest score (N, K) of inputs (N, D); its derivatives go to the first piece that attains it."""
     maximum: Tensor
@@ -50,7 +63,7 @@ def hard_value(x: Tensor, slopes: Tensor, offsets: Tensor) -> Tensor:
 
 
 class _Maximum(torch.autograd.Function):
-    """:func:`running_maximum` with derivatives that go to the first maximum, one piece at a time."""
+    """:func:`running_maximum` with derivatives that go to the first maximum."""
 
     generate_vmap_rule = True
 
@@ -69,20 +82,14 @@ class _Maximum(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         x, slopes, first = ctx.saved_tensors
         in_x, in_slopes, in_offsets = ctx.needs_input_grad
-        grad_x, grads_slopes, grads_offsets = None, [], []
-        for r in range(slopes.shape[1]):
-            grad = grad_outputs[0] * (first == r)
-            if in_x:
-                of_piece = grad @ slopes[:, r]
-                grad_x = of_piece if grad_x is None else grad_x + of_piece
-            if in_slopes:
-                grads_slopes.append(grad.t() @ x)
-            if in_offsets:
-                grads_offsets.append(grad.sum(0))
+        chosen = first.long().unsqueeze(2)
+        by_piece = slopes.new_zeros(*first.shape, slopes.shape[1]).scatter(2, chosen, grad_outputs[0].unsqueeze(2))
+        # Not flatten: the vmap behind is_grads_batched=True does not know it.
+        grad = by_piece.reshape(first.shape[0], slopes.shape[0] * slopes.shape[1])
         return (
-            grad_x,
-            torch.stack(grads_slopes, 1) if in_slopes else None,
-            torch.stack(grads_offsets, 1) if in_offsets else None,
+            grad @ slopes.flatten(0, 1) if in_x else None,
+            (grad.t() @ x).view(slopes.shape) if in_slopes else None,
+            by_piece.sum(0) if in_offsets else None,
         )
 
 
@@ -91,8 +98,6 @@ class _MaximumWithJvp(_Maximum):
     def jvp(ctx: Any, *grad_inputs: Any) -> tuple[Tensor, None]:
         x, slopes, first = ctx.saved_tensors
         x_dot, slopes_dot, offsets_dot = grad_inputs
-        tangents = []
-        for r in range(slopes.shape[1]):
-            z_dot = x_dot @ slopes[:, r].t() + x @ slopes_dot[:, r].t() + offsets_dot[:, r]
-            tangents.append(z_dot * (first == r))
-        return sum(tangents[1:], start=tangents[0]), None
+        z_dot = x_dot @ slopes.flatten(0, 1).t() + F.linear(x, slopes_dot.flatten(0, 1), offsets_dot.flatten())
+        by_piece = z_dot.view(-1, *offsets_dot.shape)
+        return by_piece.gather(2, first.long().unsqueeze(2)).squeeze(2), None

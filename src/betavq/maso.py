@@ -190,8 +190,7 @@ class MASO(nn.Module):
     def forward(self, x: Tensor, beta: float | Tensor = 1.0) -> Tensor:
         """The units' outputs, :func:`betavq.value` of the scores.
 
-        At the number β = 1 no tensor of N·K·R numbers is made, neither here nor in the backward pass: memory grows as
-        that of inputs and outputs, N·(K + D).
+        At the number β = 1 it takes memory for N·K numbers, not N·K·R; only a backward pass takes more.
 
         Args:
             x: inputs, ``(..., D)``, in the dtype of the slopes.

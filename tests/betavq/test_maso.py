@@ -295,18 +295,31 @@ class LargestTensor(TorchDispatchMode):
         return out
 
 
-def test_memory_when_hard_is_that_of_the_output() -> None:
-    maso, x = random_maso(5, 16, 3), random(200, 3)
+@pytest.mark.parametrize("sizes", [(5, 16, 3), (1, 10, 40)])
+def test_memory_when_hard_is_that_of_the_output(sizes: tuple[int, int, int]) -> None:
+    units, pieces, inputs = sizes
+    maso, x = random_maso(*sizes), random(200, inputs)
     with torch.no_grad(), LargestTensor() as largest:
         maso(x)
         maso.selection(x)
-    assert largest.elements == 200 * 5
+    assert largest.elements == 200 * units
     with LargestTensor() as largest:
-        maso(x.requires_grad_()).sum().backward()
-    assert largest.elements == 200 * 5
+        maso(x)  # what is kept for a backward pass is no more
+    assert largest.elements == 200 * units
     with LargestTensor() as largest:
         maso(x, 0.5)
-    assert largest.elements == 200 * 5 * 16  # the measure sees what it should
+    assert largest.elements == 200 * units * pieces  # the measure sees what it should
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 50])
+def test_few_units_of_many_inputs(count: int) -> None:
+    maso, x = random_maso(2, 5, 40, padded=True), random(count, 40).requires_grad_()
+    operands = [x, maso.slopes, maso.offsets]
+    expected = betavq.value(maso.scores(x), 1.0)
+    torch.testing.assert_close(maso(x), expected, rtol=1e-13, atol=1e-13)
+    assert torch.equal(maso.selection(x), maso.scores(x).argmax(-1))
+    gradients = torch.autograd.grad(maso(x).square().sum(), operands)
+    torch.testing.assert_close(gradients, torch.autograd.grad(expected.square().sum(), operands))
 
 
 def test_more_pieces_than_a_byte_counts() -> None:
