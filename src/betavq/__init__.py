@@ -3,9 +3,10 @@
 from . import functional, nn
 from ._version import __version__
 from .inference import beta_from_eta, code, eta_from_beta, free_energy, value
-from .maso import MASO as MASO
+from .maso import MASO
 
 __all__ = [
+    "MASO",
     "__version__",
     "beta_from_eta",
     "code",

@@ -29,6 +29,7 @@ def test_import_adds_no_module_of_another_package_to_those_of_torch() -> None:
 
 def test_public_names() -> None:
     assert set(betavq.__all__) == {
+        "MASO",
         "__version__",
         "beta_from_eta",
         "code",
