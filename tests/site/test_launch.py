@@ -62,7 +62,8 @@ def balance(html: str) -> None:
 
 
 def test_block_names_the_make_target_that_opens_jupyterlab() -> None:
-    dry = subprocess.run(["make", "-n", "lab"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    command = ["make", "--no-print-directory", "--dry-run", "lab"]
+    dry = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert dry.splitlines()[-1].endswith("/jupyter lab --notebook-dir=book")
 
 

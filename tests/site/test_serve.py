@@ -124,11 +124,18 @@ def test_a_browser_that_hangs_up_is_no_error(port: int, capfd: pytest.CaptureFix
 
 def test_ctrl_c_ends_it_quietly(folder: Path) -> None:
     command = [sys.executable, "-m", "hardtosoft.serve", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts without it
+    try:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    try:
         assert process.stdout is not None
         line = process.stdout.readline()
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=20)
+    finally:
+        process.kill()
     assert line.startswith("The book is at http://127.0.0.1:")
     assert line.endswith("/  (Ctrl-C stops it)\n")
     assert process.returncode == 0
