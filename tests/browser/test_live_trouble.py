@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+import torch
+import torch.nn.functional as F
 from second_try import once_more
 
 pytestmark = pytest.mark.browser
@@ -26,6 +28,11 @@ mine = InteractiveFigure("mine", fragile, [beta_axis()])
 mine
 """
 SENTENCE = "The ReLU unit at β = 0.00: a straight line."
+
+
+def curve_at_half():
+    """SiLU on the grid of the unit's figure."""
+    return F.silu(torch.linspace(-5, 5, 201, dtype=torch.float64)).tolist()
 
 
 def trouble(figure):
@@ -132,9 +139,11 @@ def test_plotly_comes_with_the_next_kernel_where_the_first_had_none(open_noteboo
     figure = notebook.figure("relu-to-swish")
     figure.get_by_role("button", name="hard").click()
     figure.get_by_text("value 1.000").wait_for()  # it moves without plotly
+    assert figure.get_attribute("data-ready") == "kernel"
     notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
     notebook.wait_until_idle()
     notebook.run_all(figures=1)
+    assert notebook.drawn(notebook.figure("relu-to-swish"), "value at this β") == pytest.approx(curve_at_half())
 
 
 @once_more
