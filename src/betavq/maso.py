@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._checks import check_beta, check_floating, has_values
+from ._checks import check_beta
 from ._layers import Activation, layer_pieces
 from ._layers_affine import AffineLayer, BatchNorm
 from ._layers_pooling import Pool
 from ._layers_values import hard_value, running_maximum, soft_value
+from ._mixture_density import check_shared_variance, scaled_weights
+from ._pieces import check_finite_or_excluded, check_numbers, check_rows, check_vectors
 from .inference import code, value
+
+if TYPE_CHECKING:
+    from .mixture import GaussianMixture
 
 __all__ = ["MASO"]
 
@@ -63,7 +67,9 @@ class MASO(nn.Module):
 
     def __init__(self, slopes: Tensor, offsets: Tensor) -> None:
         super().__init__()
-        _check_pieces(slopes, offsets)
+        check_vectors("slopes", slopes)
+        check_numbers("offsets", offsets, "slopes", slopes)
+        check_finite_or_excluded("offsets", offsets)
         self.slopes = slopes if isinstance(slopes, nn.Parameter) else nn.Parameter(slopes.detach().clone())
         self.offsets = offsets if isinstance(offsets, nn.Parameter) else nn.Parameter(offsets.detach().clone())
 
@@ -150,7 +156,7 @@ class MASO(nn.Module):
 
     def scores(self, x: Tensor) -> Tensor:
         """What every piece is worth: x of shape ``(..., D)`` to z of shape ``(..., K, R)``; −∞ if it is excluded."""
-        self._check_input(x)
+        check_rows(x, self.num_inputs, "the slopes", self.slopes.dtype)
         z = F.linear(x, self.slopes.flatten(0, 1), self.offsets.flatten())
         return z.view(*x.shape[:-1], *self.offsets.shape)
 
@@ -208,52 +214,43 @@ class MASO(nn.Module):
             return value(self.scores(x), beta)
         if beta == 1:
             return hard_value(*self._operands(x)).view(*x.shape[:-1], self.num_units)
-        self._check_input(x)
+        check_rows(x, self.num_inputs, "the slopes", self.slopes.dtype)
         by_piece = F.linear(x, self.slopes.transpose(0, 1).flatten(0, 1), self.offsets.t().flatten())
         shape = (*x.shape[:-1], self.num_pieces, self.num_units)
         return soft_value(by_piece.view(shape), beta / (1 - beta))
 
+    def to_mixture(self, variance: float | Tensor = 1.0) -> GaussianMixture:
+        r"""The Gaussian mixture of each unit whose posterior is the unit's code: slopes are means.
+
+        With weights :math:`\pi_{k,r} \propto \exp((B_{k,r} + \tfrac12 \|A_{k,r}\|^2) / \sigma^2)` its most probable
+        component is the :meth:`selection` for every variance σ², and its responsibilities are ``softmax(z/σ²)``: the
+        :meth:`code` at β, for the variance (1 − β)/β. Copies, so training one leaves the other alone.
+
+        Args:
+            variance: σ² > 0, a number or a tensor of shape ``()``.
+
+        Returns:
+            A :class:`betavq.mixture.GaussianMixture`; its ``to_maso()`` gives this MASO back up to rounding.
+
+        Raises:
+            ValueError: ``variance`` not positive, or so small that (B + ½‖A‖²)/σ² overflows; more than one variance.
+            TypeError: ``variance`` not a number or tensor of the slopes' dtype; slopes of 16 bits.
+
+        Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, MASOs as mixtures.
+        """
+        from .mixture import GaussianMixture  # it imports this module
+
+        slopes, spread = self.slopes.detach(), check_shared_variance(variance, self.slopes)
+        return GaussianMixture.from_log_weights(slopes, scaled_weights(slopes, self.offsets.detach(), spread), spread)
+
     def extra_repr(self) -> str:
         return f"num_units={self.num_units}, num_pieces={self.num_pieces}, num_inputs={self.num_inputs}"
 
-    def _check_input(self, x: Tensor) -> None:
-        check_floating("x", x)
-        if x.dim() == 0 or x.shape[-1] != self.num_inputs:
-            raise ValueError(f"x must be of shape (..., D) with D = {self.num_inputs}, got {tuple(x.shape)}")
-        if x.dtype != self.slopes.dtype and not torch.is_autocast_enabled(x.device.type):
-            raise TypeError(f"x must have the dtype of the slopes, {self.slopes.dtype}, got {x.dtype}")
-
     def _operands(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Inputs as rows, slopes and offsets, in the dtype in which a linear layer would compute."""
-        self._check_input(x)
+        check_rows(x, self.num_inputs, "the slopes", self.slopes.dtype)
         rows = x.reshape(-1, self.num_inputs)
         if not torch.is_autocast_enabled(x.device.type) or x.dtype == torch.float64:
             return rows, self.slopes, self.offsets
         dtype = torch.get_autocast_dtype(x.device.type)
         return rows.to(dtype), self.slopes.to(dtype), self.offsets.to(dtype)
-
-
-def _check_pieces(slopes: Any, offsets: Any) -> None:
-    check_floating("slopes", slopes)
-    check_floating("offsets", offsets)
-    if slopes.dim() != 3 or 0 in slopes.shape:
-        raise ValueError(f"slopes must be of shape (K, R, D) with K, R, D at least 1, got {tuple(slopes.shape)}")
-    if offsets.shape != slopes.shape[:2]:
-        needs = f"(K, R) = {tuple(slopes.shape[:2])}, that of slopes without D"
-        raise ValueError(f"offsets must be of shape {needs}, got {tuple(offsets.shape)}")
-    if offsets.dtype != slopes.dtype:
-        raise TypeError(f"offsets must have the dtype of slopes, {slopes.dtype}, got {offsets.dtype}")
-    if offsets.device != slopes.device:
-        raise ValueError(f"offsets must be on the device of slopes, {slopes.device}, got {offsets.device}")
-    # The ends alone: those of a convolution's slopes are found without another tensor of their size.
-    if has_values(slopes, wait=True) and not all(end.isfinite() for end in slopes.detach().aminmax()):
-        raise ValueError(f"slopes must be finite, got {slopes.detach()[~slopes.isfinite()][0].item()}")
-    if has_values(offsets, wait=True):
-        allowed = offsets < math.inf
-        if not bool(allowed.all()):
-            raise ValueError(f"offsets must be finite or -inf, got {offsets.detach()[~allowed][0].item()}")
-        empty = (offsets == -math.inf).all(1)
-        if bool(empty.any()):
-            raise ValueError(
-                f"offsets must leave a piece to every unit, got only -inf for unit {int(empty.nonzero()[0])}"
-            )
