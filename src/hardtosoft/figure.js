@@ -39,11 +39,11 @@ class Figure {
 
   // Fixed arrays of a heatmap arrive as rows; the canvas wants one run of numbers.
   prepare() {
-    this.config.frame.panels.forEach((panel, p) => panel.traces.forEach((trace) => {
+    this.config.frame.panels.forEach((panel) => panel.traces.forEach((trace) => {
       if (trace.type !== 'heatmap' || !trace.z) return;
       Object.assign(trace, { rows: trace.z.length, columns: trace.z[0].length, z: trace.z.flat() });
-      this.panels[p].paint(trace);
     }));
+    this.panels.forEach((panel) => panel.paint());
   }
 
   listen(control, axis) {
@@ -68,15 +68,17 @@ class Figure {
 
   // changes: [path in the frame, new value, shape of an array].
   show(changes) {
-    const moved = new Set();
+    const moved = new Set(), maps = new Set();
     for (const [path, value, shape] of changes) {
       const node = path.slice(0, -1).reduce((inner, key) => inner[key], this.config.frame);
       node[path.at(-1)] = value;
       if (!shape) continue;
       if (shape.length === 2) [node.rows, node.columns] = shape;
-      moved.add(`${path[1]},${path[3]}`);
+      if (node.type === 'heatmap') maps.add(this.panels[path[1]]);
+      else moved.add(`${path[1]},${path[3]}`);
     }
     for (const key of moved) { const [p, t] = key.split(','); this.panels[p].move(Number(t)); }
+    for (const panel of maps) panel.paint();
     this.say();
     this.rest();
   }
@@ -133,8 +135,8 @@ class Figure {
 
   repaint() {
     for (const panel of this.panels) {
-      panel.scale = null;
-      panel.spec.traces.forEach((trace) => trace.type === 'heatmap' && panel.paint(trace));
+      panel.ramps = null;
+      panel.paint();
     }
     this.tell();
   }

@@ -29,6 +29,8 @@ class Panel:
         title: says what is drawn, above the plot.
         xlabel: what runs along the horizontal axis, below the plot.
         alt: what the picture shows, in a sentence, for readers who do not see it: the conclusion, not the axes.
+        aspect: width over height of the plot area, for geometry and pictures, whose shape means something; None
+            fills the room there is.
     """
 
     title: str
@@ -36,6 +38,7 @@ class Panel:
     alt: str
     traces: Sequence[Trace]
     layout: dict[str, Any]
+    aspect: float | None = None
 
 
 @dataclass(frozen=True)
@@ -95,20 +98,37 @@ def dots(name: str, x: Any, y: Any, colour: str, *, symbol: str = "circle", size
     return {"type": "scatter", "mode": "markers", "name": name, "x": array(x), "y": array(y), "marker": marker, **more}
 
 
-def heatmap(name: str, z: Any, x: tuple[float, float], y: tuple[float, float]) -> Trace:
+def heatmap(name: str, z: Any, x: tuple[float, float], y: tuple[float, float], colour: str | None = None) -> Trace:
     """A plotly heatmap of ``z`` (rows along y, values in [0, 1]) that fills the box ``x`` times ``y``.
+
+    With a line's ``colour`` it goes from no tint to that colour's. Such maps may lie over each other, one for each
+    weight of a code: their tints add up, so the weights have to sum to at most 1.
 
     Raises:
         ValueError: ``z`` is not a matrix with values in [0, 1].
     """
+    scale = palette.MAP_SCALE if colour is None else [[0.0, "var(--hts-map-low)"], [1.0, palette.TINTS[colour]]]
+    return _map(name, z, x, y, scale, smooth="best")
+
+
+def picture(name: str, z: Any, x: tuple[float, float], y: tuple[float, float]) -> Trace:
+    """Pixels as they are, ``z`` in [0, 1] from paper to ink; the first row stands at the top, as in an image.
+
+    Raises:
+        ValueError: ``z`` is not a matrix with values in [0, 1].
+    """
+    return _map(name, array(z)[::-1], x, y, palette.PICTURE_SCALE, smooth=False)
+
+
+def _map(name: str, z: Any, x: tuple[float, float], y: tuple[float, float], scale: Any, smooth: str | bool) -> Trace:
     grid = array(z)
     if grid.ndim != 2 or not (np.min(grid) >= 0 and np.max(grid) <= 1):
         raise ValueError(f"z must be a matrix with values in [0, 1], got shape {grid.shape}")
     rows, columns = grid.shape
     dx, dy = (x[1] - x[0]) / columns, (y[1] - y[0]) / rows
     corner = {"x0": x[0] + dx / 2, "dx": dx, "y0": y[0] + dy / 2, "dy": dy}
-    scale = {"zmin": 0, "zmax": 1, "colorscale": palette.MAP_SCALE, "showscale": False, "hoverinfo": "skip"}
-    return {"type": "heatmap", "name": name, "z": grid, **corner, **scale}
+    look = {"zmin": 0, "zmax": 1, "colorscale": scale, "zsmooth": smooth, "showscale": False, "hoverinfo": "skip"}
+    return {"type": "heatmap", "name": name, "z": grid, **corner, **look}
 
 
 def array(values: Any) -> np.ndarray[Any, np.dtype[np.float64]]:

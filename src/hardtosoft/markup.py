@@ -74,10 +74,12 @@ def _figure(
 
 def _panel(name: str, index: int, panel: Panel) -> str:
     title, label = f"{name}-title-{index}", f"{name}-alt-{index}"
+    shape = "" if panel.aspect is None else f' data-shaped style="--aspect:{panel.aspect:g}"'
     return (
         f'<div class="hts-panel" role="group" aria-labelledby="{title}" aria-describedby="{label}">'
         f'<p class="hts-title" id="{title}">{escape(panel.title)}</p>'
-        f'<div class="hts-plot">{placeholder.plot(panel)}<div class="hts-plotly" aria-hidden="true"></div></div>'
+        f'<div class="hts-plot"{shape}>{placeholder.plot(panel)}'
+        '<div class="hts-plotly" aria-hidden="true"></div></div>'
         f'<p class="hts-xlabel">{escape(panel.xlabel)}</p>'
         f'<p class="hts-alt" id="{label}">{escape(panel.alt)}</p></div>'
     )

@@ -22,6 +22,12 @@ COLOURS: dict[str, tuple[str, str]] = {  # name: (light, dark)
     "map-low": ("#ffffff", "#0d1116"),
     "map-mid": ("#d9dfe6", "#2b343f"),
     "map-high": ("#a8b5c4", "#566577"),
+    "map-blue": ("#b9d9ee", "#163f5c"),
+    "map-orange": ("#f7d2b4", "#573311"),
+    "map-green": ("#b3e0d0", "#0d4a39"),
+    "map-purple": ("#e2c9df", "#4a2b49"),
+    "picture-low": ("#ffffff", "#0d1116"),
+    "picture-high": ("#1f2933", "#e4e8ee"),
 }
 
 BLUE, ORANGE, GREEN, PURPLE, GREY, INK = (
@@ -30,6 +36,15 @@ BLUE, ORANGE, GREEN, PURPLE, GREY, INK = (
 GRID, ZERO = "var(--hts-grid)", "var(--hts-zero)"
 #: A quiet scale of one hue for maps: it takes no side between the colours of classes drawn over it.
 MAP_SCALE = [[0.0, "var(--hts-map-low)"], [0.5, "var(--hts-map-mid)"], [1.0, "var(--hts-map-high)"]]
+#: A quiet tint of a line's colour, for the area that belongs to it.
+TINTS = {
+    BLUE: "var(--hts-map-blue)",
+    ORANGE: "var(--hts-map-orange)",
+    GREEN: "var(--hts-map-green)",
+    PURPLE: "var(--hts-map-purple)",
+}
+#: Ink on paper, for images: their grey levels are what they show.
+PICTURE_SCALE = [[0.0, "var(--hts-picture-low)"], [1.0, "var(--hts-picture-high)"]]
 
 
 def css(light: str = ":root", dark: str = "html[data-theme=dark]") -> str:

@@ -56,7 +56,6 @@ class Panel {
 
   move(index) {
     const trace = this.spec.traces[index];
-    if (trace.type === 'heatmap') return this.paint(trace);
     const { paths, width, height } = this.drawn(index), points = this.pixels(trace, width, height);
     if (!paths.length) return;
     const there = ([x, y]) => Number.isFinite(x) && Number.isFinite(y);
@@ -79,15 +78,41 @@ class Panel {
     for (const rest of paths.slice(1)) rest.setAttribute('d', '');
   }
 
-  paint(trace) {
-    const rows = trace.z.length ? trace.rows : 0, columns = trace.columns;
-    if (!rows || !this.canvas) return;
-    this.scale ||= ramp(trace.colorscale, this.area);
-    const image = new ImageData(columns, rows), words = new Uint32Array(image.data.buffer);
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < columns; j++) words[(rows - 1 - i) * columns + j] = this.scale[Math.round(trace.z[i * columns + j] * 255)];
+  // The heatmaps of a panel share its canvas: they are as large as each other, and their tints of the paper add up.
+  paint() {
+    const maps = this.spec.traces.filter((trace) => trace.type === 'heatmap' && trace.z?.length && trace.rows);
+    if (!maps.length || !this.canvas) return;
+    const { rows, columns } = maps[0], image = new ImageData(columns, rows);
+    if (maps.length === 1) this.shade(maps[0], new Uint32Array(image.data.buffer));
+    else this.blend(maps, image.data);
     if (this.canvas.width !== columns || this.canvas.height !== rows) Object.assign(this.canvas, { width: columns, height: rows });
     this.canvas.getContext('2d').putImageData(image, 0, 0);
+  }
+
+  ramp(trace) {
+    this.ramps ||= new Map();
+    const key = trace.colorscale.join();
+    if (!this.ramps.has(key)) this.ramps.set(key, ramp(trace.colorscale, this.area));
+    return this.ramps.get(key);
+  }
+
+  shade({ z, rows, columns, ...trace }, words) {
+    const shades = this.ramp(trace);
+    for (let i = 0; i < rows; i++)
+      for (let j = 0; j < columns; j++) words[(rows - 1 - i) * columns + j] = shades[Math.round(z[i * columns + j] * 255)];
+  }
+
+  blend(maps, bytes) {
+    const ramps = maps.map((trace) => new Uint8Array(this.ramp(trace).buffer)), { rows, columns } = maps[0];
+    for (let i = 0; i < rows; i++)
+      for (let j = 0; j < columns; j++) {
+        const from = i * columns + j, to = 4 * ((rows - 1 - i) * columns + j);
+        for (let c = 0; c < 3; c++) {
+          const paper = ramps[0][c];
+          bytes[to + c] = maps.reduce((sum, trace, m) => sum + ramps[m][4 * Math.round(trace.z[from] * 255) + c] - paper, paper);
+        }
+        bytes[to + 3] = 255;
+      }
   }
 
   // Heatmaps stay on the canvas under plotly's transparent plot: redrawing one through plotly costs a frame.

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from contourpy import contour_generator
 from torch import Tensor
 
 from .. import palette
 from ..axes import beta_axis
+from ..contours import level_line
 from ..frames import Frame, Panel, Trace, axis, dots, heatmap, layout, line
 from ..interactive import InteractiveFigure
 from ..networks import (
@@ -57,16 +57,8 @@ def code_shade(codes: tuple[Tensor, ...]) -> Tensor:
 
 def boundary(network: Network, beta: float) -> np.ndarray[Any, Any]:
     """The decision boundary in the box as (BOUNDARY_POINTS, 2) points, its pieces parted by NaN."""
-    logits = network.logits(box_points(), beta).reshape(ROWS, COLUMNS).numpy()
-    contours = contour_generator(_centres(*BOX_X, COLUMNS), _centres(*BOX_Y, ROWS), logits)
-    pieces = [np.asarray(piece, dtype=float) for piece in contours.lines(0.0)]
-    room = BOUNDARY_POINTS - len(pieces)
-    lengths = [float(np.hypot(*np.diff(piece, axis=0).T).sum()) for piece in pieces]
-    parts = []
-    for piece, length in zip(pieces, lengths, strict=True):
-        parts += [_resample(piece, max(2, int(room * length / sum(lengths)))), np.full((1, 2), np.nan)]
-    found = np.concatenate([*parts, np.full((BOUNDARY_POINTS, 2), np.nan)])
-    return found[:BOUNDARY_POINTS]
+    logits = network.logits(box_points(), beta).reshape(ROWS, COLUMNS)
+    return level_line(_centres(*BOX_X, COLUMNS), _centres(*BOX_Y, ROWS), logits, 0.0, BOUNDARY_POINTS)
 
 
 def regions_panel(beta: float) -> Panel:
@@ -178,10 +170,3 @@ def _moons() -> list[Trace]:
 def _centres(low: float, high: float, count: int) -> Tensor:
     step = (high - low) / count
     return low + step * (torch.arange(count, dtype=torch.float64) + 0.5)
-
-
-def _resample(piece: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:
-    """``count`` points evenly spaced along a polyline."""
-    along = np.concatenate([[0.0], np.hypot(*np.diff(piece, axis=0).T).cumsum()])
-    wanted = np.linspace(0, along[-1], count)
-    return np.column_stack([np.interp(wanted, along, piece[:, axis]) for axis in (0, 1)])
