@@ -52,11 +52,11 @@ def _entry(claim: Claim, *details: nodes.Node) -> nodes.definition_list_item:
 
 
 def _covered(claim: Claim, marked: Iterable[MarkedTest]) -> nodes.definition_list_item:
-    """A claim with the figure that shows it and the tests that check it."""
+    """A claim with the figures that show it and the tests that check it."""
     places = nodes.paragraph(text="See it: ")
-    for number, figure in enumerate(claim.figures):
+    for number, (chapter, figure) in enumerate(claim.places):
         places += nodes.Text(" · " if number else "")
-        places += nodes.reference("", "", internal=True, claim_chapter=claim.chapter, claim_figure=figure)
+        places += nodes.reference("", "", internal=True, claim_chapter=chapter, claim_figure=figure)
     tests = [_test(test) for test in marked if test.claim_id == claim.id]
     if not tests:
         logger.warning("claim %s is listed as covered, but no test is marked with it", claim.id)

@@ -19,26 +19,31 @@ class Claim:
     Attributes:
         id: C1 to C10.
         statement: the claim, in plain words.
-        chapter: name of the chapter that shows it, None while none does; such a claim is not covered.
-        figures: ids of the figures, in that chapter, that show it.
+        figures: where the book shows it, as addresses of figures, ``beta-vq#simplex``: the chapter and in it the
+            figure's id. Without any the claim is not covered.
+
+    Raises:
+        ValueError: an address without its chapter or its figure.
     """
 
     id: str
     statement: str
-    chapter: str | None = None
     figures: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if (self.chapter is None) != (not self.figures):
-            raise ValueError(
-                f"chapter and figures of {self.id} must be given both or neither, "
-                f"got {self.chapter!r} and {self.figures!r}"
-            )
+        for address in self.figures:
+            if not all(address.partition("#")):
+                raise ValueError(f"figures of {self.id} must be addresses, chapter#figure, got {address!r}")
 
     @property
     def covered(self) -> bool:
         """Whether a chapter shows it, so that a test has to check it."""
-        return self.chapter is not None
+        return bool(self.figures)
+
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """Chapter and figure of each address."""
+        return [(chapter, figure) for chapter, _, figure in (address.partition("#") for address in self.figures)]
 
 
 CLAIMS = (
@@ -73,15 +78,13 @@ CLAIMS = (
         "Weighing the expected score by β against the entropy of the selection by 1 − β gives one problem "
         "for all hardnesses. Its solution is the softmax of η = β/(1 − β) times the scores: a hard choice at "
         "β = 1, softmax probabilities at β = ½, and at β = 0 equal shares, which leave the unit affine.",
-        chapter="relu-to-swish",
-        figures=("beta-code",),
+        figures=("relu-to-swish#beta-code",),
     ),
     Claim(
         "C7",
         "Swish is what ReLU becomes under this selection: u/2 at β = 0, SiLU at β = ½, ReLU at β = 1, its "
         "slope known in closed form, and never further than 0.2785/η below ReLU.",
-        chapter="relu-to-swish",
-        figures=("relu-to-swish", "hard-soft-gap"),
+        figures=("relu-to-swish#relu-to-swish", "relu-to-swish#hard-soft-gap"),
     ),
     Claim("C8", "β is a parameter like any other: it can be learned, for a whole layer or for every channel."),
     Claim(

@@ -31,13 +31,11 @@ def test_covered_claim_has_a_marked_test(claim: Claim) -> None:
 
 
 @pytest.mark.parametrize("claim", COVERED, ids=lambda claim: claim.id)
-def test_covered_claim_has_its_chapter_and_figure(claim: Claim) -> None:
-    assert claim.chapter is not None
-    assert claim.figures
-    assert len(sources(claim.chapter)) == 1
-    text = sources(claim.chapter)[0].read_text(encoding="utf-8")
-    assert all(figure in text for figure in claim.figures)
-    assert set(claim.figures) <= {figure.name for figure in every_figure()}
+def test_covered_claim_has_its_chapters_and_figures(claim: Claim) -> None:
+    for chapter, figure in claim.places:
+        assert len(sources(chapter)) == 1
+        assert figure in sources(chapter)[0].read_text(encoding="utf-8")
+        assert figure in {figure.name for figure in every_figure()}
 
 
 def test_marks_name_existing_claims_and_say_what_they_check() -> None:
@@ -46,9 +44,10 @@ def test_marks_name_existing_claims_and_say_what_they_check() -> None:
         assert test.summary, f"{test.path}::{test.name} needs a docstring: the book prints its first line"
 
 
-def test_chapter_and_figure_come_together() -> None:
-    with pytest.raises(ValueError, match="chapter and figures of C1 must be given both or neither"):
-        Claim("C1", "A statement.", chapter="relu-to-swish")
+@pytest.mark.parametrize("address", ["simplex", "beta-vq#", "#simplex"])
+def test_a_figure_is_named_with_its_chapter(address: str) -> None:
+    with pytest.raises(ValueError, match="figures of C1 must be addresses, chapter#figure, got"):
+        Claim("C1", "A statement.", figures=(address,))
 
 
 SOURCE = '''
