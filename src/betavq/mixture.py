@@ -7,17 +7,20 @@ x = Σ_k A_{k,t_k} + ε they disturb each other, and :func:`joint_map` finds the
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 import torch
 from torch import Tensor, nn
 
 from ._mixture_checks import check_count, check_log_normalizer, check_means, check_variance, check_weights
 from ._mixture_density import log_joint_parts
+from ._mixture_fit import FitResult, Progress, fit, start_from_data
+from ._mixture_steps import Components
+from ._mixture_sklearn import estimator_of, mixture_parameters
 from ._pieces import check_finite_or_excluded, check_numbers, check_rows
 from .maso import MASO
 
-__all__ = ["GaussianMixture"]
+__all__ = ["FitResult", "GaussianMixture"]
 
 
 class GaussianMixture(nn.Module):
@@ -174,6 +177,77 @@ class GaussianMixture(nn.Module):
         noise = torch.randn(means.shape, generator=generator, dtype=means.dtype, device=means.device)
         return means + deviations[..., None] * noise, components
 
+    @classmethod
+    def from_data(
+        cls,
+        x: Tensor,
+        num_components: int,
+        *,
+        shared_variance: bool = True,
+        reg_covar: float = 1e-6,
+        generator: torch.Generator | None = None,
+    ) -> Self:
+        """One unit to start a fit from: greedy k-means++ picks the means from the data; equal weights and variances.
+
+        Args:
+            x: finite points, ``(N, D)``; float32 or float64.
+            num_components: R; x needs as many distinct points.
+            shared_variance: False for a variance of shape ``(R,)``. All start at the mean squared distance to the
+                nearest mean, by dimension.
+            reg_covar: added to the variance.
+            generator: where randomness comes from; None for PyTorch's own.
+
+        Raises:
+            ValueError, TypeError: arguments other than those, too few points; the error names the argument.
+        """
+        start = start_from_data(x, num_components, shared_variance, reg_covar, generator)
+        return cls.from_log_weights(start.means[None], start.log_weights[None], start.variance)
+
+    def fit(
+        self,
+        x: Tensor,
+        *,
+        method: Literal["em", "kmeans"] = "em",
+        beta: float = 0.5,
+        max_iterations: int = 100,
+        tolerance: float = 1e-3,
+        reg_covar: float = 1e-6,
+        progress: bool | Progress = False,
+    ) -> FitResult:
+        r"""Learn the components of one unit (K = 1) from data, starting at those that it has.
+
+        With η = β/(1 − β), ``"em"`` climbs the free energy :math:`\frac1\eta \sum_n \log \sum_r p(x_n, r)^\eta`: the
+        log-likelihood at β = ½; with hard codes at β = 1. ``"kmeans"`` lowers the inertia :math:`\sum_n \min_r
+        \|x_n - \mu_r\|^2`; weights and variance of the start do not matter to it, and become the shares of the points
+        and the mean squared distance to the means, by dimension. The variance stays shared, or one a component.
+
+        A component that loses all points keeps its mean and variance and gets weight 0 in EM; K-means moves it to
+        the point farthest from its centroid. Neither lowers the objective. A positive ``reg_covar`` can lower that of
+        EM, by little while it is small beside the variances; at 0 it never falls, up to rounding. If the fit is
+        interrupted or fails, the mixture stays as it was. Computes in float64; keeps one copy of the data.
+
+        Args:
+            x: finite points, ``(N, D)`` with N ≥ R, in the dtype of the means.
+            method: ``"em"`` or ``"kmeans"``.
+            beta: hardness in (0, 1], of EM alone.
+            max_iterations: at least 1. Stopping there is no error and gives no warning: see ``FitResult.converged``.
+            tolerance: stop after a change of the mean objective a point, or for K-means of the means (squared and
+                summed, in units of the data's variance), of at most this: scikit-learn's rules.
+            reg_covar: added to each new variance; with it, components do not collapse on a point.
+            progress: True for a line on stderr now and then, or a function of the iteration and its objective.
+
+        Raises:
+            ValueError: more than one unit; arguments other than those; a component that collapses.
+            TypeError: arguments of another type.
+        """
+        if self.num_units != 1:
+            raise ValueError(f"fit needs a mixture of one unit, K = 1, got num_units = {self.num_units}")
+        start = Components(self.means[0], self.log_weights[0], self.variance)
+        fitted, result = fit(x, start, method, beta, max_iterations, tolerance, reg_covar, progress)
+        # In one call, so that an interrupt finds the mixture before it or after it.
+        self._buffers.update(means=fitted.means[None], log_weights=fitted.log_weights[None], variance=fitted.variance)
+        return result
+
     def to_maso(self) -> MASO:
         """The MASO whose code at β = 1/(1 + σ²) these responsibilities are, and whose selection is :meth:`map_code`.
 
@@ -187,6 +261,35 @@ class GaussianMixture(nn.Module):
             )
         log_weights = self.log_weights + self.log_normalizer[:, None]
         return MASO(self.means, self.variance * log_weights - 0.5 * self.means.square().sum(-1))
+
+    def to_sklearn(self, kind: Literal["mixture", "kmeans"] = "mixture") -> Any:
+        """The mixture of a single unit, K = 1, as a fitted estimator of scikit-learn.
+
+        Args:
+            kind: "mixture" gives ``GaussianMixture(covariance_type="spherical")``. "kmeans" gives ``KMeans`` with the
+                means as its centres, and forgets weights and variance.
+
+        Raises:
+            ValueError: more than one unit; a component of weight 0 (for a mixture); another kind.
+            ImportError: scikit-learn is not installed.
+        """
+        return estimator_of(self, kind)
+
+    @classmethod
+    def from_sklearn(cls, estimator: Any) -> Self:
+        """The mixture of one unit, K = 1, that a fitted estimator of scikit-learn has learnt.
+
+        Args:
+            estimator: ``GaussianMixture(covariance_type="spherical")``: the variance is shared if all are equal, else
+                one a component. Or ``KMeans``: weights are equal, so that :meth:`map_code` is its ``predict``; the
+                variance, inertia/(N·D), is shared.
+
+        Raises:
+            ValueError: not fitted; another covariance type; clusters of inertia 0.
+            TypeError: another estimator.
+            ImportError: scikit-learn is not installed.
+        """
+        return cls(*mixture_parameters(estimator))
 
     def extra_repr(self) -> str:
         sizes = f"num_units={self.num_units}, num_components={self.num_components}, num_features={self.num_features}"
