@@ -7,7 +7,7 @@ x = Σ_k A_{k,t_k} + ε they disturb each other, and :func:`joint_map` finds the
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -15,12 +15,13 @@ from torch import Tensor, nn
 from ._mixture_checks import check_count, check_log_normalizer, check_means, check_variance, check_weights
 from ._mixture_density import log_joint_parts
 from ._mixture_fit import FitResult, Progress, fit, start_from_data
-from ._mixture_steps import Components
+from ._mixture_joint import disagreement, joint_log_prob, joint_map, unitwise_map
 from ._mixture_sklearn import estimator_of, mixture_parameters
+from ._mixture_steps import Components
 from ._pieces import check_finite_or_excluded, check_numbers, check_rows
 from .maso import MASO
 
-__all__ = ["FitResult", "GaussianMixture"]
+__all__ = ["FitResult", "GaussianMixture", "disagreement", "joint_log_prob", "joint_map", "unitwise_map"]
 
 
 class GaussianMixture(nn.Module):
