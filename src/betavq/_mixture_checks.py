@@ -60,6 +60,15 @@ def check_variance(variance: Any, means: Tensor, means_name: str = "means") -> T
     return copy
 
 
+def check_shared_variance(variance: Any, slopes: Tensor) -> Tensor:
+    """Return a MASO's variance as a tensor of shape ``()``; raise unless there is a mixture of it."""
+    check_means(slopes, name="slopes")
+    spread = check_variance(variance, slopes, means_name="slopes")
+    if spread.dim():
+        raise ValueError(f"variance must be one number, which all components share, got {tuple(spread.shape)}")
+    return spread
+
+
 def check_log_normalizer(log_normalizer: Any, means: Tensor) -> None:
     """Raise unless ``log_normalizer`` are finite, one for each unit."""
     check_floating("log_normalizer", log_normalizer)

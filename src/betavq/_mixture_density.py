@@ -3,13 +3,133 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from ._mixture_checks import check_means, check_variance
+from ._checks import has_values
+from ._mixture_checks import check_count, check_log_normalizer, check_means, check_variance, check_weights
+from ._pieces import check_rows
+
+
+class SphericalGaussians(nn.Module):
+    """Mixtures with given parameters: their posterior, density and samples.
+
+    Arguments and attributes are those of :class:`betavq.mixture.GaussianMixture`.
+    """
+
+    means: Tensor
+    log_weights: Tensor
+    variance: Tensor
+    log_normalizer: Tensor
+
+    def __init__(
+        self,
+        means: Tensor,
+        weights: Tensor,
+        variance: float | Tensor = 1.0,
+        log_normalizer: Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        check_means(means)
+        check_weights(weights, means)
+        spread = check_variance(variance, means)
+        if log_normalizer is None:
+            log_normalizer = means.new_zeros(means.shape[0])
+        check_log_normalizer(log_normalizer, means)
+        self.register_buffer("means", means.detach().clone())
+        self.register_buffer("log_weights", weights.detach().log().log_softmax(1))
+        self.register_buffer("variance", spread)
+        self.register_buffer("log_normalizer", log_normalizer.detach().clone())
+
+    @property
+    def num_units(self) -> int:
+        """K, the number of mixtures."""
+        return self.means.shape[0]
+
+    @property
+    def num_components(self) -> int:
+        """R, the number of components of a unit, excluded ones included."""
+        return self.means.shape[1]
+
+    @property
+    def num_features(self) -> int:
+        """D, the number of dimensions."""
+        return self.means.shape[2]
+
+    @property
+    def weights(self) -> Tensor:
+        """π of shape ``(K, R)``; 0 for a component that is excluded, or whose weight is too small for a float."""
+        return self.log_weights.exp()
+
+    def log_joint(self, x: Tensor) -> Tensor:
+        """log π_r + log N(x; μ_r, σ_r²I), of x ``(..., D)`` in the dtype of the means: ``(..., K, R)``.
+
+        Raises:
+            ValueError: inputs of another size.
+            TypeError: ``x`` of another dtype.
+        """
+        scores, common = self._scores(x)
+        return scores + common[..., None, None]
+
+    def responsibilities(self, x: Tensor) -> Tensor:
+        """The posterior P(r | x) of the components, of x ``(..., D)``: ``(..., K, R)``, summing to 1 over R.
+
+        Raises:
+            ValueError: inputs of another size.
+            TypeError: ``x`` of another dtype.
+        """
+        return self._scores(x)[0].softmax(-1)
+
+    def map_code(self, x: Tensor) -> Tensor:
+        """The first most probable component, of x ``(..., D)``: integers (int64) of shape ``(..., K)``.
+
+        Raises:
+            ValueError: inputs of another size.
+            TypeError: ``x`` of another dtype.
+        """
+        with torch.no_grad():
+            return self._scores(x)[0].argmax(-1)
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """The log density of each unit's mixture, of x ``(..., D)``: ``(..., K)``.
+
+        Raises:
+            ValueError: inputs of another size.
+            TypeError: ``x`` of another dtype.
+        """
+        scores, common = self._scores(x)
+        return scores.logsumexp(-1) + common[..., None]
+
+    def sample(self, n: int, *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """Draw n points of each unit's mixture.
+
+        Args:
+            n: at least 1.
+            generator: where randomness comes from, on the device of the means; None for PyTorch's own.
+
+        Returns:
+            Points ``(n, K, D)``, and the components that made them, int64 ``(n, K)``.
+
+        Raises:
+            ValueError: ``n`` below 1.
+            TypeError: ``n`` not an integer.
+        """
+        n = check_count("n", n)
+        components = torch.multinomial(self.weights, n, replacement=True, generator=generator).t()
+        means = self.means[torch.arange(self.num_units, device=components.device), components]
+        deviations = self.variance.sqrt().expand(self.num_components)[components]
+        noise = torch.randn(means.shape, generator=generator, dtype=means.dtype, device=means.device)
+        return means + deviations[..., None] * noise, components
+
+    def extra_repr(self) -> str:
+        sizes = f"num_units={self.num_units}, num_components={self.num_components}, num_features={self.num_features}"
+        return f"{sizes}, shared_variance={not self.variance.dim()}"
+
+    def _scores(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        check_rows(x, self.num_features, "the means", self.means.dtype)
+        return log_joint_parts(x, self.means, self.log_weights, self.variance)
 
 
 def log_joint_parts(x: Tensor, means: Tensor, log_weights: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
@@ -32,19 +152,10 @@ def log_joint_parts(x: Tensor, means: Tensor, log_weights: Tensor, variance: Ten
     return scores - log_volume - half_length[..., None, None] * (precision - least), -least * half_length
 
 
-def check_shared_variance(variance: Any, slopes: Tensor) -> Tensor:
-    """Return a MASO's variance as a tensor of shape ``()``; raise unless there is a mixture of it."""
-    check_means(slopes, name="slopes")
-    spread = check_variance(variance, slopes, means_name="slopes")
-    if spread.dim():
-        raise ValueError(f"variance must be one number, which all components share, got {tuple(spread.shape)}")
-    return spread
-
-
 def scaled_weights(slopes: Tensor, offsets: Tensor, variance: Tensor) -> Tensor:
     """(B + ½‖A‖²)/σ²: the logarithms, up to a constant, of the weights of a MASO's mixture."""
     log_weights = (offsets + 0.5 * slopes.square().sum(-1)) / variance
-    if not bool(torch.where(offsets.isfinite(), log_weights, 0.0).isfinite().all()):
+    if has_values(offsets, wait=True) and not bool((log_weights.isfinite() | offsets.isinf()).all()):
         needs = f"large enough that (B + ‖A‖²/2) / variance is finite in {slopes.dtype}"
         raise ValueError(f"variance must be {needs}, got {variance.item():.6g}")
     return log_weights

@@ -26,12 +26,13 @@ def best_code(x: Tensor, means: Tensor, log_weights: Tensor, variance: Tensor) -
         crossed = outer_sums([gram[other, :, unit] for other in range(unit)], pieces, gram)
         shared = (shared[:, None] + biases[unit] - crossed).flatten()
     best = torch.empty(len(x), dtype=torch.int64, device=x.device)
-    for block, found in zip(x.split(rows := max(1, BLOCK // len(shared))), best.split(rows), strict=True):
-        fields = F.linear(block, flat / variance).view(-1, units, pieces)
+    rows = max(1, BLOCK // len(shared))
+    for first in range(0, len(x), rows):
+        fields = F.linear(x[first : first + rows], flat / variance).view(-1, units, pieces)
         worth = fields[:, 0]
         for unit in range(1, units):
             worth = (worth[:, :, None] + fields[:, unit, None]).flatten(1)
-        found.copy_((worth + shared).argmax(1))
+        best[first : first + rows] = (worth + shared).argmax(1)
     place = pieces ** torch.arange(units - 1, -1, -1, device=x.device)
     return best[:, None] // place % pieces
 

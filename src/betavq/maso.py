@@ -13,7 +13,8 @@ from ._layers import Activation, layer_pieces
 from ._layers_affine import AffineLayer, BatchNorm
 from ._layers_pooling import Pool
 from ._layers_values import hard_value, running_maximum, soft_value
-from ._mixture_density import check_shared_variance, scaled_weights
+from ._mixture_checks import check_shared_variance
+from ._mixture_density import scaled_weights
 from ._pieces import check_finite_or_excluded, check_numbers, check_rows, check_vectors
 from .inference import code, value
 

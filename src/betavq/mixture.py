@@ -10,21 +10,21 @@ from __future__ import annotations
 from typing import Any, Literal, Self
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ._mixture_checks import check_count, check_log_normalizer, check_means, check_variance, check_weights
-from ._mixture_density import log_joint_parts
+from ._mixture_checks import check_means
+from ._mixture_density import SphericalGaussians
 from ._mixture_fit import FitResult, Progress, fit, start_from_data
 from ._mixture_joint import disagreement, joint_log_prob, joint_map, unitwise_map
 from ._mixture_sklearn import estimator_of, mixture_parameters
 from ._mixture_steps import Components
-from ._pieces import check_finite_or_excluded, check_numbers, check_rows
+from ._pieces import check_finite_or_excluded, check_numbers
 from .maso import MASO
 
 __all__ = ["FitResult", "GaussianMixture", "disagreement", "joint_log_prob", "joint_map", "unitwise_map"]
 
 
-class GaussianMixture(nn.Module):
+class GaussianMixture(SphericalGaussians):
     r"""K mixtures, one a unit, of R spherical Gaussians in D dimensions:
 
     .. math:: p_k(x) = \sum_r \pi_{k,r}\, \mathcal N(x;\, \mu_{k,r},\, \sigma_r^2 I).
@@ -53,30 +53,6 @@ class GaussianMixture(nn.Module):
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, MASOs as mixtures.
     """
 
-    means: Tensor
-    log_weights: Tensor
-    variance: Tensor
-    log_normalizer: Tensor
-
-    def __init__(
-        self,
-        means: Tensor,
-        weights: Tensor,
-        variance: float | Tensor = 1.0,
-        log_normalizer: Tensor | None = None,
-    ) -> None:
-        super().__init__()
-        check_means(means)
-        check_weights(weights, means)
-        spread = check_variance(variance, means)
-        if log_normalizer is None:
-            log_normalizer = means.new_zeros(means.shape[0])
-        check_log_normalizer(log_normalizer, means)
-        self.register_buffer("means", means.detach().clone())
-        self.register_buffer("log_weights", weights.detach().log().log_softmax(1))
-        self.register_buffer("variance", spread)
-        self.register_buffer("log_normalizer", log_normalizer.detach().clone())
-
     @classmethod
     def from_log_weights(cls, means: Tensor, log_weights: Tensor, variance: float | Tensor = 1.0) -> Self:
         """The mixture of weights known up to a factor, by their logarithms; weights too small for a float are kept.
@@ -97,86 +73,6 @@ class GaussianMixture(nn.Module):
         mixture = cls(means, log_weights.softmax(1), variance, log_weights.logsumexp(1))
         mixture.log_weights.copy_(log_weights.log_softmax(1))
         return mixture
-
-    @property
-    def num_units(self) -> int:
-        """K, the number of mixtures."""
-        return self.means.shape[0]
-
-    @property
-    def num_components(self) -> int:
-        """R, the number of components of a unit, excluded ones included."""
-        return self.means.shape[1]
-
-    @property
-    def num_features(self) -> int:
-        """D, the number of dimensions."""
-        return self.means.shape[2]
-
-    @property
-    def weights(self) -> Tensor:
-        """π of shape ``(K, R)``; 0 for a component that is excluded, or whose weight is too small for a float."""
-        return self.log_weights.exp()
-
-    def log_joint(self, x: Tensor) -> Tensor:
-        """log π_r + log N(x; μ_r, σ_r²I), of x ``(..., D)`` in the dtype of the means: ``(..., K, R)``.
-
-        Raises:
-            ValueError: inputs of another size.
-            TypeError: ``x`` of another dtype.
-        """
-        scores, common = self._scores(x)
-        return scores + common[..., None, None]
-
-    def responsibilities(self, x: Tensor) -> Tensor:
-        """The posterior P(r | x) of the components, of x ``(..., D)``: ``(..., K, R)``, summing to 1 over R.
-
-        Raises:
-            ValueError: inputs of another size.
-            TypeError: ``x`` of another dtype.
-        """
-        return self._scores(x)[0].softmax(-1)
-
-    def map_code(self, x: Tensor) -> Tensor:
-        """The first most probable component, of x ``(..., D)``: integers (int64) of shape ``(..., K)``.
-
-        Raises:
-            ValueError: inputs of another size.
-            TypeError: ``x`` of another dtype.
-        """
-        with torch.no_grad():
-            return self._scores(x)[0].argmax(-1)
-
-    def log_prob(self, x: Tensor) -> Tensor:
-        """The log density of each unit's mixture, of x ``(..., D)``: ``(..., K)``.
-
-        Raises:
-            ValueError: inputs of another size.
-            TypeError: ``x`` of another dtype.
-        """
-        scores, common = self._scores(x)
-        return scores.logsumexp(-1) + common[..., None]
-
-    def sample(self, n: int, *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-        """Draw n points of each unit's mixture.
-
-        Args:
-            n: at least 1.
-            generator: where randomness comes from, on the device of the means; None for PyTorch's own.
-
-        Returns:
-            Points ``(n, K, D)``, and the components that made them, int64 ``(n, K)``.
-
-        Raises:
-            ValueError: ``n`` below 1.
-            TypeError: ``n`` not an integer.
-        """
-        n = check_count("n", n)
-        components = torch.multinomial(self.weights, n, replacement=True, generator=generator).t()
-        means = self.means[torch.arange(self.num_units, device=components.device), components]
-        deviations = self.variance.sqrt().expand(self.num_components)[components]
-        noise = torch.randn(means.shape, generator=generator, dtype=means.dtype, device=means.device)
-        return means + deviations[..., None] * noise, components
 
     @classmethod
     def from_data(
@@ -291,11 +187,3 @@ class GaussianMixture(nn.Module):
             ImportError: scikit-learn is not installed.
         """
         return cls(*mixture_parameters(estimator))
-
-    def extra_repr(self) -> str:
-        sizes = f"num_units={self.num_units}, num_components={self.num_components}, num_features={self.num_features}"
-        return f"{sizes}, variance={'one a component' if self.variance.dim() else f'{self.variance.item():.6g}'}"
-
-    def _scores(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        check_rows(x, self.num_features, "the means", self.means.dtype)
-        return log_joint_parts(x, self.means, self.log_weights, self.variance)
