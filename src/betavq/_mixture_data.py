@@ -12,7 +12,7 @@ from ._checks import check_floating
 from ._mixture_checks import DTYPES
 from ._pieces import check_alike
 
-# So many float64 of scores at once stay in a processor's cache.
+# So many float64 at once stay in a processor's cache.
 BLOCK_NUMBERS = 2**18
 
 
@@ -32,9 +32,9 @@ class Data(NamedTuple):
         """‖x − centre‖², ``(N,)``."""
         return self.rows[:, -1]
 
-    def blocks(self, width: int) -> Iterator[Tensor]:
-        """The rows in blocks, for which a table of ``width`` numbers a row takes little memory."""
-        return iter(torch.split(self.rows, max(256, BLOCK_NUMBERS // width)))
+    def blocks(self, num_components: int) -> Iterator[Tensor]:
+        """The rows in blocks that stay in the cache together with a score for each component."""
+        return iter(torch.split(self.rows, max(256, BLOCK_NUMBERS // (num_components + self.rows.shape[1]))))
 
 
 def prepare(x: Any, num_components: int, means: Tensor | None = None) -> Data:

@@ -145,7 +145,7 @@ def _k_means(data: Data, start: Components, limits: Limits) -> tuple[Components,
         empty = (moments.counts == 0).nonzero().squeeze(1)
         if len(empty):
             far = farthest(data, means, len(empty))
-            moved[empty[: len(far)]] = data.points[far]
+            moved[empty[: len(far)]] = far
             restarted += len(far)
         converged = (moved - means).square().sum().item() <= close
         means = moved

@@ -116,8 +116,12 @@ def mixture_variance(moments: Moments, means: Tensor, before: Tensor, reg_covar:
 
 
 def farthest(data: Data, means: Tensor, count: int) -> Tensor:
-    """Up to ``count`` points that are farthest from their centroid, without those that lie on it."""
+    """Up to ``count`` points, each the farthest from all means and the points before it, unless it lies on one."""
     coefficients = minus_distances(means)
     distances = torch.cat([-(coefficients @ rows.T).amax(0) for rows in data.blocks(len(means))])
-    largest, index = distances.topk(count)
-    return index[largest > 64 * EPS * data.squares.max()]
+    rounding = 64 * EPS * data.squares.max()
+    chosen: list[Tensor] = []
+    while len(chosen) < count and bool(distances.max() > rounding):
+        chosen.append(data.points[distances.argmax()])
+        distances = torch.minimum(distances, -(data.rows @ minus_distances(chosen[-1][None])[0]))
+    return torch.stack(chosen) if chosen else means[:0]
