@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 
 import torch
 import torch.nn.functional as F
@@ -141,7 +142,8 @@ def log_joint_parts(x: Tensor, means: Tensor, log_weights: Tensor, variance: Ten
     center = means.mean((0, 1))
     means, x = means - center, x - center
     precision = 1 / variance
-    with torch.autocast(x.device.type, enabled=False):
+    lowered = torch.is_autocast_enabled(x.device.type)  # autocast would multiply in 16 bits
+    with torch.autocast(x.device.type, enabled=False) if lowered else nullcontext():
         products = F.linear(x, means.flatten(0, 1)).view(*x.shape[:-1], *means.shape[:2])
     log_volume = 0.5 * means.shape[2] * (2 * math.pi * variance).log()
     scores = precision * (products - 0.5 * means.square().sum(-1)) + log_weights

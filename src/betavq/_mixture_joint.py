@@ -105,11 +105,12 @@ def joint_map(
         model = (rows - centers.sum(0), mixture.means - centers[:, None], mixture.log_weights, mixture.variance)
         if method == "icm":
             return climb(*model, mixture.map_code(rows), max_sweeps).view(shape)
-        num_codes = mixture.num_components**mixture.num_units
-        if num_codes > max_codes:
+        pieces, units = mixture.num_components, mixture.num_units
+        if pieces**units > max_codes:
+            total = f" = {pieces**units}" if units < 20 else ""
             raise ValueError(
-                f"max_codes must be at least the number of codes, {mixture.num_components}^{mixture.num_units} = "
-                f'{num_codes:.6g}, got {max_codes}; method="icm" takes any number'
+                f"max_codes must be at least the number of codes, {pieces}^{units}{total}, got {max_codes}; "
+                'method="icm" takes any number'
             )
         return best_code(*model).view(shape)
 
