@@ -78,7 +78,7 @@ CLAIMS = (
         "Weighing the expected score by β against the entropy of the selection by 1 − β gives one problem "
         "for all hardnesses. Its solution is the softmax of η = β/(1 − β) times the scores: a hard choice at "
         "β = 1, softmax probabilities at β = ½, and at β = 0 equal shares, which leave the unit affine.",
-        figures=("relu-to-swish#beta-code",),
+        figures=("relu-to-swish#beta-code", "beta-vq#simplex", "beta-vq#tangent", "beta-vq#undecided"),
     ),
     Claim(
         "C7",

@@ -7,7 +7,7 @@ from ..interactive import InteractiveFigure
 
 def every_figure() -> list[InteractiveFigure]:
     """Every interactive figure of the book, in the order of its pages: what tests sweep."""
-    from . import pieces, smoothings, trained, units
+    from . import pieces, readouts, simplex, smoothings, trained, units
 
     return [
         trained.opening_figure(),
@@ -17,4 +17,8 @@ def every_figure() -> list[InteractiveFigure]:
         smoothings.softplus_figure(),
         trained.softening_figure(),
         pieces.pieces_figure(),
+        simplex.simplex_figure(),
+        readouts.tangent_figure(),
+        readouts.entropy_figure(),
+        simplex.scores_figure(),
     ]

@@ -1,0 +1,204 @@
+"""The simplex of three pieces: the problem drawn over all codes, and the path of its solution as β grows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from math import pi, sqrt
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import betavq
+
+from .. import palette
+from ..axes import beta_axis, choice
+from ..contours import Array, level_line
+from ..frames import Frame, Panel, Trace, axis, dots, layout, line
+from ..interactive import InteractiveFigure
+
+#: Scores of three pieces; only the second changes.
+SCORES = {"clear winner": (1.0, 2.0, 0.0), "near tie": (1.0, 1.2, 0.0), "exact tie": (1.0, 1.0, 0.0)}
+#: Colour, dash and symbol of each weight, here and wherever the three pieces are drawn.
+WEIGHTS = (
+    ("t₁", palette.GREEN, "dash", "circle"),
+    ("t₂", palette.ORANGE, "solid", "square"),
+    ("t₃", palette.PURPLE, "dashdot", "circle"),
+)
+HEIGHT = sqrt(3) / 2
+#: A hardness so close to 1 that codes have reached their limits, ties included: the rule for ties holds at 1 itself.
+ALMOST_ONE = 1 - 1e-9
+HARDNESSES = torch.linspace(0, ALMOST_ONE, 101, dtype=torch.float64)
+HARDNESS_GRID = (0.0, 0.01)
+#: How far below the top the level lines run, as shares of the whole height: evenly spaced on a parabola.
+DEPTHS = tuple((step / 7) ** 2 for step in range(1, 7))
+POINTS = 32  # of each level line
+CELLS = 40  # of the mesh under the level lines, along each side
+#: β/(1−β) from 0 to about e⁷, dense where codes change: the points of the path.
+PATH = torch.cat([torch.zeros(1, dtype=torch.float64), torch.logspace(-1.5, 3, 60, dtype=torch.float64)])
+
+
+def scores_of(scores: Sequence[float]) -> Tensor:
+    """Three scores as a float64 tensor.
+
+    Raises:
+        ValueError: not three finite numbers.
+    """
+    offered = torch.as_tensor(scores, dtype=torch.float64)
+    if offered.shape != (3,) or not torch.isfinite(offered).all():
+        raise ValueError(f"scores must be three finite numbers, one for each corner, got {scores!r}")
+    return offered
+
+
+def place(codes: Tensor) -> Tensor:
+    """Where codes of three weights lie in the triangle: ``(..., 3)`` to ``(..., 2)``; t₃ = 1 is the corner on top."""
+    return torch.stack([codes[..., 1] + codes[..., 2] / 2, HEIGHT * codes[..., 2]], dim=-1)
+
+
+def entropy(codes: Tensor) -> Tensor:
+    """How undecided codes are, in nats: ``(..., R)`` to ``(...)``."""
+    undecided: Tensor = torch.special.entr(codes).sum(-1)
+    return undecided
+
+
+def goal(codes: Tensor, scores: Tensor, beta: float) -> Tensor:
+    """What the problem makes large, β⟨t, z⟩ + (1 − β)H(t), for codes of shape ``(..., 3)``."""
+    return beta * (codes * scores).sum(-1) + (1 - beta) * entropy(codes)
+
+
+@cache
+def mesh() -> tuple[Tensor, Tensor]:
+    """Codes that cover the triangle, ``(CELLS + 1, CELLS + 1, 3)``, denser near its sides, and their entropies."""
+    along = (1 - torch.cos(torch.linspace(0, pi, CELLS + 1, dtype=torch.float64))) / 2
+    top, right = torch.meshgrid(along, along, indexing="ij")
+    codes = torch.stack([(1 - top) * (1 - right), (1 - top) * right, top], dim=-1)
+    return codes, entropy(codes)
+
+
+def level_lines(scores: Tensor, beta: float) -> Array:
+    """Points (N, 2) of lines along which all codes are equally good; NaN parts them, and stays where all are."""
+    codes, undecided = mesh()
+    heights = beta * (codes @ scores) + (1 - beta) * undecided
+    best = goal(betavq.code(scores, beta), scores, beta).item()
+    depth = best - beta * scores.min().item()  # the goal is concave, so its lowest point is a corner
+    if depth < 1e-9:
+        return np.full((POINTS * len(DEPTHS), 2), np.nan)
+    x, y = place(codes).unbind(-1)
+    return np.concatenate([level_line(x, y, heights, best - share * depth, POINTS) for share in DEPTHS])
+
+
+def triangle_panel(scores: Tensor, beta: float) -> Panel:
+    """All codes of three pieces, how good they are at β, and which is best."""
+    code = betavq.code(scores, beta)
+    corners = place(torch.eye(3, dtype=torch.float64))
+    outline = corners[[0, 1, 2, 0]]
+    lines = level_lines(scores, beta)
+    path = place(betavq.code(scores.expand(len(PATH), 3), betavq.beta_from_eta(PATH)))
+    best = place(code)
+    marks = [
+        dots(f"{name} = 1: only piece {r + 1}", corners[r, :1], corners[r, 1:], colour, symbol=symbol, size=11)
+        for r, (name, colour, _, symbol) in enumerate(WEIGHTS)
+    ]
+    weights = _weights(code)
+    return Panel(
+        title="Every code is a point; one is best",
+        xlabel="all weight on piece 1: left; 2: right; 3: top",
+        alt=f"At β = {beta:.2f} the best code is {weights}: {_where(code)}.",
+        traces=[
+            line("equally good codes", lines[:, 0], lines[:, 1], palette.GREY, width=1.2),
+            line("the simplex: all codes", outline[:, 0], outline[:, 1], palette.GREY, width=2.5, showlegend=False),
+            line("the best code's way, β from 0 to 1", path[:, 0], path[:, 1], palette.INK, dash="dot", width=2),
+            *marks,
+            dots("the best code at this β", best[:1], best[1:], palette.INK, size=14),
+        ],
+        layout=layout(
+            axis(-0.12, 1.12, (0, 1), ("t₁", "t₂"), grid=False), axis(-0.1, 0.99, (HEIGHT,), ("t₃",), grid=False)
+        ),
+        aspect=1.24 / 1.09,
+    )
+
+
+def weights_panel(scores: Tensor, beta: float) -> Panel:
+    """The three weights of the best code against β."""
+    codes = betavq.code(scores.expand(len(HARDNESSES), 3), HARDNESSES)
+    here = betavq.code(scores, beta)
+    limit = codes[-1]
+    curves: list[Trace] = [
+        line(f"weight {name}", HARDNESS_GRID, codes[:, r], colour, dash=dash)
+        for r, (name, colour, dash, _) in enumerate(WEIGHTS)
+    ]
+    now = [
+        dots(f"weight {name} at this β", [beta], here[r : r + 1], colour, symbol=symbol, size=11, showlegend=False)
+        for r, (name, colour, _, symbol) in enumerate(WEIGHTS)
+    ]
+    return Panel(
+        title="The weights of the best code",
+        xlabel="hardness β",
+        alt=f"All three weights start at ⅓ at β = 0; as β goes to 1 they go to {_weights(limit)}.",
+        traces=[*curves, *now],
+        layout=layout(
+            axis(-0.03, 1.03, (0, 0.5, 1), ("0", "½", "1")),
+            axis(-0.04, 1.04, (0, 1 / 3, 0.5, 1), ("0", "⅓", "½", "1")),
+        ),
+    )
+
+
+def simplex_frame(beta: float, scores: Sequence[float]) -> Frame:
+    """The problem over the simplex and its solution at every β, for three scores.
+
+    Raises:
+        ValueError: as :func:`scores_of`.
+    """
+    offered = scores_of(scores)
+    code = betavq.code(offered, beta)
+    score, undecided = (code * offered).sum().item(), entropy(code).item()
+    sum_ = f"β·⟨t, z⟩ + (1 − β)·H(t) = {beta:.2f} · {score:.3f} + {1 - beta:.2f} · {abs(undecided):.3f}"
+    tied = int((offered == offered.max()).sum())
+    rule = f" The {('two', 'three')[tied - 2]} best tie: the first takes all." if beta == 1 and tied > 1 else ""
+    readout = f"Code {_weights(code)}. {sum_} = {goal(code, offered, beta).item():.3f}.{rule}".replace("-", "−")
+    return Frame([triangle_panel(offered, beta), weights_panel(offered, beta)], readout)
+
+
+def _weights(code: Tensor) -> str:
+    return "(" + ", ".join(f"{weight:.3f}" for weight in code.tolist()) + ")"
+
+
+def _where(code: Tensor) -> str:
+    best = [int(piece) + 1 for piece in (code == code.max()).nonzero()]
+    if len(best) == 3:
+        return "the centre, wholly undecided"
+    if len(best) == 2:
+        return f"as near to the corner of piece {best[0]} as to that of piece {best[1]}"
+    return f"the corner of piece {best[0]}" if code.max() == 1 else f"nearest to the corner of piece {best[0]}"
+
+
+def simplex_figure() -> InteractiveFigure:
+    """The problem on the simplex for three sets of scores."""
+    sets = choice("scores", "Scores", tuple(SCORES), start="clear winner")
+    caption = (
+        "The thin lines join codes that are equally good, as the contour lines of a map join points of one height; "
+        "the big dot is the summit. Move β from 0 to 1. At β = 0 only the entropy counts, and the summit is the "
+        "centre. The summit then moves along the dotted way, and the lines straighten, because the "
+        "score is straight. Then choose the near and the exact tie: there the way first leads to the middle of a "
+        "side. The scores are (1, 2, 0), (1, 1.2, 0) and (1, 1, 0)."
+    )
+    return InteractiveFigure(
+        "simplex",
+        lambda scores, beta: simplex_frame(beta, SCORES[scores]),
+        [sets, beta_axis(0.025)],
+        caption=caption,
+    )
+
+
+def scores_figure(scores: Sequence[float] = (1.0, 3.0, 0.0)) -> InteractiveFigure:
+    """The same figure for three scores that a reader writes down.
+
+    Raises:
+        ValueError: as :func:`scores_of`, at once: a reader's mistake should show in the reader's own cell.
+    """
+    offered = scores_of(scores).tolist()
+    caption = "Move β from 0 to 1: the best code leaves the centre, and its way shows which pieces compete."
+    return InteractiveFigure(
+        "your-scores", lambda beta: simplex_frame(beta, offered), [beta_axis(0.025)], caption=caption
+    )
