@@ -1,0 +1,73 @@
+"""Where a unit of two inputs changes its selection: the edges of its cells, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import torch
+
+from betavq import MASO
+
+from .contours import Array
+from .frames import array
+
+
+def pairs(count: int) -> Array:
+    """The pairs of pieces, (0, 1), (0, 2) … (R − 2, R − 1), in the order of :func:`edges`."""
+    return np.array(list(combinations(range(count), 2)))
+
+
+def edges(unit: MASO, box_x: tuple[float, float], box_y: tuple[float, float]) -> Array:
+    """The edges between the cells of a unit of two inputs, inside a box.
+
+    Returns:
+        ``(R(R − 1)/2, 3, 2)``: for every pair of pieces, in the order of :func:`pairs`, the ends of the edge
+        between their cells and a gap of NaN; NaN throughout if their cells do not meet in the box.
+    """
+    slopes, offsets = array(unit.slopes)[0], array(unit.offsets)[0]
+    first, second = pairs(len(slopes)).T
+    normal, shift = slopes[first] - slopes[second], offsets[first] - offsets[second]
+    length = np.hypot(*normal.T)
+    length[length == 0] = np.nan  # two pieces in one place have no edge
+    start = -(shift / length**2)[:, None] * normal
+    along = np.column_stack([-normal[:, 1], normal[:, 0]]) / length[:, None]
+    # On the tie of a pair, start + s·along, the other pieces and the sides of the box each leave a half line.
+    over = slopes[first][:, None] - slopes
+    height = (over * start[:, None]).sum(-1) + offsets[first][:, None] - offsets
+    growth = (over * along[:, None]).sum(-1)
+    for column in (first, second):
+        height[np.arange(len(first)), column], growth[np.arange(len(first)), column] = 1.0, 0.0
+    low, high = np.array([box_x, box_y]).T
+    height = np.concatenate([height, start - low, high - start], axis=1)
+    growth = np.concatenate([growth, along, -along], axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reach = -height / growth
+    begin = np.where(growth > 0, reach, -np.inf).max(1)
+    end = np.where(growth < 0, reach, np.inf).min(1)
+    there = (begin < end) & ~((growth == 0) & (height < 0)).any(1)
+    ends = start[:, None] + np.stack([begin, end], axis=1)[..., None] * along[:, None]
+    found = np.full((len(first), 3, 2), np.nan)
+    found[there, :2] = ends[there]
+    return found
+
+
+def crossings(unit: MASO, ends: Sequence[Array] | Array) -> Array:
+    """Where the selection changes on the straight way between two points, ``(2, 2)``.
+
+    Returns:
+        ``(R − 1,)`` shares of the way, in order; what is left over is NaN.
+    """
+    z0, z1 = (array(unit.scores(torch.from_numpy(point)))[0] for point in ends)
+    shares = np.full(len(z0) - 1, np.nan)
+    found = []
+    for r, s in combinations(range(len(z0)), 2):
+        bend = (z1 - z0)[r] - (z1 - z0)[s]
+        share = (z0[s] - z0[r]) / bend if bend else np.nan
+        there = z0 + share * (z1 - z0)
+        if 0 <= share <= 1 and there[r] >= there.max() - 1e-12:
+            found.append(share)
+    distinct = np.unique(np.round(found, 12))
+    shares[: len(distinct)] = distinct
+    return shares
