@@ -59,11 +59,13 @@ def prepare(x: Any, num_components: int, means: Tensor | None = None) -> Data:
     if not all(end.isfinite() for end in x.aminmax()):
         raise ValueError(f"x must be finite, got {x[~x.isfinite()][0].item()}")
     rows = x.new_ones(x.shape[0], x.shape[1] + 2, dtype=torch.float64)
-    centre = x.mean(0, dtype=torch.float64)
-    points = rows[:, :-2]
-    torch.sub(x, centre, out=points)
-    torch.linalg.vecdot(points, points, out=rows[:, -1])
+    points = rows[:, :-2].copy_(x)
+    centre = points.mean(0)
+    points -= centre
+    data = Data(rows, centre)
+    for block in data.blocks(num_components):
+        block[:, -1] = block[:, :-2].square().sum(1)
     # The sum of the squares, too, has to stay a number.
-    if not rows[:, -1].sum().isfinite():
+    if not data.squares.sum().isfinite():
         raise ValueError(f"x must have squares whose sum fits into float64, got {x.abs().max().item():.3g} in x")
-    return Data(rows, centre)
+    return data

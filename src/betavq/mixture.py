@@ -98,7 +98,7 @@ class GaussianMixture(SphericalGaussians):
             ValueError, TypeError: arguments other than those, too few points; the error names the argument.
         """
         start = start_from_data(x, num_components, shared_variance, reg_covar, generator)
-        return cls.from_log_weights(start.means[None], start.log_weights[None], start.variance)
+        return cls(start.means[None], start.log_weights.exp()[None], start.variance)
 
     def fit(
         self,
@@ -119,9 +119,10 @@ class GaussianMixture(SphericalGaussians):
         and the mean squared distance to the means, by dimension. The variance stays shared, or one a component.
 
         A component that loses all points keeps its mean and variance and gets weight 0 in EM; K-means moves it to
-        the point farthest from its centroid. Neither lowers the objective. A positive ``reg_covar`` can lower that of
-        EM, by little while it is small beside the variances; at 0 it never falls, up to rounding. If the fit is
-        interrupted or fails, the mixture stays as it was. Computes in float64; keeps one copy of the data.
+        the point farthest from all centroids. Neither lowers the objective, which never falls at ``reg_covar=0``, up
+        to rounding. More can lower that of EM: on the handwritten digits, of which the least variance is 0.03, one
+        step lost 1e-10 at 1e-6 and 0.1 at 0.01, of 13 600. If the fit is interrupted or fails, the mixture stays as
+        it was. Computes in float64; keeps one copy of the data.
 
         Args:
             x: finite points, ``(N, D)`` with N ≥ R, in the dtype of the means.
