@@ -1,4 +1,4 @@
-"""When independent units are right: orthogonal slopes, constant or separable products; how wrong they are otherwise."""
+"""When independent units are right: orthogonal slopes, constant or separable products; how wrong they else are."""
 
 from __future__ import annotations
 
