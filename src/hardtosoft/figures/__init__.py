@@ -7,7 +7,7 @@ from ..interactive import InteractiveFigure
 
 def every_figure() -> list[InteractiveFigure]:
     """Every interactive figure of the book, in the order of its pages: what tests sweep."""
-    from . import pieces, readouts, simplex, smoothings, trained, units
+    from . import envelopes, layers, pieces, planes, readouts, simplex, smoothings, trained, units
 
     return [
         trained.opening_figure(),
@@ -17,6 +17,12 @@ def every_figure() -> list[InteractiveFigure]:
         smoothings.softplus_figure(),
         trained.softening_figure(),
         pieces.pieces_figure(),
+        envelopes.lines_figure(),
+        planes.planes_figure(),
+        layers.overlay_figure(),
+        layers.kinds_figure(),
+        envelopes.block_figure(),
+        planes.own_figure(planes.four_planes(0.5, 0.0)),
         simplex.simplex_figure(),
         readouts.tangent_figure(),
         readouts.entropy_figure(),

@@ -1,0 +1,237 @@
+"""Functions of two numbers: the affine pieces of a unit seen from above, and along a cut."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cache
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import betavq
+
+from .. import palette
+from ..axes import Value, sliding
+from ..frames import Frame, Panel, Trace, array, axis, heatmap, layout, line
+from ..interactive import InteractiveFigure
+from .envelopes import PLACES, STYLES, band_places, saying, signed, tints
+from .pieces import even_ticks
+
+Array = np.ndarray[Any, Any]
+
+BOX_X, BOX_Y = (-3.0, 3.0), (-2.4, 2.4)
+COLUMNS, ROWS = 70, 56
+FINER = 2  # a cell's tint is the mean over FINER² points, so that edges do not step
+ASPECT = (BOX_X[1] - BOX_X[0]) / (BOX_Y[1] - BOX_Y[0])
+SIDES = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+TOPS = np.array([BOX_X[1], -BOX_X[0], BOX_Y[1], -BOX_Y[0]])
+HEIGHTS = (-2.6, 4.2)
+LEVELS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
+#: Slopes of the three planes that stand still, all with offset 0: their maximum has one corner, at the origin.
+STILL = ((1.0, 0.4), (-0.9, 0.5), (0.0, -1.0))
+
+
+@cache
+def box_points() -> Tensor:
+    """Points in the map's cells, FINER² in each: (ROWS·FINER·COLUMNS·FINER, 2), row by row from the bottom."""
+    xs, ys = band_places(BOX_X, COLUMNS, FINER).flatten(), band_places(BOX_Y, ROWS, FINER).flatten()
+    return torch.cartesian_prod(ys, xs).flip(-1)
+
+
+def cell_means(values: Tensor) -> Tensor:
+    """Values at :func:`box_points`, ``(N, …)``, as means over the map's cells, ``(ROWS, COLUMNS, …)``."""
+    return values.view(ROWS, FINER, COLUMNS, FINER, *values.shape[1:]).mean((1, 3))
+
+
+def segment(normal: Array, level: float, sides: Array, tops: Array) -> Array:
+    """The ends, ``(2, 2)``, of the part of the line ⟨normal, x⟩ = level where ``sides @ x ≤ tops`` in the box.
+
+    NaN where there is no such part, or no line because the normal is zero.
+    """
+    nothing = np.full((2, 2), np.nan)
+    squared = normal @ normal
+    if squared < 1e-18:
+        return nothing
+    foot, along = normal * (level / squared), np.array([-normal[1], normal[0]]) / math.sqrt(squared)
+    sides, tops = np.concatenate([sides, SIDES]), np.concatenate([tops, TOPS])
+    pace, room = sides @ along, tops - sides @ foot
+    ahead, behind = pace > 1e-12, pace < -1e-12
+    if (room[~(ahead | behind)] < -1e-9).any():
+        return nothing
+    start, end = (room[behind] / pace[behind]).max(), (room[ahead] / pace[ahead]).min()
+    return foot + np.outer([start, end], along) if end - start > 1e-9 else nothing
+
+
+def edges(maso: betavq.MASO) -> Array:
+    """Where two pieces of the first unit tie above all others: three points a pair, the third NaN."""
+    slopes, offsets = _offered(maso)
+    found = []
+    for r, s in combinations(range(len(offsets)), 2):
+        others = [q for q in range(len(offsets)) if q not in (r, s)]
+        sides, tops = slopes[others] - slopes[r], offsets[r] - offsets[others]
+        found.append(segment(slopes[r] - slopes[s], offsets[s] - offsets[r], sides, tops))
+    return _parted(found)
+
+
+def level_lines(maso: betavq.MASO, levels: Sequence[float]) -> Array:
+    """Where the maximum of the first unit's pieces has each of the heights: three points a piece and level."""
+    slopes, offsets = _offered(maso)
+    found = []
+    for level in levels:
+        for r in range(len(offsets)):
+            others = [q for q in range(len(offsets)) if q != r]
+            found.append(segment(slopes[r], level - offsets[r], slopes[others], level - offsets[others]))
+    return _parted(found)
+
+
+def _offered(maso: betavq.MASO) -> tuple[Array, Array]:
+    """Slopes and offsets of the first unit without the pieces that are excluded."""
+    slopes, offsets = array(maso.slopes[0]), array(maso.offsets[0])
+    return slopes[np.isfinite(offsets)], offsets[np.isfinite(offsets)]
+
+
+def _parted(segments: Sequence[Array]) -> Array:
+    return np.concatenate([part for found in segments for part in (found, np.full((1, 2), np.nan))])
+
+
+def unit_panels(
+    maso: betavq.MASO,
+    cut: float,
+    *,
+    pieces: int,
+    piece: str,
+    heights: tuple[float, float] = HEIGHTS,
+    levels: Sequence[float] = LEVELS,
+) -> list[Panel]:
+    """The first unit of a MASO of two inputs from above, and along the line x₂ = ``cut``.
+
+    ``pieces`` is the number that is drawn in every state of the figure, a unit with fewer leaves the rest empty;
+    ``piece`` what one is called. ``heights`` are those of the cut's plot, ``levels`` those of the level lines.
+    """
+    count = maso.num_pieces
+    shares = cell_means(maso.code(box_points())[:, 0])
+    empty = torch.zeros_like(shares[..., 0])
+    maps = [shares[..., r] if r < count else empty for r in range(pieces)]
+    border = _fill(edges(maso), 3 * math.comb(pieces, 2))
+    contour = _fill(level_lines(maso, levels), 3 * pieces * len(levels))
+    seen = int((shares.amax((0, 1)) > 0).sum())
+    above = Panel(
+        title="From above: which is highest",
+        xlabel="input x₁ across, x₂ up",
+        alt=f"{seen} of {count} {piece}s are the highest somewhere in the picture; straight edges part their cells.",
+        traces=[
+            *(heatmap(f"cell {r + 1}", maps[r], BOX_X, BOX_Y, STYLES[r][0]) for r in range(pieces)),
+            line("levels of the maximum", contour[:, 0], contour[:, 1], palette.GREY, width=1.5),
+            line("edges of the cells", border[:, 0], border[:, 1], palette.INK, width=2.5),
+            line("the cut", BOX_X, [cut, cut], palette.INK, dash="dash", width=1.5),
+        ],
+        layout=layout(axis(*BOX_X, (-2, 0, 2), grid=False), axis(*BOX_Y, (-2, 0, 2), grid=False)),
+        aspect=ASPECT,
+    )
+    return [above, _cut_panel(maso, cut, pieces, piece, heights)]
+
+
+def _cut_panel(maso: betavq.MASO, cut: float, pieces: int, piece: str, heights: tuple[float, float]) -> Panel:
+    inputs = torch.linspace(*BOX_X, 121, dtype=torch.float64)
+    points = torch.stack([inputs, torch.full_like(inputs, cut)], -1)
+    places = band_places(BOX_X, 240)
+    bands = maso.code(torch.stack([places, torch.full_like(places, cut)], -1))[:, :, 0].mean(1)
+    bands = torch.nn.functional.pad(bands, (0, pieces - maso.num_pieces))
+    scores = maso.scores(points)[:, 0]
+    scores = torch.nn.functional.pad(
+        scores.where(scores.isfinite(), math.nan), (0, pieces - maso.num_pieces), value=math.nan
+    )
+    grid = (BOX_X[0], 0.05)
+    lines: list[Trace] = [
+        line(f"the {PLACES[r]} {piece}", grid, scores[:, r], STYLES[r][0], dash=STYLES[r][1], width=2)
+        for r in range(pieces)
+    ]
+    return Panel(
+        title="Along the cut: lines again",
+        xlabel="input x₁, along the cut",
+        alt=f"Along the cut the {piece}s are lines, and the unit is the highest of them.",
+        traces=[
+            *tints(bands, BOX_X, heights),
+            line("the maximum", grid, maso(points)[:, 0], palette.GREY, width=7),
+            *lines,
+        ],
+        layout=layout(axis(*BOX_X, (-2, 0, 2)), axis(*heights, even_ticks(*heights))),
+        aspect=ASPECT,
+    )
+
+
+def _fill(points: Array, count: int) -> Array:
+    return np.concatenate([points, np.full((count - len(points), 2), np.nan)])
+
+
+def four_planes(offset: float, tilt: float) -> betavq.MASO:
+    """Three planes that stand still and a fourth, ``tilt``·x₁ + ``offset``."""
+    slopes = torch.tensor([[*STILL, (tilt, 0.0)]], dtype=torch.float64)
+    return betavq.MASO(slopes, torch.tensor([[0.0, 0.0, 0.0, offset]], dtype=torch.float64))
+
+
+def planes_frame(offset: float, tilt: float, cut: float) -> Frame:
+    """Four planes from above and along a cut."""
+    maso = four_planes(offset, tilt)
+    panels = unit_panels(maso, cut, pieces=4, piece="plane")
+    share = maso.code(box_points())[:, 0, 3].mean().item()
+    point = torch.tensor([0.0, cut], dtype=torch.float64)
+    at, chosen = maso(point).item(), PLACES[int(maso.selection(point))]
+    return Frame(
+        panels,
+        f"The fourth plane is highest on {100 * share:.0f} % of the picture. "
+        f"At x = (0, {signed(cut)}) the {chosen} is: {signed(at)}.",
+    )
+
+
+def own_frame(maso: betavq.MASO, cut: float) -> Frame:
+    """The first unit of a reader's MASO."""
+    heights = maso(box_points())[:, 0]
+    low, high = heights.min().item(), heights.max().item()
+    room = 0.2 * (high - low or 1.0)
+    panels = unit_panels(
+        maso,
+        cut,
+        pieces=maso.num_pieces,
+        piece="piece",
+        heights=(low - 2 * room, high + room),
+        levels=even_ticks(low, high),
+    )
+    shares = maso.code(box_points())[:, 0].mean(0).tolist()
+    words = ", ".join(f"{100 * share:.0f} %" for share in shares)
+    return Frame(panels, f"Shares of the picture: {words}.")
+
+
+def planes_figure() -> InteractiveFigure:
+    """Four planes; the offset and the tilt of one, and the cut, are the reader's."""
+    heights: dict[Value, str] = {0.0: "touching", 0.8: "on top"}
+    tilts: dict[Value, str] = {0.0: "flat", 1.0: "leaning"}
+    offset = sliding("offset", "offset of the fourth plane", -1, 1.5, 0.1, start=0.8, named=heights, say=saying("B₄"))
+    tilt = sliding("tilt", "its slope along x₁", -1.2, 1.2, 0.1, start=0.0, named=tilts, say=saying("slope"))
+    cut = sliding("cut", "height of the cut", -2, 2, 0.25, start=0.0, named={0.0: "middle"}, say=saying("x₂"))
+    caption = (
+        "Lower the fourth plane: its edges move inwards and never turn, until at offset 0 the cell closes on the "
+        "corner of the other three. Set it to lean: now its edges have turned, and its cell runs out to the right "
+        "at any offset. Every level line turns only where it crosses an edge, and always encloses a "
+        "convex piece of the plane. While you move the plane in the page, the cut waits in the middle."
+    )
+    return InteractiveFigure("planes", planes_frame, [offset, tilt, cut], caption=caption)
+
+
+def own_figure(maso: betavq.MASO) -> InteractiveFigure:
+    """The figure of a unit that a reader writes down as slopes and offsets.
+
+    Raises:
+        ValueError: not one unit of two to four pieces of two inputs, in float64.
+    """
+    shape = tuple(maso.slopes.shape)
+    if shape[0] != 1 or not 2 <= shape[1] <= len(STYLES) or shape[2] != 2 or maso.slopes.dtype != torch.float64:
+        got = f"{shape} in {str(maso.slopes.dtype).removeprefix('torch.')}"
+        raise ValueError(f"slopes must be of shape (1, R, 2) with R from 2 to {len(STYLES)}, in float64, got {got}")
+    cut = sliding("cut", "height of the cut", -2, 2, 0.25, start=0.0, named={0.0: "middle"}, say=saying("x₂"))
+    caption = "Move the cut: wherever it crosses an edge of a cell, the maximum on the right has a kink."
+    return InteractiveFigure("your-planes", lambda cut: own_frame(maso, cut), [cut], caption=caption)
