@@ -68,6 +68,6 @@ def crossings(unit: MASO, ends: Sequence[Array] | Array) -> Array:
         there = z0 + share * (z1 - z0)
         if 0 <= share <= 1 and there[r] >= there.max() - 1e-12:
             found.append(share)
-    distinct = np.unique(np.round(found, 12))
+    distinct = np.unique(np.round(found, 12))[: len(shares)]
     shares[: len(distinct)] = distinct
     return shares

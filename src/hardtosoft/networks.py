@@ -198,6 +198,15 @@ def digits_test_set() -> tuple[Tensor, Tensor]:
 
 
 @cache
+def digits_training_set() -> tuple[Tensor, Tensor]:
+    """The other 1297 digits: images ``(1297, 64)`` in [0, 1] and labels ``(1297,)``."""
+    images, labels = load_digits()
+    kept = torch.ones(len(labels), dtype=torch.bool)
+    kept[_stored("digits")["test_rows"]] = False
+    return images[kept], labels[kept]
+
+
+@cache
 def _stored(experiment: Experiment) -> dict[str, Any]:
     """The result file of an experiment."""
     text = resources.files("hardtosoft").joinpath("data", f"{experiment}.json").read_text(encoding="utf-8")
