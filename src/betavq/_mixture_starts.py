@@ -52,7 +52,6 @@ def _uniform(count: int, generator: torch.Generator | None, like: Tensor) -> Ten
 def _distances(data: Data, index: Tensor) -> Tensor:
     """Squared distances of all points to some of them, ``(len(index), N)``; exactly 0 between equal points."""
     scale = data.squares + data.squares[index].unsqueeze(1)
-    distances = torch.addmm(scale, data.points[index], data.points.T, alpha=-2)
-    # A difference of sums of D squares: below their rounding it is taken for that of a point to itself.
+    # A difference of sums of D squares: less by what their rounding may have added, and not below 0.
     rounding = (data.points.shape[1] + 4) * torch.finfo(torch.float64).eps
-    return torch.where(distances > rounding * scale, distances, 0.0)
+    return torch.addmm(scale, data.points[index], data.points.T, beta=1 - rounding, alpha=-2).clamp_(min=0)
