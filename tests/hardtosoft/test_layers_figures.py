@@ -28,7 +28,7 @@ ORACLES = {
 @pytest.mark.parametrize("kind", layers.KINDS)
 def test_each_layer_drawn_is_the_layer(kind, offset):
     """Every layer that the figure offers equals its pieces' maximum, on the map's points."""
-    x = planes.box_points()
+    x = planes.BOX.points
     weight, bias = double(layers.WEIGHTS), double([offset, layers.SECOND_OFFSET])
     maso = layers.layer_maso(kind, offset)
     torch.testing.assert_close(maso(x)[:, 0], ORACLES[kind](F.linear(x, weight, bias), x), rtol=0, atol=1e-12)

@@ -17,7 +17,7 @@ from ..axes import Value, choice, sliding
 from ..frames import Frame, Panel, array, axis, dots, heatmap, layout, line
 from ..interactive import InteractiveFigure
 from .envelopes import saying
-from .planes import ASPECT, BOX_X, BOX_Y, box_points, cell_means, segment, unit_panels
+from .planes import BOX, segment, unit_panels
 
 #: The layer's two units; the first one's offset is the reader's. Some layers use the first alone.
 WEIGHTS = ((1.0, 0.5), (-0.5, 1.0))
@@ -125,7 +125,7 @@ def overlay_frame(units: float) -> Frame:
     """The partition of a layer of ReLUs: the overlay of its units' edges, and how many regions they make."""
     count = min(max(round(units), 1), len(FILTERS))
     maso = relu_layer(count)
-    on = cell_means(maso.code(box_points())[:, :, 1].mean(1))
+    on = BOX.means(maso.code(BOX.points)[:, :, 1].mean(1))
     empty = np.full((3, 2), np.nan)
     strokes = [
         np.concatenate([segment(array(normal), -level, NO_SIDES, NO_TOPS), empty[:1]])
@@ -139,12 +139,12 @@ def overlay_frame(units: float) -> Frame:
         alt=f"The edges of {count} ReLU {'unit' if count == 1 else 'units'} cut the plane into {regions(count)} "
         "regions.",
         traces=[
-            heatmap("share of units that are on", on, BOX_X, BOX_Y),
+            heatmap("share of units that are on", on, BOX.x, BOX.y),
             line("edges of the units before", older[:, 0], older[:, 1], palette.INK, width=2),
             line("edge of the last unit", newest[:, 0], newest[:, 1], palette.ORANGE, width=3.5),
         ],
-        layout=layout(axis(*BOX_X, (-2, 0, 2), grid=False), axis(*BOX_Y, (-2, 0, 2), grid=False)),
-        aspect=ASPECT,
+        layout=BOX.layout((-2, 0, 2), (-2, 0, 2)),
+        aspect=BOX.aspect,
     )
     counts = list(range(1, len(FILTERS) + 1))
     found = [regions(k) if k <= count else np.nan for k in counts]
@@ -157,7 +157,7 @@ def overlay_frame(units: float) -> Frame:
             dots("regions, which are the codes that occur", counts, found, palette.ORANGE, size=11),
         ],
         layout=layout(axis(0.5, len(FILTERS) + 0.5, counts), axis(-3, 68, (0, 16, 32, 48, 64))),
-        aspect=ASPECT,
+        aspect=BOX.aspect,
     )
     return Frame([above, grown], f"{count} × 2 pieces; {2**count} codes to write down, {regions(count)} regions.")
 

@@ -4,47 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cache
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+import torch.nn.functional as F
 
 import betavq
 
 from .. import palette
 from ..axes import Value, sliding
-from ..frames import Frame, Panel, Trace, array, axis, heatmap, layout, line
+from ..cells import Plane
+from ..frames import Frame, Panel, Trace, array, axis, layout, line
 from ..interactive import InteractiveFigure
 from .envelopes import PLACES, STYLES, band_places, saying, signed, tints
 from .pieces import even_ticks
 
 Array = np.ndarray[Any, Any]
 
-BOX_X, BOX_Y = (-3.0, 3.0), (-2.4, 2.4)
-COLUMNS, ROWS = 70, 56
-FINER = 2  # a cell's tint is the mean over FINER² points, so that edges do not step
-ASPECT = (BOX_X[1] - BOX_X[0]) / (BOX_Y[1] - BOX_Y[0])
+BOX = Plane((-3.0, 3.0), (-2.4, 2.4), 70, 56)
 SIDES = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
-TOPS = np.array([BOX_X[1], -BOX_X[0], BOX_Y[1], -BOX_Y[0]])
+TOPS = np.array([BOX.x[1], -BOX.x[0], BOX.y[1], -BOX.y[0]])
 HEIGHTS = (-2.6, 4.2)
 LEVELS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
 #: Slopes of the three planes that stand still, all with offset 0: their maximum has one corner, at the origin.
 STILL = ((1.0, 0.4), (-0.9, 0.5), (0.0, -1.0))
-
-
-@cache
-def box_points() -> Tensor:
-    """Points in the map's cells, FINER² in each: (ROWS·FINER·COLUMNS·FINER, 2), row by row from the bottom."""
-    xs, ys = band_places(BOX_X, COLUMNS, FINER).flatten(), band_places(BOX_Y, ROWS, FINER).flatten()
-    return torch.cartesian_prod(ys, xs).flip(-1)
-
-
-def cell_means(values: Tensor) -> Tensor:
-    """Values at :func:`box_points`, ``(N, …)``, as means over the map's cells, ``(ROWS, COLUMNS, …)``."""
-    return values.view(ROWS, FINER, COLUMNS, FINER, *values.shape[1:]).mean((1, 3))
 
 
 def segment(normal: Array, level: float, sides: Array, tops: Array) -> Array:
@@ -113,39 +98,35 @@ def unit_panels(
     ``piece`` what one is called. ``heights`` are those of the cut's plot, ``levels`` those of the level lines.
     """
     count = maso.num_pieces
-    shares = cell_means(maso.code(box_points())[:, 0])
-    empty = torch.zeros_like(shares[..., 0])
-    maps = [shares[..., r] if r < count else empty for r in range(pieces)]
+    code = maso.code(BOX.points)[:, 0]
     border = _fill(edges(maso), 3 * math.comb(pieces, 2))
     contour = _fill(level_lines(maso, levels), 3 * pieces * len(levels))
-    seen = int((shares.amax((0, 1)) > 0).sum())
+    seen = int(code.any(0).sum())
     above = Panel(
         title="From above: which is highest",
         xlabel="input x₁ across, x₂ up",
         alt=f"{seen} of {count} {piece}s are the highest somewhere in the picture; straight edges part their cells.",
         traces=[
-            *(heatmap(f"cell {r + 1}", maps[r], BOX_X, BOX_Y, STYLES[r][0]) for r in range(pieces)),
+            *BOX.tints(F.pad(code, (0, pieces - count)), [colour for colour, _ in STYLES[:pieces]]),
             line("levels of the maximum", contour[:, 0], contour[:, 1], palette.GREY, width=1.5),
             line("edges of the cells", border[:, 0], border[:, 1], palette.INK, width=2.5),
-            line("the cut", BOX_X, [cut, cut], palette.INK, dash="dash", width=1.5),
+            line("the cut", BOX.x, [cut, cut], palette.INK, dash="dash", width=1.5),
         ],
-        layout=layout(axis(*BOX_X, (-2, 0, 2), grid=False), axis(*BOX_Y, (-2, 0, 2), grid=False)),
-        aspect=ASPECT,
+        layout=BOX.layout((-2, 0, 2), (-2, 0, 2)),
+        aspect=BOX.aspect,
     )
     return [above, _cut_panel(maso, cut, pieces, piece, heights)]
 
 
 def _cut_panel(maso: betavq.MASO, cut: float, pieces: int, piece: str, heights: tuple[float, float]) -> Panel:
-    inputs = torch.linspace(*BOX_X, 121, dtype=torch.float64)
+    inputs = torch.linspace(*BOX.x, 121, dtype=torch.float64)
     points = torch.stack([inputs, torch.full_like(inputs, cut)], -1)
-    places = band_places(BOX_X, 240)
+    places = band_places(BOX.x, 240)
     bands = maso.code(torch.stack([places, torch.full_like(places, cut)], -1))[:, :, 0].mean(1)
-    bands = torch.nn.functional.pad(bands, (0, pieces - maso.num_pieces))
+    bands = F.pad(bands, (0, pieces - maso.num_pieces))
     scores = maso.scores(points)[:, 0]
-    scores = torch.nn.functional.pad(
-        scores.where(scores.isfinite(), math.nan), (0, pieces - maso.num_pieces), value=math.nan
-    )
-    grid = (BOX_X[0], 0.05)
+    scores = F.pad(scores.where(scores.isfinite(), math.nan), (0, pieces - maso.num_pieces), value=math.nan)
+    grid = (BOX.x[0], 0.05)
     lines: list[Trace] = [
         line(f"the {PLACES[r]} {piece}", grid, scores[:, r], STYLES[r][0], dash=STYLES[r][1], width=2)
         for r in range(pieces)
@@ -155,12 +136,12 @@ def _cut_panel(maso: betavq.MASO, cut: float, pieces: int, piece: str, heights: 
         xlabel="input x₁, along the cut",
         alt=f"Along the cut the {piece}s are lines, and the unit is the highest of them.",
         traces=[
-            *tints(bands, BOX_X, heights),
+            *tints(bands, BOX.x, heights),
             line("the maximum", grid, maso(points)[:, 0], palette.GREY, width=7),
             *lines,
         ],
-        layout=layout(axis(*BOX_X, (-2, 0, 2)), axis(*heights, even_ticks(*heights))),
-        aspect=ASPECT,
+        layout=layout(axis(*BOX.x, (-2, 0, 2)), axis(*heights, even_ticks(*heights))),
+        aspect=BOX.aspect,
     )
 
 
@@ -178,7 +159,7 @@ def planes_frame(offset: float, tilt: float, cut: float) -> Frame:
     """Four planes from above and along a cut."""
     maso = four_planes(offset, tilt)
     panels = unit_panels(maso, cut, pieces=4, piece="plane")
-    share = maso.code(box_points())[:, 0, 3].mean().item()
+    share = maso.code(BOX.points)[:, 0, 3].mean().item()
     point = torch.tensor([0.0, cut], dtype=torch.float64)
     at, chosen = maso(point).item(), PLACES[int(maso.selection(point))]
     return Frame(
@@ -190,7 +171,7 @@ def planes_frame(offset: float, tilt: float, cut: float) -> Frame:
 
 def own_frame(maso: betavq.MASO, cut: float) -> Frame:
     """The first unit of a reader's MASO."""
-    heights = maso(box_points())[:, 0]
+    heights = maso(BOX.points)[:, 0]
     low, high = heights.min().item(), heights.max().item()
     room = 0.2 * (high - low or 1.0)
     panels = unit_panels(
@@ -201,7 +182,7 @@ def own_frame(maso: betavq.MASO, cut: float) -> Frame:
         heights=(low - 2 * room, high + room),
         levels=even_ticks(low, high),
     )
-    shares = maso.code(box_points())[:, 0].mean(0).tolist()
+    shares = maso.code(BOX.points)[:, 0].mean(0).tolist()
     words = ", ".join(f"{100 * share:.0f} %" for share in shares)
     return Frame(panels, f"Shares of the picture: {words}.")
 
