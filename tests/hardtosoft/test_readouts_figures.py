@@ -31,7 +31,7 @@ def test_the_straight_line_touches_the_free_energy_from_below_and_starts_at_the_
 @pytest.mark.parametrize("scores", simplex.SCORES)
 def test_the_free_energy_lies_above_the_lines_of_a_corner_and_of_the_centre(scores):
     heat = traces(readouts.tangent_frame(0.5, scores).panels[0])
-    for name in ("the largest score, with entropy 0", "the mean, with entropy log 3"):
+    for name in ("largest score (entropy 0)", "mean score + T · log 3"):
         along = np.interp(readouts.TEMPERATURES, [0, readouts.HOTTEST], heat[name]["y"])
         assert (heat["free energy"]["y"] - along).min() > -1e-12
 

@@ -70,8 +70,8 @@ def test_the_way_leads_from_the_centre_to_the_limit(name, end):
     codes = codes_at(way["x"], way["y"])
     np.testing.assert_allclose(codes[0], [1 / 3] * 3, rtol=0, atol=1e-12)
     np.testing.assert_allclose(codes[-1], end, rtol=0, atol=1e-9)
-    for piece, (weight, *_) in enumerate(simplex.WEIGHTS):
-        curve = trace(frame, f"weight {weight}")["y"]
+    for piece, style in enumerate(simplex.WEIGHTS):
+        curve = trace(frame, f"weight {style.name}")["y"]
         assert curve[0] == pytest.approx(1 / 3)
         assert curve[-1] == pytest.approx(end[piece], abs=1e-9)
 
@@ -80,15 +80,13 @@ def test_the_dot_lies_on_the_way_and_on_the_curves():
     frame = simplex.simplex_frame(0.5, simplex.SCORES["near tie"])
     dot, way = trace(frame, "the best code at this β"), trace(frame, "the best code's way, β from 0 to 1")
     assert np.hypot(way["x"] - dot["x"], way["y"] - dot["y"]).min() < 0.02
-    for weight, *_ in simplex.WEIGHTS:
-        assert trace(frame, f"weight {weight} at this β")["y"][0] == pytest.approx(
-            trace(frame, f"weight {weight}")["y"][50]
-        )
+    for weight in (of.name for of in simplex.WEIGHTS):
+        assert trace(frame, f"{weight} at this β")["y"][0] == pytest.approx(trace(frame, f"weight {weight}")["y"][50])
 
 
 @pytest.mark.claim("C6")
 def test_at_a_tie_the_limit_is_a_draw_and_the_rule_takes_the_first():
-    almost = trace(simplex.simplex_frame(simplex.ALMOST_ONE, (1, 1, 0)), "weight t₂ at this β")["y"]
+    almost = trace(simplex.simplex_frame(simplex.ALMOST_ONE, (1, 1, 0)), "t₂ at this β")["y"]
     assert almost[0] == pytest.approx(0.5)
     frame = simplex.simplex_frame(1.0, (1, 1, 0))
     assert "Code (1.000, 0.000, 0.000)" in frame.readout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -49,10 +51,8 @@ def tangent_frame(beta: float, scores: str) -> Frame:
         alt=f"At T = {temperature:.2f} the tangent of the free energy has the slope {undecided:.3f}, the entropy, "
         f"and meets T = 0 at the height {value:.3f}, the value.",
         traces=[
-            line("the largest score, with entropy 0", ends, [largest] * 2, palette.GREY, dash="dash", width=1.5),
-            line(
-                "the mean, with entropy log 3", ends, [mean, mean + HOTTEST * LOG_3], palette.GREY, dash="dot", width=2
-            ),
+            line("largest score (entropy 0)", ends, [largest] * 2, palette.GREY, dash="dash", width=1.5),
+            line("mean score + T · log 3", ends, [mean, mean + HOTTEST * LOG_3], palette.GREY, dash="dot", width=2),
             line("free energy", (0.0, HOTTEST / 100), free, palette.INK, dash="dashdot", width=3),
             line("⟨t, z⟩ + T·H(t) of the code at this β", ends, [value, value + HOTTEST * undecided], palette.BLUE),
             dots("free energy at this β", [temperature], [here], palette.INK, size=12),
@@ -65,7 +65,9 @@ def tangent_frame(beta: float, scores: str) -> Frame:
         xlabel="hardness β",
         alt="The value rises to the largest score and the free energy falls to it as β goes to 1.",
         traces=[
-            line("the largest score", (LOWEST, 1 - LOWEST), [largest] * 2, palette.GREY, dash="dash", width=1.5),
+            line(
+                "largest score (entropy 0)", (LOWEST, 1 - LOWEST), [largest] * 2, palette.GREY, dash="dash", width=1.5
+            ),
             line("free energy", BETAS, free, palette.INK, dash="dashdot", width=3),
             line("value", BETAS, values, palette.BLUE, width=3),
             line("between them: T·H(t)", [beta, beta], [value, here], palette.PURPLE, dash="dot", width=4),
@@ -105,7 +107,7 @@ def entropy_frame(beta: float, second: float) -> Frame:
         ],
         layout=layout(axis(-0.03, 1.03, (0, 0.5, 1), ("0", "½", "1")), heights),
     )
-    soft, firm = (entropy(betavq.code(rival(SECOND), stop)) for stop in (0.5, 0.95))
+    soft, firm = (entropy(betavq.code(rival(SECOND), stop)).abs() for stop in (0.5, 0.95))
     across = Panel(
         title="Entropy against the second score",
         xlabel="score z₂ (the others are 1 and 0)",
@@ -145,12 +147,23 @@ def tangent_figure() -> InteractiveFigure:
 
 def entropy_figure() -> InteractiveFigure:
     """How undecided the code is, with sliders for β and for the second score."""
-    named: dict[Value, str] = {1.0: "exact tie", 1.2: "near tie", 2.0: "clear winner"}
-    second = sliding("second", "z₂, the second score", 0, 2, 0.05, start=1.2, named=named, say=_say_second)
+    named: dict[Value, str] = {0.0: "loser", 1.0: "tie", 2.0: "winner"}
+    second = sliding(
+        "second",
+        "z₂, the second score",
+        0,
+        2,
+        0.05,
+        start=1.2,
+        named=named,
+        stops=(0.0, 1.0, 1.2, 2.0),
+        say=_say_second,
+    )
+    beta = replace(beta_axis(0.025, start=0.9), stops=(0.0, 0.5, 0.9, 1.0))
     caption = (
         "Move β towards 1 and watch <em>Entropy against the second score</em>: a ridge is left around the tie, "
         "narrower and narrower, but at the tie itself never lower than log 2. Then move z₂ to the tie and past it: "
         "near the tie the curve in <em>Entropy against β</em> falls to 0 only at its right end. While you move z₂ in "
-        "the page, β waits at 0, ½ or 1; in a notebook both are free."
+        "the page, β waits at 0, ½, 0.9 or 1; in a notebook both are free."
     )
-    return InteractiveFigure("undecided", entropy_frame, [beta_axis(0.025), second], caption=caption)
+    return InteractiveFigure("undecided", entropy_frame, [beta, second], caption=caption)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from math import pi, sqrt
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,23 +19,36 @@ from ..contours import Array, level_line
 from ..frames import Frame, Panel, Trace, axis, dots, layout, line
 from ..interactive import InteractiveFigure
 
+
+class Style(NamedTuple):
+    """A weight's name, and how its line and its dots are drawn."""
+
+    name: str
+    colour: str
+    dash: str
+    width: float
+    symbol: str
+    size: float
+
+
 #: Scores of three pieces; only the second changes.
 SCORES = {"clear winner": (1.0, 2.0, 0.0), "near tie": (1.0, 1.2, 0.0), "exact tie": (1.0, 1.0, 0.0)}
-#: Colour, dash and symbol of each weight, here and wherever the three pieces are drawn.
+#: How each weight is drawn; widths and sizes differ so that all stay visible where weights are equal.
 WEIGHTS = (
-    ("t₁", palette.GREEN, "dash", "circle"),
-    ("t₂", palette.ORANGE, "solid", "square"),
-    ("t₃", palette.PURPLE, "dashdot", "circle"),
+    Style("t₁", palette.GREEN, "dash", 4.5, "circle", 15),
+    Style("t₂", palette.ORANGE, "solid", 2.5, "square", 11),
+    Style("t₃", palette.PURPLE, "dashdot", 2.5, "circle", 7),
 )
 HEIGHT = sqrt(3) / 2
+WIDE, TALL = (-0.07, 1.07), (-0.08, HEIGHT + 0.08)
 #: A hardness so close to 1 that codes have reached their limits, ties included: the rule for ties holds at 1 itself.
 ALMOST_ONE = 1 - 1e-9
 HARDNESSES = torch.linspace(0, ALMOST_ONE, 101, dtype=torch.float64)
 HARDNESS_GRID = (0.0, 0.01)
 #: How far below the top the level lines run, as shares of the whole height: evenly spaced on a parabola.
-DEPTHS = tuple((step / 7) ** 2 for step in range(1, 7))
-POINTS = 32  # of each level line
-CELLS = 40  # of the mesh under the level lines, along each side
+DEPTHS = tuple((step / 6) ** 2 for step in range(1, 6))
+POINTS = 44  # of each level line
+CELLS = 60  # of the mesh under the level lines, along each side
 #: β/(1−β) from 0 to about e⁷, dense where codes change: the points of the path.
 PATH = torch.cat([torch.zeros(1, dtype=torch.float64), torch.logspace(-1.5, 3, 60, dtype=torch.float64)])
 
@@ -85,7 +99,8 @@ def level_lines(scores: Tensor, beta: float) -> Array:
     if depth < 1e-9:
         return np.full((POINTS * len(DEPTHS), 2), np.nan)
     x, y = place(codes).unbind(-1)
-    return np.concatenate([level_line(x, y, heights, best - share * depth, POINTS) for share in DEPTHS])
+    lines = [level_line(x, y, heights, best - share * depth, POINTS - 1) for share in DEPTHS]
+    return np.concatenate([part for one in lines for part in (one, np.full((1, 2), np.nan))])
 
 
 def triangle_panel(scores: Tensor, beta: float) -> Panel:
@@ -97,13 +112,15 @@ def triangle_panel(scores: Tensor, beta: float) -> Panel:
     path = place(betavq.code(scores.expand(len(PATH), 3), betavq.beta_from_eta(PATH)))
     best = place(code)
     marks = [
-        dots(f"{name} = 1: only piece {r + 1}", corners[r, :1], corners[r, 1:], colour, symbol=symbol, size=11)
-        for r, (name, colour, _, symbol) in enumerate(WEIGHTS)
+        dots(
+            f"{of.name} = 1: only piece {r + 1}", corners[r, :1], corners[r, 1:], of.colour, symbol=of.symbol, size=11
+        )
+        for r, of in enumerate(WEIGHTS)
     ]
     weights = _weights(code)
     return Panel(
         title="Every code is a point; one is best",
-        xlabel="all weight on piece 1: left; 2: right; 3: top",
+        xlabel="corners: piece 1 left, 2 right, 3 top",
         alt=f"At β = {beta:.2f} the best code is {weights}: {_where(code)}.",
         traces=[
             line("equally good codes", lines[:, 0], lines[:, 1], palette.GREY, width=1.2),
@@ -112,25 +129,23 @@ def triangle_panel(scores: Tensor, beta: float) -> Panel:
             *marks,
             dots("the best code at this β", best[:1], best[1:], palette.INK, size=14),
         ],
-        layout=layout(
-            axis(-0.12, 1.12, (0, 1), ("t₁", "t₂"), grid=False), axis(-0.1, 0.99, (HEIGHT,), ("t₃",), grid=False)
-        ),
-        aspect=1.24 / 1.09,
+        layout=layout(axis(*WIDE, (0, 1), ("t₁", "t₂"), grid=False), axis(*TALL, (), grid=False)),
+        aspect=(WIDE[1] - WIDE[0]) / (TALL[1] - TALL[0]),
     )
 
 
 def weights_panel(scores: Tensor, beta: float) -> Panel:
     """The three weights of the best code against β."""
     codes = betavq.code(scores.expand(len(HARDNESSES), 3), HARDNESSES)
-    here = betavq.code(scores, beta)
+    here = betavq.code(scores, beta).tolist()
     limit = codes[-1]
     curves: list[Trace] = [
-        line(f"weight {name}", HARDNESS_GRID, codes[:, r], colour, dash=dash)
-        for r, (name, colour, dash, _) in enumerate(WEIGHTS)
+        line(f"weight {of.name}", HARDNESS_GRID, codes[:, r], of.colour, dash=of.dash, width=of.width)
+        for r, of in enumerate(WEIGHTS)
     ]
     now = [
-        dots(f"weight {name} at this β", [beta], here[r : r + 1], colour, symbol=symbol, size=11, showlegend=False)
-        for r, (name, colour, _, symbol) in enumerate(WEIGHTS)
+        dots(f"{of.name} at this β", [beta], [here[r]], of.colour, symbol=of.symbol, size=of.size, showlegend=False)
+        for r, of in enumerate(WEIGHTS)
     ]
     return Panel(
         title="The weights of the best code",
