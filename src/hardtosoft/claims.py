@@ -52,6 +52,7 @@ CLAIMS = (
         "A layer whose units are each the largest of a few affine functions is a max-affine spline operator. "
         "ReLU, leaky ReLU, |u|, max-pooling and plain affine or convolutional layers are examples, and their "
         "slopes and offsets can be written down.",
+        figures=("max-affine-splines#lines", "max-affine-splines#layer-pieces"),
     ),
     Claim(
         "C2",

@@ -190,7 +190,7 @@ def own_frame(maso: betavq.MASO, cut: float) -> Frame:
 def planes_figure() -> InteractiveFigure:
     """Four planes; the offset and the tilt of one, and the cut, are the reader's."""
     heights: dict[Value, str] = {0.0: "touching", 0.8: "on top"}
-    tilts: dict[Value, str] = {0.0: "flat", 1.0: "leaning"}
+    tilts: dict[Value, str] = {0.0: "flat", 1.2: "leaning"}
     offset = sliding("offset", "offset of the fourth plane", -1, 1.5, 0.1, start=0.8, named=heights, say=saying("B₄"))
     tilt = sliding("tilt", "its slope along x₁", -1.2, 1.2, 0.1, start=0.0, named=tilts, say=saying("slope"))
     cut = sliding("cut", "height of the cut", -2, 2, 0.25, start=0.0, named={0.0: "middle"}, say=saying("x₂"))
