@@ -58,6 +58,7 @@ CLAIMS = (
         "C2",
         "Selecting the largest piece quantizes the input: each piece owns a cell. If every offset is −½ "
         "times the squared length of its slope, the cell of an input is that of the nearest slope, as in K-means.",
+        figures=("vector-quantization#power-cells", "vector-quantization#k-means"),
     ),
     Claim(
         "C3",

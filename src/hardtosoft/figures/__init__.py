@@ -7,7 +7,20 @@ from ..interactive import InteractiveFigure
 
 def every_figure() -> list[InteractiveFigure]:
     """Every interactive figure of the book, in the order of its pages: what tests sweep."""
-    from . import envelopes, layers, pieces, planes, readouts, simplex, smoothings, trained, units
+    from . import (
+        clusters,
+        codebooks,
+        envelopes,
+        layers,
+        pieces,
+        planes,
+        quantizers,
+        readouts,
+        simplex,
+        smoothings,
+        trained,
+        units,
+    )
 
     return [
         trained.opening_figure(),
@@ -23,6 +36,10 @@ def every_figure() -> list[InteractiveFigure]:
         layers.kinds_figure(),
         envelopes.block_figure(),
         planes.own_figure(planes.four_planes(0.5, 0.0)),
+        quantizers.cells_figure(),
+        clusters.k_means_figure(),
+        codebooks.codebook_figure(),
+        quantizers.your_cells_figure(),
         simplex.simplex_figure(),
         readouts.tangent_figure(),
         readouts.entropy_figure(),

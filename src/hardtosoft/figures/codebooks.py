@@ -101,7 +101,7 @@ def codebook_frame(size: float) -> Frame:
     many = f"{count} centroids" if count > 1 else "1 centroid"
     book = Panel(
         title="The codebook: each centroid is a picture",
-        xlabel=many,
+        xlabel="all R centroids",
         alt=f"{many}: blurred digits where one has to stand for many images, sharper ones the more there are.",
         traces=[picture("centroids", tiled(array(centroids)), (0, CANVAS[1]), (0, CANVAS[0]))],
         layout=layout(axis(0, CANVAS[1], (), grid=False), axis(0, CANVAS[0], (), grid=False)),

@@ -201,8 +201,8 @@ def cells_figure() -> InteractiveFigure:
     caption = (
         "Start at the middle stop, where every offset is −½‖A‖²: the cells are those of the nearest centroid. Move "
         "the offset of centroid 1 up. Its circle grows, its parabola sinks, and its edges move outwards, parallel to "
-        "where they were (grey dots). An edge always passes through the points where the circles of its two "
-        "centroids cross. Now move it down: centroid 1 first falls out of its own cell, then the cell is gone."
+        "where they were (dotted). Where the circles of two centroids cross, the line of their edge passes through "
+        "both crossings. Now move it down: centroid 1 first falls out of its own cell, then the cell is gone."
     )
     return _figure("power-cells", CENTROIDS, named, caption)
 
