@@ -88,10 +88,12 @@ def test_far_from_zero_in_float32(shared: bool) -> None:
     torch.testing.assert_close(single.log_prob(x).double(), exact.logsumexp(-1), rtol=1e-4, atol=1e-4)
 
 
-def test_an_input_far_away_in_float32() -> None:
+@each_variance
+def test_an_input_far_away_in_float32(shared: bool) -> None:
     """x = (10⁶, y): its first coordinate tells no component from another, and its square hides the second."""
     means = torch.tensor([[[0.0, -1.0], [0.0, 1.0], [0.0, 2.0]]])
-    mixture = GaussianMixture(means, torch.full((1, 3), 1 / 3), 0.5)
+    variance = torch.tensor(0.5) if shared else torch.full((3,), 0.5)
+    mixture = GaussianMixture(means, torch.full((1, 3), 1 / 3), variance)
     y = torch.linspace(-2, 3, 51)
     far = mixture.responsibilities(torch.stack((torch.full_like(y, 1e6), y), 1))
     near = mixture.responsibilities(torch.stack((torch.zeros_like(y), y), 1))
