@@ -67,7 +67,7 @@ def _gaussian_mixture(mixture: GaussianMixture, means: Any) -> Any:
         precisions_init=1 / variances,
         warm_start=True,
     )
-    estimator.means_, estimator.weights_, estimator.covariances_ = means, weights, variances
+    estimator.means_, estimator.weights_, estimator.covariances_ = means.copy(), weights.copy(), variances
     estimator.precisions_, estimator.precisions_cholesky_ = 1 / variances, 1 / np.sqrt(variances)
     estimator.n_features_in_ = mixture.num_features
     estimator.converged_, estimator.n_iter_, estimator.lower_bound_ = True, 0, -np.inf
