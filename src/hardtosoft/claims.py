@@ -64,16 +64,19 @@ CLAIMS = (
         "C3",
         "Behind the unit stands a Gaussian mixture with one component a piece; for a suitable prior its most "
         "probable component is the piece that the unit selects.",
+        figures=("gaussian-mixtures#posterior", "gaussian-mixtures#prior"),
     ),
     Claim(
         "C4",
         "Replace the one selected piece by the probabilities of all components, and the hard units turn into "
         "soft ones: ReLU into SiLU, |u| into u·tanh u, max-pooling into pooling with softmax weights.",
+        figures=("gaussian-mixtures#posterior",),
     ),
     Claim(
         "C5",
         "Sigmoid, tanh and softmax are the soft selection itself: they put out the code instead of the value "
         "it selects.",
+        figures=("gaussian-mixtures#gates",),
     ),
     Claim(
         "C6",
@@ -93,6 +96,7 @@ CLAIMS = (
         "C9",
         "Selecting for all units of a layer together takes a search that grows exponentially with their "
         "number; if their filters are orthogonal, selecting for every unit alone is already the exact answer.",
+        figures=("gaussian-mixtures#together",),
     ),
     Claim("C10", "In the paper's experiments networks with orthogonal filters classify images better."),
 )
