@@ -37,6 +37,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ._checks import check_beta, check_broadcast, check_floating, check_slope
+from ._fast import Unit, fast
 from ._gates import gate_scale, leaky_swish, soft_abs, swish
 from ._hardness import compute_dtype, hardness, saturation
 
@@ -129,14 +130,32 @@ def _check_beta(beta: float | Tensor, input: Tensor) -> float | Tensor:
 
 
 def _beta_relu(input: Tensor, beta: float | Tensor) -> Tensor:
-    return _soften(input, beta, None, soft=swish, linear=lambda x: x * 0.5, hard=F.relu)
+    y = fast(input, beta, RELU)
+    return _composite_relu(input, beta) if y is None else y
 
 
 def _beta_abs(input: Tensor, beta: float | Tensor) -> Tensor:
-    return _soften(input, beta, None, soft=soft_abs, linear=_zero, hard=torch.abs)
+    y = fast(input, beta, ABS)
+    return _composite_abs(input, beta) if y is None else y
 
 
 def _beta_leaky_relu(input: Tensor, negative_slope: float | Tensor, beta: float | Tensor) -> Tensor:
+    y = None
+    if not isinstance(negative_slope, Tensor):
+        leaky = Unit(lambda x, b: _composite_leaky_relu(x, negative_slope, b), negative_slope)
+        y = fast(input, beta, leaky)
+    return _composite_leaky_relu(input, negative_slope, beta) if y is None else y
+
+
+def _composite_relu(input: Tensor, beta: float | Tensor) -> Tensor:
+    return _soften(input, beta, None, soft=swish, linear=lambda x: x * 0.5, hard=F.relu)
+
+
+def _composite_abs(input: Tensor, beta: float | Tensor) -> Tensor:
+    return _soften(input, beta, None, soft=soft_abs, linear=_zero, hard=torch.abs)
+
+
+def _composite_leaky_relu(input: Tensor, negative_slope: float | Tensor, beta: float | Tensor) -> Tensor:
     mean = (1 + negative_slope) / 2
     v, m = _like(input, negative_slope), _like(input, mean)
     return _soften(
@@ -147,6 +166,9 @@ def _beta_leaky_relu(input: Tensor, negative_slope: float | Tensor, beta: float 
         linear=lambda x: _times(x, m),
         hard=lambda x: _leaky_relu(x, negative_slope if isinstance(negative_slope, float) else v),
     )
+
+
+RELU, ABS = Unit(_composite_relu), Unit(_composite_abs, odd=True)
 
 
 def _soften(

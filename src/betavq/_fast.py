@@ -1,0 +1,211 @@
+r"""The two-piece units in as few passes over memory as PyTorch's own, where nothing stands in the way.
+
+That is plain eager mode on the CPU, finite inputs, and a β that is one number or one for each channel. All else, and
+derivatives of derivatives, is left to the composite of ``functional.py``, with which these agree up to rounding.
+The input alone is saved for the backward pass.
+
+PyTorch has x σ(ηx) in one pass, under another name: ``aten.softplus_backward(grad, x, η, threshold)``, the gradient of
+softplus, is grad · e/(1 + e) with e = exp(ηx), and grad itself where ηx exceeds the threshold.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ._autograd import sum_to
+from ._checks import has_values
+from ._hardness import compute_dtype
+
+swish_kernel = torch.ops.aten.softplus_backward
+BLOCK = 2**16  # numbers at once where there are intermediate results: they stay in the processor's cache
+
+
+class Unit(NamedTuple):
+    """Which unit: x [ν + (1−ν) σ(η|1−ν|x)], or x tanh(ηx) if ``odd``; and its composite form, called with (x, β)."""
+
+    composite: Callable[[Tensor, Any], Tensor]
+    slope: float = 0.0
+    odd: bool = False
+
+
+def fast(x: Tensor, beta: float | Tensor, unit: Unit) -> Tensor | None:
+    """The unit's value, or None where the fast form does not apply."""
+    if not has_values(x, wait=False) or not (isinstance(beta, float) or _fits(beta, x)):
+        return None
+    wide = compute_dtype(x)
+    scale = _scale(beta, unit, wide) if isinstance(beta, float) else _scales(beta.detach(), unit, wide)
+    # A sum is the cheapest pass that tells whether all are finite: ∞ · 0 would be NaN below.
+    if scale is None or not math.isfinite((x.sum() if x.dtype == wide else x.sum(dtype=wide)).item()):
+        return None
+    if not _derived(x, beta):
+        return _value(x, scale, unit)
+    result: Tensor = _Fast.apply(x, beta, scale, unit)  # type: ignore[no-untyped-call]
+    return result
+
+
+def _derived(x: Tensor, beta: float | Tensor) -> bool:
+    """Whether derivatives may be asked for. No public function tells whether forward mode is on."""
+    backward = x.requires_grad or (isinstance(beta, Tensor) and beta.requires_grad)
+    return (backward and torch.is_grad_enabled()) or getattr(torch.autograd.forward_ad, "_current_level", 0) >= 0
+
+
+def _fits(beta: Tensor, x: Tensor) -> bool:
+    """Whether β is one number or one for each channel, and can be read."""
+    fits = beta.numel() == 1 or (beta.dim() == x.dim() and beta.numel() < x.numel())
+    return fits and beta.dim() <= x.dim() and has_values(beta, wait=False)
+
+
+class _Limits(NamedTuple):
+    """What the arithmetic of a dtype bears."""
+
+    open: float  # where σ is 1 to the last bit
+    closed: float  # where exp overflows, so that σ of the negative is exactly 0
+    least: float  # the scale below which x may be so large, while ηx is small, that x · exp(ηx) overflows
+    most: float  # the scale above which it may overflow itself
+
+
+def _limits_of(dtype: torch.dtype, threshold: float, closed: float) -> _Limits:
+    largest = torch.finfo(dtype).max
+    return _Limits(threshold, closed, threshold * math.exp(threshold) / largest, largest / 1e4)
+
+
+_LIMITS = {
+    torch.float32: _limits_of(torch.float32, 20.0, 100.0),
+    torch.float64: _limits_of(torch.float64, 40.0, 750.0),
+}
+
+
+def _scale(beta: float, unit: Unit, dtype: torch.dtype) -> float | None:
+    """η|1−ν|, by which x is multiplied before the gate; None if an end point or an overflow needs care."""
+    scale = abs(1 - unit.slope) * beta / (1 - beta) if 0 < beta < 1 else 0.0
+    limits = _LIMITS[dtype]
+    return scale if limits.least < scale < limits.most else None
+
+
+def _scales(beta: Tensor, unit: Unit, dtype: torch.dtype) -> float | Tensor | None:
+    """The same for a tensor; a float for one number."""
+    if beta.numel() == 1:
+        return _scale(beta.item(), unit, dtype)
+    beta = beta.double()
+    scales, limits = abs(1 - unit.slope) * beta / (1 - beta), _LIMITS[dtype]
+    low, high = (bound.item() for bound in scales.aminmax())
+    return scales.to(dtype) if limits.least < low and high < limits.most else None
+
+
+class _Fast(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, beta: float | Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
+        ctx.save_for_backward(x, *([beta] if isinstance(beta, Tensor) else []))
+        ctx.save_for_forward(x, *([beta] if isinstance(beta, Tensor) else []))
+        ctx.beta, ctx.scale, ctx.unit = None if isinstance(beta, Tensor) else beta, scale, unit
+        return _value(x, scale, unit)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
+        (grad,) = grad_outputs
+        x, *betas = ctx.saved_tensors
+        beta = betas[0] if betas else ctx.beta
+        in_x, in_beta = ctx.needs_input_grad[:2]
+        if torch.is_grad_enabled():
+            return (*_composite_gradients(x, beta, grad, ctx.unit, in_x, in_beta), None, None)
+        if not in_beta:
+            return _in_input(grad, x, ctx.scale, ctx.unit), None, None, None
+        slope, terms = _both(grad, x, beta.shape, ctx.scale, ctx.unit)
+        return slope if in_x else None, (terms * _factor(beta, ctx.unit)).to(beta.dtype), None, None
+
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Tensor:
+        x, *betas = ctx.saved_tensors
+        x_dot, beta_dot, *_ = grad_inputs
+        tangent = _in_input(x_dot, x, ctx.scale, ctx.unit) if x_dot is not None else torch.zeros_like(x)
+        if beta_dot is not None:
+            speed = beta_dot * _factor(betas[0], ctx.unit).to(compute_dtype(x))
+            tangent = tangent + _in_beta(speed, x, ctx.scale, ctx.unit)
+        return tangent.to(x.dtype)
+
+
+def _value(x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
+    wide = x.to(compute_dtype(x))
+    if unit.odd:
+        return (wide * scale).tanh_().mul_(wide).to(x.dtype)
+    if unit.slope == 0 and not isinstance(scale, Tensor):  # the kernel computes 16-bit floats in float32 by itself
+        y: Tensor = swish_kernel(x, x, scale, _LIMITS[wide.dtype].open)
+        return y
+    gate = (wide * scale).sigmoid_()
+    if unit.slope != 0:  # x times the sum, not a sum of products: of these much may cancel
+        gate.mul_(1 - unit.slope).add_(unit.slope)
+    return gate.mul_(wide).to(x.dtype)
+
+
+def _composite_gradients(
+    x: Tensor, beta: float | Tensor, grad: Tensor, unit: Unit, in_x: bool, in_beta: bool
+) -> tuple[Tensor | None, Tensor | None]:
+    """Gradients that can be derived again."""
+    wanted = [tensor for tensor, is_wanted in ((x, in_x), (beta, in_beta)) if is_wanted]
+    y = unit.composite(x, beta)
+    found = iter(torch.autograd.grad(y, wanted, grad, create_graph=True))  # type: ignore[arg-type]
+    return next(found) if in_x else None, next(found) if in_beta else None
+
+
+def _in_input(grad: Tensor, x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
+    """grad · ∂y/∂x; the gate's argument is clamped where its derivative is 0 anyway, lest ∞ · 0 make NaN of it."""
+    wide = compute_dtype(x)
+    limit = _LIMITS[wide].closed
+    u = (x.to(wide) * scale).clamp_(-limit, limit)
+    if unit.odd:
+        gate = torch.tanh(u)
+        result: Tensor = torch.ops.aten.tanh_backward(u, gate).add_(gate).mul_(grad)
+    else:
+        result = torch.ops.aten.silu_backward.grad_input(grad.to(wide), u, grad_input=u)
+        if unit.slope != 0:
+            result = result.mul_(1 - unit.slope).add_(grad, alpha=unit.slope)
+    return result.to(x.dtype)
+
+
+def _in_beta(grad: Tensor, x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
+    """grad · x² σ'(u), of which ∂y/∂β is a multiple."""
+    wide = x.to(compute_dtype(x))
+    u = wide.abs().mul_(-2 * scale if unit.odd else -scale).sigmoid_()  # of −|u|: it keeps its digits, and so 1 − it
+    bend: Tensor = torch.ops.aten.sigmoid_backward(wide, u)  # x σ'(u): a σ' of 0 comes before x², which may be ∞
+    return bend.mul_(wide).mul_(grad)
+
+
+def _factor(beta: Tensor, unit: Unit) -> Tensor:
+    """∂y/∂β ÷ (x² σ'(u)): (1−ν)|1−ν| (1 + η)², and four times that of σ' for tanh u = 2σ(2u) − 1."""
+    return (4.0 if unit.odd else (1 - unit.slope) * abs(1 - unit.slope)) / (1 - beta.double()) ** 2
+
+
+def _both(grad: Tensor, x: Tensor, shape: torch.Size, scale: float | Tensor, unit: Unit) -> tuple[Tensor, Tensor]:
+    """grad · ∂y/∂x, and the sum of :func:`_in_beta` to the shape of β in float64, block by block.
+
+    Each takes several passes with intermediate results. Of a large tensor these would go through memory, and the
+    allocator would fetch and return their pages again and again.
+    """
+    slope = torch.empty_like(x)
+    sums = []
+    for g, part, out in _blocks((grad, x, slope), shape):
+        out.copy_(_in_input(g, part, scale, unit))
+        sums.append(_summed(_in_beta(g, part, scale, unit), shape))
+    return slope, torch.stack(sums).double().sum(0)
+
+
+def _blocks(tensors: tuple[Tensor, ...], shape: torch.Size) -> Iterable[tuple[Tensor, ...]]:
+    """Pieces of tensors of one shape, along the first dimension unless β changes along it."""
+    whole = tensors[0].shape
+    if len(whole) == 0 or (len(shape) == len(whole) and shape[0] != 1):
+        return [tensors]
+    if shape.numel() == 1 and all(tensor.is_contiguous() for tensor in tensors):
+        tensors = tuple(tensor.view(-1) for tensor in tensors)
+    rows = max(1, BLOCK * tensors[0].shape[0] // max(1, whole.numel()))
+    return zip(*(torch.split(tensor, rows) for tensor in tensors), strict=True)
+
+
+def _summed(terms: Tensor, shape: torch.Size) -> Tensor:
+    total = terms.sum().reshape(shape) if shape.numel() == 1 else terms.sum_to_size(shape)
+    whole = torch.Size([]) if shape.numel() == 1 else shape
+    return total if math.isfinite(total.sum().item()) else sum_to(terms, whole).reshape(shape)

@@ -1,0 +1,130 @@
+"""The fast form of the units: taken where it applies, equal to the composite form, saving the input alone."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from betavq import _fast, functional
+from betavq.functional import beta_abs, beta_leaky_relu, beta_relu
+from betavq.nn import BetaReLU
+
+UNITS = {
+    "relu": (lambda x, b: beta_relu(x, beta=b), functional._composite_relu),
+    "abs": (lambda x, b: beta_abs(x, beta=b), functional._composite_abs),
+    "leaky": (
+        lambda x, b: beta_leaky_relu(x, 0.2, beta=b),
+        lambda x, b: functional._composite_leaky_relu(x, 0.2, b),
+    ),
+}
+every = pytest.mark.parametrize("name", UNITS)
+
+
+def sample(*shape: int, dtype: torch.dtype = torch.float64, seed: int = 0) -> Tensor:
+    return (3 * torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)).to(dtype)
+
+
+def value_and_gradients(function, x: Tensor, beta: float | Tensor, upstream: Tensor) -> list[Tensor]:
+    inputs = [t.detach().clone().requires_grad_() for t in (x, beta) if isinstance(t, Tensor)]
+    y = function(inputs[0], inputs[1] if len(inputs) > 1 else beta)
+    return [y.detach(), *torch.autograd.grad(y, inputs, upstream)]
+
+
+@every
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("form", ["number", "shared", "channels", "rows"])
+def test_it_agrees_with_the_composite_form(name: str, dtype: torch.dtype, form: str) -> None:
+    x, upstream = sample(70, 3, 401, dtype=dtype), sample(70, 3, 401, dtype=dtype, seed=1)  # more than one block
+    inner = torch.tensor([0.01, 0.5, 0.97], dtype=dtype)
+    rows = torch.linspace(0.05, 0.9, 70, dtype=dtype).view(70, 1, 1)
+    beta = {"number": 0.3, "shared": inner[1], "channels": inner.view(3, 1), "rows": rows}[form]
+    if form == "channels":
+        beta = beta.view(1, 3, 1)
+    fast, composite = (value_and_gradients(f, x, beta, upstream) for f in UNITS[name])
+    eps = torch.finfo(dtype).eps
+    for one, other in zip(fast[:2], composite[:2], strict=True):
+        torch.testing.assert_close(one, other, rtol=64 * eps, atol=64 * eps)
+    for one, other in zip(fast[2:], composite[2:], strict=True):  # sums of many terms of either sign
+        torch.testing.assert_close(one, other, rtol=0.02 if eps > 1e-4 else 1e4 * eps, atol=0.1 if eps > 1e-4 else 0)
+
+
+@every
+@pytest.mark.parametrize("shape", [(), (0, 4), (5,), (2, 3, 4, 5)])
+def test_any_shape_and_memory_order(name: str, shape: tuple[int, ...]) -> None:
+    x = sample(*shape)
+    orders = [x, x.t()] if len(shape) == 2 else [x]
+    if len(shape) == 4:
+        orders += [x.to(memory_format=torch.channels_last), x[:, :, ::2, 1:]]
+    for ordered in orders:
+        beta = torch.tensor(0.4, dtype=torch.float64)
+        fast, composite = (value_and_gradients(f, ordered, beta, torch.ones_like(ordered)) for f in UNITS[name])
+        torch.testing.assert_close(fast, composite, rtol=1e-13, atol=1e-13)
+        assert not ordered.numel() or fast[0].stride() == composite[0].stride()
+
+
+@pytest.mark.parametrize(
+    ("x", "beta", "taken"),
+    [
+        ([1.0, -2.0], 0.5, True),
+        ([1.0, -2.0], torch.tensor(0.5), True),
+        ([1.0, -2.0], torch.tensor([0.2, 0.5]), False),  # one β for each number: nothing to gain
+        ([1.0, -math.inf], 0.5, False),
+        ([1.0, math.nan], 0.5, False),
+        ([1.0, -2.0], 1.0, False),
+        ([1.0, -2.0], 0.0, False),
+        ([1.0, -2.0], 1e-40, False),
+        ([1.0, -2.0], torch.tensor([0.2, 1.0, 0.2, 0.2]).view(4, 1), False),
+    ],
+)
+def test_where_it_applies(x: list[float], beta: float | Tensor, taken: bool) -> None:
+    assert (_fast.fast(torch.tensor(x), beta, functional.RELU) is not None) == taken
+
+
+@pytest.mark.parametrize("beta", [0.5, torch.tensor(0.5, requires_grad=True)], ids=["number", "learnable"])
+def test_the_input_alone_is_saved_for_the_backward_pass(beta: float | Tensor) -> None:
+    saved: list[int] = []
+    x = sample(1000, dtype=torch.float32).requires_grad_()
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: saved.append(t.numel()) or t, lambda t: t):
+        beta_relu(x, beta=beta)
+    assert sorted(saved) in ([1000], [1, 1000])
+
+
+@every
+def test_derivatives_of_derivatives(name: str) -> None:
+    x = sample(6).requires_grad_()
+    beta = torch.tensor(0.4, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradgradcheck(UNITS[name][0], (x, beta))
+    assert torch.autograd.gradgradcheck(lambda x: UNITS[name][0](x, 0.4), (x,))
+
+
+@every
+@pytest.mark.filterwarnings("ignore:`torch.jit.script:DeprecationWarning")  # torch's own, at the first forward mode
+def test_forward_mode(name: str) -> None:
+    x = sample(6).requires_grad_()
+    beta = torch.tensor(0.4, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(UNITS[name][0], (x, beta), check_forward_ad=True)
+
+
+@every
+def test_an_expanded_upstream_gradient(name: str) -> None:
+    x, beta = sample(3, 4), torch.tensor(0.4, dtype=torch.float64)
+    upstream = (torch.ones_like(x), torch.ones_like(x[0, 0]).expand(3, 4))
+    one, other = (value_and_gradients(UNITS[name][0], x, beta, ones) for ones in upstream)
+    torch.testing.assert_close(one, other, rtol=1e-14, atol=1e-14)
+
+
+def test_sums_of_terms_that_overflow_stay_finite_or_keep_their_sign() -> None:
+    x = torch.full((4,), 1e19)
+    beta = torch.tensor(1e-19, requires_grad=True)
+    upstream = torch.tensor([3e38, -3e38, 3e38, -3e38])
+    (gradient,) = torch.autograd.grad(beta_relu(x, beta=beta), beta, upstream)
+    assert not gradient.isnan()
+
+
+def test_a_module_with_a_kept_beta_takes_it() -> None:
+    x = sample(50, dtype=torch.float32)
+    layer = BetaReLU(0.7)
+    torch.testing.assert_close(layer(x), beta_relu(x, beta=float(layer.beta)), rtol=0, atol=0)
