@@ -18,6 +18,8 @@ BLOCK = 2**19
 def best_code(x: Tensor, means: Tensor, log_weights: Tensor, variance: Tensor) -> Tensor:
     """The best of all Rᴷ codes for each row, ``(N, K)``; tables of codes count the last unit fastest."""
     units, pieces, _ = means.shape
+    if pieces == 1:  # a single code, however many units
+        return torch.zeros(len(x), units, dtype=torch.int64, device=x.device)
     flat = means.flatten(0, 1)
     gram = (flat @ flat.t() / variance).view(units, pieces, units, pieces)
     biases = log_weights - 0.5 * means.square().sum(-1) / variance

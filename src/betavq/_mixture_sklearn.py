@@ -84,7 +84,7 @@ def _kmeans(means: Any) -> Any:
 
 
 def _tensor(array: Any) -> Tensor:
-    return torch.from_numpy(np.array(array))  # a copy; float32 or float64, as scikit-learn was given
+    return torch.tensor(np.asarray(array))  # a copy, in the array's own dtype
 
 
 def _import_sklearn() -> None:
