@@ -73,7 +73,7 @@ def test_the_ridge_at_the_tie_is_never_lower_than_log_2(beta):
 @pytest.mark.parametrize(("beta", "second"), [(0.5, 1.2), (0.0, 1.0), (1.0, 1.0), (0.9, 2.0)])
 def test_both_views_mark_the_same_entropy(beta, second):
     frame = readouts.entropy_frame(beta, second)
-    left, right = (traces(panel)["now"] for panel in frame.panels)
+    left, right = (traces(panel)["at this β and z₂"] for panel in frame.panels)
     assert left["y"][0] == right["y"][0]
     assert (left["x"][0], right["x"][0]) == (beta, second)
     assert ("takes the first" in frame.readout) == (beta == second == 1)

@@ -103,7 +103,7 @@ def entropy_frame(beta: float, second: float) -> Frame:
             line("z₂ = 1, a tie", HARDNESS_GRID, tie, palette.GREY, dash="dash", width=1.5),
             line("z₂ = 2, a clear winner", HARDNESS_GRID, clear, palette.GREY, dash="dot", width=2),
             line("H(t) at this z₂", HARDNESS_GRID, along_beta, palette.PURPLE, width=3),
-            dots("now", [beta], [undecided], palette.PURPLE, size=12),
+            dots("at this β and z₂", [beta], [undecided], palette.PURPLE, size=12),
         ],
         layout=layout(axis(-0.03, 1.03, (0, 0.5, 1), ("0", "½", "1")), heights),
     )
@@ -120,7 +120,7 @@ def entropy_frame(beta: float, second: float) -> Frame:
             line("β = ½", SECOND_GRID, soft, palette.GREY, dash="dashdot", width=1.5),
             line("β = 0.95", SECOND_GRID, firm, palette.GREY, dash="dash", width=1.5),
             line("H(t) at this β", SECOND_GRID, along_score, palette.PURPLE, width=3),
-            dots("now", [second], [undecided], palette.PURPLE, size=12),
+            dots("at this β and z₂", [second], [undecided], palette.PURPLE, size=12),
         ],
         layout=layout(axis(-0.05, 2.05, (0, 1, 2)), heights),
     )

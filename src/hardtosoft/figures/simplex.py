@@ -127,7 +127,7 @@ def triangle_panel(scores: Tensor, beta: float) -> Panel:
             line("the simplex: all codes", outline[:, 0], outline[:, 1], palette.GREY, width=2.5, showlegend=False),
             line("the best code's way, β from 0 to 1", path[:, 0], path[:, 1], palette.INK, dash="dot", width=2),
             *marks,
-            dots("the best code at this β", best[:1], best[1:], palette.INK, size=14),
+            dots("the best code at this β", best[:1], best[1:], palette.INK, size=12),
         ],
         layout=layout(axis(*WIDE, (0, 1), ("t₁", "t₂"), grid=False), axis(*TALL, (), grid=False)),
         aspect=(WIDE[1] - WIDE[0]) / (TALL[1] - TALL[0]),
