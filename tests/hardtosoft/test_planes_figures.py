@@ -83,8 +83,10 @@ def test_an_offset_moves_edges_and_does_not_turn_them():
 def test_along_the_cut_the_maximum_is_that_of_the_drawn_lines(cut):
     above, lines = planes.planes_frame(0.8, 0.4, cut).panels
     drawn = [found for found in lines.traces if found["type"] == "scatter"]
-    maximum, pieces = drawn[0]["y"], np.stack([found["y"] for found in drawn[1:]])
+    maximum, pieces = drawn[-1]["y"], np.stack([found["y"] for found in drawn[:-1]])
     np.testing.assert_allclose(maximum, pieces.max(0), rtol=0, atol=1e-14)
+    (mark,) = [found for found in above.traces if found["name"] == "the cut"]
+    assert (list(mark["x"]), list(mark["y"])) == ([-3.0, 3.0], [cut, cut])
     tints = np.stack([found["z"] for found in above.traces if found["type"] == "heatmap"])
     np.testing.assert_array_equal(tints.sum(0), 1)
 

@@ -102,8 +102,8 @@ def lines_frame(slope: float, offset: float) -> Frame:
         traces=[
             *tints(bands, SPAN, LEVELS),
             _walls(shown, LEVELS),
-            line("the maximum", GRID, maso(INPUTS[:, None])[:, 0], palette.GREY, width=7),
             *_pieces([array(scores[:, r]) for r in range(3)]),
+            line("the maximum", GRID, maso(INPUTS[:, None])[:, 0], palette.INK, width=4),
         ],
         layout=layout(axis(*SPAN, (-2, -1, 0, 1, 2)), axis(*LEVELS, (-2, -1, 0, 1, 2))),
     )
@@ -189,7 +189,7 @@ def block_frame(weight: float, middle: float) -> Frame:
         if weight < 0
         else "Never above zero: every chord of this length lies on the curve or above it.",
         traces=[
-            line("0, the most that a convex curve may have", SPAN, [0.0, 0.0], palette.GREY, dash="dot"),
+            line("0, the most that a convex curve may have", [-2.1, 2.1], [0.0, 0.0], palette.GREY, dash="dot"),
             line("curve minus chord", (-2.0, 0.025), excess(middles, weight), palette.PURPLE, width=3),
             dots("this chord", place, [over], palette.PURPLE, size=11),
         ],
@@ -201,10 +201,12 @@ def block_frame(weight: float, middle: float) -> Frame:
 
 def lines_figure() -> InteractiveFigure:
     """Three lines and their upper envelope, with the second line in the reader's hand."""
-    tilts: dict[Value, str] = {-1.0: "as the first", 0.0: "flat", 0.5: "as the third"}
-    heights: dict[Value, str] = {-1.0: "through the corner", 0.0: "above it"}
-    slope = sliding("slope", "slope of the second line", -2, 1.5, 0.05, start=0.0, named=tilts, say=saying("slope"))
-    offset = sliding("offset", "its offset", -2, 1.5, 0.05, start=0.0, named=heights, say=saying("offset"))
+    tilts: dict[Value, str] = {-1.0: "as the first", 0.5: "as the third"}
+    heights: dict[Value, str] = {-1.0: "corner", 0.0: "above"}
+    offset = sliding("offset", "offset of the second line", -2, 1.5, 0.05, start=0.0, named=heights, say=saying("B₂"))
+    slope = sliding(
+        "slope", "its slope", -2, 1.5, 0.05, start=0.0, named=tilts, stops=(-1.0, 0.0, 0.5), say=saying("A₂")
+    )
     caption = (
         "Lower the offset of the second line: its cell shrinks from both sides, and at −1 it is gone, since the line "
         "then only touches the corner that the other two make. Now tilt it: it comes back as soon as it is steeper "
@@ -216,8 +218,18 @@ def lines_figure() -> InteractiveFigure:
 
 def block_figure() -> InteractiveFigure:
     """A residual block of two weight layers that is convex or not, as its second weight says."""
-    signs: dict[Value, str] = {-1.0: "not convex", 0.0: "straight there", 1.0: "convex"}
-    weights = sliding("weight", "v, the second weight", -2, 1.5, 0.05, start=-1.0, named=signs, say=saying("v"))
+    signs: dict[Value, str] = {-1.0: "not convex", 1.0: "convex"}
+    weights = sliding(
+        "weight",
+        "v, the second weight",
+        -2,
+        1.5,
+        0.05,
+        start=-1.0,
+        named=signs,
+        stops=(-1.0, 0.0, 1.0),
+        say=saying("v"),
+    )
     kinks: dict[Value, str] = {-1.0: "first kink", 1.0: "second kink"}
     middles = sliding("middle", "middle of the chord", -2, 2, 0.05, start=1.0, named=kinks, say=saying("x"))
     caption = (

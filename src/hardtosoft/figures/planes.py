@@ -110,7 +110,7 @@ def unit_panels(
             *BOX.tints(F.pad(code, (0, pieces - count)), [colour for colour, _ in STYLES[:pieces]]),
             line("levels of the maximum", contour[:, 0], contour[:, 1], palette.GREY, width=1.5),
             line("edges of the cells", border[:, 0], border[:, 1], palette.INK, width=2.5),
-            line("the cut", BOX.x, [cut, cut], palette.INK, dash="dash", width=1.5),
+            line("the cut", list(BOX.x), [cut, cut], palette.INK, dash="dash", width=1.5),
         ],
         layout=BOX.layout((-2, 0, 2), (-2, 0, 2)),
         aspect=BOX.aspect,
@@ -137,8 +137,8 @@ def _cut_panel(maso: betavq.MASO, cut: float, pieces: int, piece: str, heights: 
         alt=f"Along the cut the {piece}s are lines, and the unit is the highest of them.",
         traces=[
             *tints(bands, BOX.x, heights),
-            line("the maximum", grid, maso(points)[:, 0], palette.GREY, width=7),
             *lines,
+            line("the maximum", grid, maso(points)[:, 0], palette.INK, width=4),
         ],
         layout=layout(axis(*BOX.x, (-2, 0, 2)), axis(*heights, even_ticks(*heights))),
         aspect=BOX.aspect,
