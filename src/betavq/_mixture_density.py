@@ -84,7 +84,7 @@ class SphericalGaussians(nn.Module):
         return self._scores(x)[0].softmax(-1)
 
     def map_code(self, x: Tensor) -> Tensor:
-        """The first most probable component, of x ``(..., D)``: integers (int64) of shape ``(..., K)``.
+        """The most probable component, of x ``(..., D)``: int64 of shape ``(..., K)``; the first if some tie exactly.
 
         Raises:
             ValueError: inputs of another size.

@@ -231,7 +231,8 @@ class MASO(nn.Module):
             variance: σ² > 0, a number or a tensor of shape ``()``.
 
         Returns:
-            A :class:`betavq.mixture.GaussianMixture`; its ``to_maso()`` gives this MASO back up to rounding.
+            A :class:`betavq.mixture.GaussianMixture`; its ``to_maso()`` gives this MASO back, offsets but for
+            rounding errors of σ² and ½‖A‖².
 
         Raises:
             ValueError: ``variance`` not positive, or so small that (B + ½‖A‖²)/σ² overflows; more than one variance.
