@@ -25,7 +25,7 @@ def test_the_soft_read_out_is_pytorchs_function(gate):
 
 
 @pytest.mark.claim("C5")
-@pytest.mark.parametrize("beta", [0.2, 0.5, 0.85])
+@pytest.mark.parametrize("beta", [0.2, 0.5, 0.8])
 def test_at_other_hardnesses_the_scores_are_scaled_by_eta(beta):
     """At any β the read-outs are sigmoid(ηu), tanh(ηu) and softmax(ηz)."""
     eta = beta / (1 - beta)

@@ -63,15 +63,15 @@ def gates_frame(gate: str, beta: float) -> Frame:
     reached = (mixture.responsibilities(CHECKED[:, None])[:, 0] @ outputs.T - own).abs().max().item()
     x, y = _one_after_another(INPUTS, posterior @ outputs.T)
     x_own, y_own = _one_after_another(CHECKED, own)
-    densities = densities_panel(mixture, 1.25)
+    densities = densities_panel(mixture, 0.85)
     weights = Panel(
         title="Posterior, and what is read out of it",
         xlabel="input u",
         alt=f"At β = {beta:.2f} the read-out of the {gate} unit "
         + ("is PyTorch’s function." if beta == 0.5 else f"is {'softer' if beta < 0.5 else 'harder'} than PyTorch’s."),
         traces=[
-            line("read-out Σ t·c at this β", x, y, palette.BLUE, width=7),
-            *posterior_lines(posterior),
+            *posterior_lines(posterior, width=6),
+            line("read-out Σ t·c at this β", x, y, palette.BLUE, width=2),
             dots("PyTorch’s function", x_own, y_own, palette.INK, symbol="square", size=6),
         ],
         layout=layout(axis(-4, 4, (-4, -2, 0, 2, 4)), axis(-1.06, 1.06, (-1, 0, 0.5, 1), ("−1", "0", "½", "1"))),
@@ -108,10 +108,10 @@ def densities_panel(mixture: GaussianMixture, top: float) -> Panel:
     )
 
 
-def posterior_lines(posterior: Tensor) -> list[Trace]:
+def posterior_lines(posterior: Tensor, width: float = 2.5) -> list[Trace]:
     """The weights of the components, ``(N, R)``, as lines over the inputs."""
     return [
-        line(f"posterior t of component {r + 1}", GRID, posterior[:, r], COLOURS[r], dash=DASHES[r])
+        line(f"posterior t of component {r + 1}", GRID, posterior[:, r], COLOURS[r], dash=DASHES[r], width=width)
         for r in range(posterior.shape[1])
     ]
 
@@ -156,13 +156,13 @@ def components_frame(means: Sequence[float], weights: Sequence[float], variance:
 def gates_figure() -> InteractiveFigure:
     """Sigmoid, tanh and softmax as what is read out of a posterior."""
     gates = choice("gate", "Read-out", tuple(GATES), start="sigmoid")
-    named: dict[Value, str] = {0.2: "much noise", 0.5: "soft", 0.9: "little"}
-    beta = sliding("beta", "β, from much noise to little", 0.2, 0.9, 0.05, start=0.5, named=named, say=_say_beta)
+    named: dict[Value, str] = {0.2: "much noise", 0.5: "soft", 0.8: "little"}
+    beta = sliding("beta", "β, from much noise to little", 0.2, 0.8, 0.025, start=0.5, named=named, say=_say_beta)
     caption = (
-        "The squares are PyTorch’s own function. At β = ½ the thick blue read-out passes through all of them. Move β "
-        "to 0.9: the same bells grow narrow, and the read-out becomes a step. Then choose tanh, which multiplies "
-        "the two posteriors by −1 and 1, and softmax, which reads out all three. (The third component has "
-        "weight 0 for sigmoid and tanh.)"
+        "The squares are PyTorch’s own function. At β = ½ the thin blue read-out passes through all of them. Move β "
+        "to 0.8: the bells grow narrow, and the read-out leaves the squares and grows steep. Then choose tanh, which "
+        "multiplies the two posteriors by −1 and 1, and softmax, which reads out all three. (The third component "
+        "has weight 0 for sigmoid and tanh.)"
     )
     return InteractiveFigure("gates", gates_frame, [gates, beta], caption=caption)
 
@@ -179,7 +179,7 @@ def components_figure(
     named: dict[Value, str] = {VARIANCES[0]: "little noise", 1.0: "σ = 1", VARIANCES[-1]: "much"}
     say = lambda value: f"σ² = {float(value):.2g}"  # noqa: E731
     variance = Axis("variance", "σ², variance of the noise", VARIANCES, 1.0, named, say=say)
-    caption = "Move σ² with these weights as they are: where do the components lose their share of the line?"
+    caption = "Move σ² with these weights as they are: does every component keep its share of the line?"
     return InteractiveFigure(
         "your-mixture", lambda variance: components_frame(means, weights, variance), [variance], caption=caption
     )

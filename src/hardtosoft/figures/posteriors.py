@@ -182,7 +182,7 @@ def prior_frame(prior: str, variance: float) -> Frame:
         xlabel="variance σ² of the noise",
         alt="With 1/σ² in the prior nothing changes at any variance. Without it only σ² = 1 is right.",
         traces=[*curves, dots("this prior, this σ²", here, [100 * share], palette.INK, size=12)],
-        layout=layout(axis(-1.35, 0.65, (-1, 0, 0.4771), ("0.1", "1", "3")), axis(-1.5, 30, (0, 10, 20, 30))),
+        layout=layout(axis(-1.35, 0.65, (-1, 0, 0.4771), ("0.1", "1", "3")), axis(-1.5, 38, (0, 10, 20, 30))),
     )
     readout = f"Prior weights ({_listed(mixture.weights[0])}). Code changed in {100 * share:.1f} % of the drawn plane."
     return Frame([plane, shares], readout)
@@ -203,7 +203,7 @@ def posterior_figure() -> InteractiveFigure:
     beta = sliding("beta", "β, from much noise to none", 0.1, 1, 0.025, start=0.5, named=named, say=_say_beta)
     caption = (
         "Move β from ½ to 1 and back to 0.1. The tints run into each other over a narrower or a wider strip, and the "
-        "prior weights in the line below change all the time. The black edges do not move: on each of them the "
+        "prior weights in the line below change all the time. The solid edges do not move: on each of them the "
         "two most probable components are equally probable, whatever the noise."
     )
     return InteractiveFigure("posterior", posterior_frame, [beta], caption=caption)
@@ -223,8 +223,8 @@ def prior_figure() -> InteractiveFigure:
         lambda value: f"σ² = {float(value):.2g}",
     )
     caption = (
-        "Solid black: the edges of the hard unit. Dashed blue: those of the mixture. Move σ². With 1/σ² forgotten "
-        "they agree at σ² = 1 alone. Towards σ² = 0 the mixture’s edges go to the dotted ones, where the nearest "
+        "Thick and solid: the edges of the hard unit. Blue and dashed: those of the mixture. Move σ². With 1/σ² "
+        "forgotten they agree at σ² = 1 alone. Towards σ² = 0 the mixture’s edges go to the dotted ones, where the nearest "
         "centroid changes; for much noise one component takes all. Then choose the other two priors and move "
         "σ² again."
     )

@@ -121,12 +121,12 @@ def together_frame(coherence: float) -> Frame:
 
 def together_figure() -> InteractiveFigure:
     """A slider for how alike the filters of a layer are."""
-    named: dict[Value, str] = {0.0: "orthogonal", 0.5: "60° apart", 0.95: "nearly equal"}
+    named: dict[Value, str] = {0.0: "orthogonal", 0.5: "60° apart", 0.95: "alike"}
     coherence = sliding(
         "coherence", "ρ, inner product of the filters", 0, 0.95, 0.05, start=0.5, named=named, say=_say_coherence
     )
     caption = (
-        "Move ρ to 0. The two broken edges then cross at a right angle, and the black edges of the joint inference "
+        "Move ρ to 0. The two broken edges then cross at a right angle, and the thick edges of the joint inference "
         "lie on them: nothing is shaded. Move on towards 0.95: units that are alike explain the same part of x twice. "
         "On the right, look at the end of the curve: it is not a rising one all the way."
     )
