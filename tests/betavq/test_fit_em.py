@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -183,11 +184,12 @@ def test_an_excluded_component_stays_excluded() -> None:
     torch.testing.assert_close(mixture.means[0, 2], x[2])
 
 
-def test_many_points_in_blocks() -> None:
-    """Points that come three times weigh three times as much as all else, whichever block they are in."""
+@pytest.mark.parametrize("arguments", [{}, {"beta": 1.0}, {"method": "kmeans"}])
+def test_points_in_many_blocks(arguments: dict[str, Any]) -> None:
+    """The same points ninety times over give the same mixture, whichever block they are in."""
     x = clusters(1000, 2, 3, spread=2.0, seed=0)
     once, often = started(x, 3, shared=False), started(x, 3, shared=False)
-    a, b = once.fit(x, max_iterations=5, tolerance=0), often.fit(x.repeat(90, 1), max_iterations=5, tolerance=0)
+    a, b = (mixture.fit(data, **arguments) for mixture, data in ((once, x), (often, x.repeat(90, 1))))
     torch.testing.assert_close(90 * a.objective, b.objective, rtol=1e-12, atol=0)
     assert_same(once, often, 1e-11)
 

@@ -29,7 +29,7 @@ def inertia(x: Tensor, means: Tensor) -> Tensor:
 @pytest.mark.parametrize("tolerance", [0, 1e-3, 0.1])
 @pytest.mark.parametrize(("n", "d", "r"), [(200, 2, 4), (500, 10, 8), (1000, 40, 3)])
 def test_k_means_is_that_of_scikit_learn(n: int, d: int, r: int, tolerance: float) -> None:
-    x = points(n, d, seed=n)
+    x = 30 * points(n, d, seed=n)
     mixture = at(x[:r])
     result = mixture.fit(x, method="kmeans", tolerance=tolerance, max_iterations=300)
     sklearn = KMeans(r, init=x[:r].numpy(), n_init=1, tol=tolerance, max_iter=300, algorithm="lloyd").fit(x.numpy())
@@ -37,7 +37,7 @@ def test_k_means_is_that_of_scikit_learn(n: int, d: int, r: int, tolerance: floa
     assert result.restarted == 0
     assert result.iterations == sklearn.n_iter_ > 1
     assert -result.objective[-1].item() == pytest.approx(sklearn.inertia_, rel=1e-12)
-    torch.testing.assert_close(mixture.means[0], torch.tensor(sklearn.cluster_centers_), rtol=1e-11, atol=1e-11)
+    torch.testing.assert_close(mixture.means[0], torch.tensor(sklearn.cluster_centers_), rtol=1e-11, atol=1e-9)
     shares = torch.bincount(torch.tensor(sklearn.labels_), minlength=r) / n
     torch.testing.assert_close(mixture.weights[0], shares.double(), rtol=0, atol=1e-7)
 
@@ -89,7 +89,7 @@ def test_a_centroid_without_points_goes_to_the_farthest() -> None:
     starts = torch.cat([x[:1], x[99:], torch.full((2, 2), 1e3, dtype=torch.float64)])
     mixture = at(starts)
     result = mixture.fit(x, method="kmeans", tolerance=0, reg_covar=0)
-    assert result.restarted >= 2
+    assert result.restarted == 2
     assert result.converged
     assert result.objective.diff().min() >= 0
     assert (torch.cdist(heaps, mixture.means[0]).amin(1) < 1).all()
@@ -97,16 +97,18 @@ def test_a_centroid_without_points_goes_to_the_farthest() -> None:
 
 
 def test_more_centroids_than_distinct_points() -> None:
-    """There is no point left for the third: it keeps its place, with weight 0, and the fit ends."""
-    x = torch.tensor([[0.0, 0.0], [1.0, 3.0]], dtype=torch.float64).repeat(5, 1)
-    mixture = at(torch.cat([x[:2] + 0.1, x[:1] + 9]))
-    result = mixture.fit(x, method="kmeans", tolerance=0, reg_covar=0.5)
-    assert result.converged
-    assert result.objective[-1] == pytest.approx(0, abs=1e-12)
-    assert mixture.weights[0].tolist() == pytest.approx([0.5, 0.5, 0.0])
-    assert mixture.log_weights[0, 2] == -math.inf
-    torch.testing.assert_close(mixture.means[0, :2], x[:2])
-    assert mixture.variance.item() == pytest.approx(0.5)
+    """There is no point left for the last: it keeps its place, with weight 0, and the fit ends."""
+    for seed in range(10):
+        distinct = points(7, 20, seed)
+        starts = torch.cat([distinct, distinct[:1] + 9])
+        mixture = at(starts)
+        result = mixture.fit(distinct.repeat(5, 1), method="kmeans", tolerance=1e-12, reg_covar=0.5)
+        assert (result.converged, result.iterations, result.restarted) == (True, 1, 0)
+        assert -1e-11 < result.objective.min() <= result.objective.max() <= 0
+        assert mixture.log_weights[0, 7] == -math.inf
+        torch.testing.assert_close(mixture.weights[0, :7], torch.full((7,), 1 / 7, dtype=torch.float64))
+        torch.testing.assert_close(mixture.means[0], starts)
+        assert mixture.variance.item() == pytest.approx(0.5)
 
 
 def test_k_means_is_hard_em_of_equal_heaps() -> None:

@@ -91,6 +91,14 @@ def test_duplicates_are_taken_once(offset: float) -> None:
         assert mixture.variance.item() == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_rounding_makes_no_duplicate_distinct(offset: float) -> None:
+    for seed in range(10):
+        x = (points(7, 50, seed) + offset).repeat(30, 1)
+        with pytest.raises(ValueError, match="distinct points as components, 8, got 7 that differ"):
+            GaussianMixture.from_data(x, 8, generator=seeded(seed))
+
+
 def bad(**changes: Any) -> dict[str, Any]:
     return {"x": points(20, 2), "num_components": 3} | changes
 
