@@ -224,8 +224,8 @@ def prior_figure() -> InteractiveFigure:
     )
     caption = (
         "Thick and solid: the edges of the hard unit. Blue and dashed: those of the mixture. Move σ². With 1/σ² "
-        "forgotten they agree at σ² = 1 alone. Towards σ² = 0 the mixture’s edges go to the dotted ones, where the nearest "
-        "centroid changes; for much noise one component takes all. Then choose the other two priors and move "
+        "forgotten they agree at σ² = 1 alone. Towards σ² = 0 the mixture’s edges go to the dotted ones, where the "
+        "nearest centroid changes; for much noise one component takes all. Then choose the other two priors and move "
         "σ² again."
     )
     return InteractiveFigure("prior", prior_frame, [priors, variance], caption=caption)
