@@ -83,15 +83,17 @@ def test_a_tile_is_the_image_upright():
     np.testing.assert_array_equal(canvas[9:17, 18:26], images[16 + 2].reshape(8, 8))
 
 
-def test_what_arrives_is_the_nearest_centroid():
-    centroids = codebooks.codebook(16, 0)
-    sent = codebooks.pairs_picture(centroids)
-    images = codebooks.ten_digits()
+@pytest.mark.parametrize("size", [1, 16, 128])
+def test_what_arrives_is_the_nearest_centroid(size):
+    centroids = codebooks.codebook(size, 0)
+    shown = codebooks.exchange(centroids)
+    images = digits_test_set()[0][:8]
     nearest = centroids[torch.cdist(images, centroids).argmin(1)].clamp(0, 1)
-    for digit in range(10):
-        across = slice(1 + 9 * digit, 9 + 9 * digit)
-        np.testing.assert_array_equal(sent[1:9, across], images[digit].reshape(8, 8))
-        np.testing.assert_array_equal(sent[11:19, across], nearest[digit].reshape(8, 8))
+    for place in range(8):
+        for row, expected in ((0, images[place]), (18, nearest[place])):
+            found = shown[row + 1 : row + 17 : 2, 18 * place + 1 : 18 * place + 17 : 2]
+            np.testing.assert_array_equal(found, expected.reshape(8, 8))
+    np.testing.assert_array_equal(shown[42:], codebooks.tiled(centroids.numpy()))
 
 
 @pytest.mark.parametrize("on_new", [False, True])

@@ -96,7 +96,7 @@ def k_means_frame(start: str, step: float) -> Frame:
     words = "Start" if done == 0 else ("Centroids moved" if done % 2 else "Cells drawn anew")
     plane = Panel(
         title="Images of digits as points, and the cells",
-        xlabel="first principal component",
+        xlabel="principal components: first (across), second (up)",
         alt=f"After {done} half-steps seven centroids share the images among them, with a squared error of "
         f"{gone[done]:.3f}.",
         traces=[

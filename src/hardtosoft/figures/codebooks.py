@@ -25,6 +25,8 @@ SEEDS = range(10)
 SHOWN_SEED = 0
 #: The picture of a codebook, rows by columns: 128 images with a line of paper between them fit exactly.
 CANVAS = (72, 144)
+SHOWN = 8  # digits sent, as large as the centroids of a codebook of 32
+STRIP, GAP = 18, 6  # rows of the picture that they take, and that part them from the codebook
 RAW_BITS = SIDE**2 * log2(17)  # grey levels 0 to 16
 
 
@@ -61,10 +63,9 @@ def losses(on_new: bool) -> Array:
     )
 
 
-def ten_digits() -> Tensor:
-    """The first new image of each digit, 0 to 9: ``(10, 64)``."""
-    images, labels = digits_test_set()
-    return torch.stack([images[(labels == digit).nonzero()[0, 0]] for digit in range(10)])
+def shown_digits() -> Tensor:
+    """The first new images: ``(SHOWN, 64)``."""
+    return digits_test_set()[0][:SHOWN]
 
 
 def tiled(images: Array) -> Array:
@@ -84,12 +85,12 @@ def tiled(images: Array) -> Array:
     return canvas.clip(0, 1)  # a mean may leave its range by rounding
 
 
-def pairs_picture(centroids: Tensor) -> Array:
-    """Ten new digits in a row, and under each one its nearest centroid."""
-    images = ten_digits()
-    rows = [array(part).reshape(10, SIDE, SIDE) for part in (images, quantized(centroids, images))]
-    strips = [np.pad(row, ((0, 0), (1, 1), (1, 0))).transpose(1, 0, 2).reshape(SIDE + 2, -1) for row in rows]
-    return np.pad(np.concatenate(strips), ((0, 0), (0, 1))).clip(0, 1)
+def exchange(centroids: Tensor) -> Array:
+    """New digits in a row, under each one its nearest centroid, and below them the whole codebook."""
+    images = shown_digits()
+    # Four times the eight digits are as many as 32 centroids: the first strip of that picture is theirs.
+    rows = [tiled(np.concatenate([array(part)] * 4))[:STRIP] for part in (images, quantized(centroids, images))]
+    return np.concatenate([*rows, np.zeros((GAP, CANVAS[1])), tiled(array(centroids))])
 
 
 def codebook_frame(size: float) -> Frame:
@@ -99,22 +100,18 @@ def codebook_frame(size: float) -> Frame:
     centroids = codebook(count, SHOWN_SEED)
     new, seen = losses(True), losses(False)
     many = f"{count} centroids" if count > 1 else "1 centroid"
+    height = 2 * STRIP + GAP + CANVAS[0]
+    heights = [height - STRIP / 2, height - 1.5 * STRIP, CANVAS[0] / 2]
     book = Panel(
-        title="The codebook: each centroid is a picture",
-        xlabel="all R centroids",
+        title="New digits, what arrives, the codebook",
+        xlabel="each centroid is a picture",
         alt=f"{many}: blurred digits where one has to stand for many images, sharper ones the more there are.",
-        traces=[picture("centroids", tiled(array(centroids)), (0, CANVAS[1]), (0, CANVAS[0]))],
-        layout=layout(axis(0, CANVAS[1], (), grid=False), axis(0, CANVAS[0], (), grid=False)),
-        aspect=CANVAS[1] / CANVAS[0],
-    )
-    sent = pairs_picture(centroids)
-    digits = Panel(
-        title="Ten new digits, and below what arrives",
-        xlabel="sent (above), nearest centroid (below)",
-        alt=f"With {many} each of ten new digits is replaced by the nearest one.",
-        traces=[picture("sent and received", sent, (0, sent.shape[1]), (0, sent.shape[0]))],
-        layout=layout(axis(0, sent.shape[1], (), grid=False), axis(0, sent.shape[0], (), grid=False)),
-        aspect=sent.shape[1] / sent.shape[0],
+        traces=[picture("digits", exchange(centroids), (0, CANVAS[1]), (0, height))],
+        layout=layout(
+            axis(0, CANVAS[1], (), grid=False),
+            axis(0, height, heights, ("in", "out", "all"), grid=False),
+        ),
+        aspect=CANVAS[1] / height,
     )
     bits = [log2(known) for known in SIZES]
     error = Panel(
@@ -133,7 +130,7 @@ def codebook_frame(size: float) -> Frame:
         layout=layout(axis(-0.2, 7.2, range(8)), axis(0, 105, (0, 25, 50, 75, 100))),
     )
     shares = f"{new[place, SHOWN_SEED]:.1f} % of the variance is lost on new digits"
-    return Frame([book, digits, error], f"{place} bits an image instead of {RAW_BITS:.0f}; {shares}.")
+    return Frame([book, error], f"{place} bits an image instead of {RAW_BITS:.0f}; {shares}.")
 
 
 def _say_size(value: Value) -> str:
@@ -143,9 +140,10 @@ def _say_size(value: Value) -> str:
 def codebook_figure() -> InteractiveFigure:
     """One slider for the number of centroids."""
     caption = (
-        "From left to right the number of centroids doubles, and an index costs one bit more. With one centroid "
-        "every image becomes the mean. With ten or so the digits appear, then their ways of being written. Look for "
-        "images that arrive as another digit. The curves are means over ten seeds, thin lines their least and most."
+        "The first row goes in, the second one comes out: for each digit the nearest of all the centroids below. With "
+        "each step of the slider their number doubles, and an index costs one bit more. A single centroid turns every "
+        "image into the mean. With ten or so the digits appear, then their ways of being written. Look for images "
+        "that arrive as another digit. The curves are means over ten seeds, thin lines their least and most."
     )
     named: dict[Value, str] = {1.0: "the mean", 16.0: "4 bits", 128.0: "7 bits"}
     sizes = Axis("size", "R, the number of centroids", tuple(map(float, SIZES)), 16.0, named, say=_say_size)

@@ -27,7 +27,7 @@ SYMBOLS = ("circle", "square")
 DASHES = ("solid", "dash", "dot", "dashdot")
 CUT_POINTS = 121
 CIRCLE = np.stack([trig(np.linspace(0, 2 * np.pi, 73)) for trig in (np.cos, np.sin)])
-LOWEST = -2.9
+LOWEST = -3.4
 
 
 def nearest_centroid_unit(centroids: Tensor, extra: float = 0.0) -> MASO:
@@ -79,7 +79,7 @@ def cells_frame(centroids: Tensor, extra: float) -> Frame:
     sharing = int(np.isfinite(borders[:, 0, 0]).sum())
     plane = Panel(
         title="The plane, and the cell of each centroid",
-        xlabel="first input",
+        xlabel="inputs x₁ (across) and x₂ (up)",
         alt=f"{sharing} of the {len(borders)} pairs of cells share an edge in the picture. {words}",
         traces=[
             *tints(unit),
@@ -120,7 +120,7 @@ def _powers_panel(unit: MASO, places: Array, ends: Array, ties: Array) -> Panel:
                 for r in range(len(places))
             ),
             *(
-                dots(f"centroid {r + 1}", [at], [LOWEST + 0.15], COLOURS[r], symbol=SYMBOLS[r], size=14)
+                dots(f"centroid {r + 1}", [at], [LOWEST + 0.4], COLOURS[r], symbol=SYMBOLS[r], size=14)
                 for r, at in enumerate((0.0, second))
             ),
             dots("edge on the cut", ties * length - origin, met, palette.INK, symbol="square", size=8),
@@ -197,7 +197,7 @@ def check_centroids(centroids: Sequence[Sequence[float]]) -> Tensor:
 
 def cells_figure() -> InteractiveFigure:
     """Four centroids, and a slider for the offset of one of them."""
-    named: dict[Value, str] = {-0.9: "cell gone", 0.0: "nearest centroid", 0.8: "2 overtaken"}
+    named: dict[Value, str] = {-0.9: "cell gone", 0.0: "nearest", 0.8: "grown"}
     caption = (
         "Start at the middle stop, where every offset is −½‖A‖²: the cells are those of the nearest centroid. Move "
         "the offset of centroid 1 up. Its circle grows, its parabola sinks, and its edges move outwards, parallel to "
@@ -214,12 +214,12 @@ def your_cells_figure(centroids: Sequence[Sequence[float]] = CENTROIDS) -> Inter
         ValueError: as :func:`check_centroids`, at once: a reader's mistake should show in the reader's own cell.
     """
     caption = "Move the offset of the first centroid, and watch the edges move without turning."
-    return _figure("your-centroids", centroids, {0.0: "nearest centroid"}, caption)
+    return _figure("your-centroids", centroids, {0.0: "nearest"}, caption)
 
 
 def _figure(
     name: str, centroids: Sequence[Sequence[float]], named: dict[Value, str], caption: str
 ) -> InteractiveFigure:
     places = check_centroids(centroids)
-    offset = sliding("extra", "B₁, the offset of centroid 1", -1, 1, 0.025, start=0.0, named=named, say=_say_extra)
+    offset = sliding("extra", "Offset B₁", -1, 1, 0.025, start=0.0, named=named, say=_say_extra)
     return InteractiveFigure(name, lambda extra: cells_frame(places, extra), [offset], caption=caption)
