@@ -39,6 +39,7 @@ def test_the_free_energy_lies_above_the_lines_of_a_corner_and_of_the_centre(scor
 @pytest.mark.claim("C6")
 @pytest.mark.parametrize("scores", simplex.SCORES)
 def test_value_rises_and_free_energy_falls_to_the_largest_score(scores):
+    """As β goes to 1 the value rises and the free energy falls to the largest score."""
     hardness = traces(readouts.tangent_frame(1.0, scores).panels[1])
     order = np.argsort(hardness["value"]["x"])
     value, free = hardness["value"]["y"][order], hardness["free energy"]["y"][order]
@@ -55,6 +56,7 @@ def test_an_infinite_temperature_is_refused():
 @pytest.mark.claim("C6")
 @pytest.mark.parametrize(("second", "limit"), [(0.0, 0.0), (0.9, 0.0), (1.0, np.log(2)), (1.2, 0.0), (2.0, 0.0)])
 def test_the_entropy_falls_from_log_3_to_the_log_of_the_number_of_best_pieces(second, limit):
+    """The entropy of the code falls with β, from log 3 at β = 0 to the logarithm of the number of best pieces."""
     curve = traces(readouts.entropy_frame(0.5, second).panels[0])["H(t) at this z₂"]["y"]
     assert curve[0] == pytest.approx(np.log(3))
     assert curve[-1] == pytest.approx(limit, abs=1e-9)

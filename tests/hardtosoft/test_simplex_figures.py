@@ -34,6 +34,7 @@ def test_corners_and_centre_lie_where_geometry_puts_them():
 @pytest.mark.claim("C6")
 @pytest.mark.parametrize("beta", [0.0, 0.2, 0.5, 0.9, 0.975, 1.0])
 def test_the_marked_code_is_the_summit_of_the_landscape(scores, beta):
+    """Over the simplex of three pieces no code is better than the softmax that the figure marks."""
     dot = trace(simplex.simplex_frame(beta, scores), "the best code at this β")
     offered = simplex.scores_of(scores)
     top = simplex.goal(codes_at(dot["x"], dot["y"]).clamp(min=0), offered, beta).item()
@@ -65,6 +66,7 @@ def test_codes_on_a_level_line_are_equally_good(scores, beta):
     ("name", "end"), [("clear winner", (0, 1, 0)), ("near tie", (0, 1, 0)), ("exact tie", (0.5, 0.5, 0))]
 )
 def test_the_way_leads_from_the_centre_to_the_limit(name, end):
+    """At β = 0 the weights are equal; as β goes to 1 the best piece takes all, and two that tie take half each."""
     frame = simplex.simplex_frame(0.5, simplex.SCORES[name])
     way = trace(frame, "the best code's way, β from 0 to 1")
     codes = codes_at(way["x"], way["y"])
@@ -86,6 +88,7 @@ def test_the_dot_lies_on_the_way_and_on_the_curves():
 
 @pytest.mark.claim("C6")
 def test_at_a_tie_the_limit_is_a_draw_and_the_rule_takes_the_first():
+    """At a tie codes tend to equal weights as β goes to 1, and at β = 1 the first of the best pieces takes all."""
     almost = trace(simplex.simplex_frame(simplex.ALMOST_ONE, (1, 1, 0)), "t₂ at this β")["y"]
     assert almost[0] == pytest.approx(0.5)
     frame = simplex.simplex_frame(1.0, (1, 1, 0))

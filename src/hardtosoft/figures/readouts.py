@@ -58,7 +58,7 @@ def tangent_frame(beta: float, scores: str) -> Frame:
             dots("free energy at this β", [temperature], [here], palette.INK, size=12),
             dots("value at this β", [0.0], [value], palette.BLUE, symbol="square", size=11),
         ],
-        layout=layout(axis(-0.1, HOTTEST + 0.06, (0, 1, 2, 3)), axis(0.6, 4.7, (1, 2, 3, 4))),
+        layout=layout(axis(-0.1, HOTTEST + 0.12, (0, 1, 2, 3)), axis(0.6, 4.7, (1, 2, 3, 4))),
     )
     hardness = Panel(
         title="Both against β",
