@@ -94,11 +94,11 @@ def lines_frame(slope: float, offset: float) -> Frame:
     ends = sorted(high for _, high in found if math.isfinite(high))
     shown = [(end, end, math.nan) for end in ends] + [(math.nan,) * 3] * (2 - len(ends))
     used = [r for r, (low, _) in enumerate(found) if not math.isnan(low)]
-    words = f"{len(used)} of the 3 lines" if len(used) > 1 else "one line alone"
+    words = {1: "one line alone", 2: "two of the lines", 3: "all three lines"}[len(used)]
     curve = Panel(
         title="The largest of three lines",
         xlabel="input x",
-        alt=f"The maximum of the lines is made of {words}; it bends upwards wherever it bends.",
+        alt=f"The maximum is made of {words}; it bends upwards wherever it bends.",
         traces=[
             *tints(bands, SPAN, LEVELS),
             _walls(shown, LEVELS),
