@@ -152,12 +152,25 @@ class Figure {
     });
     for (const [element, attributes] of places) theme.observe(element, { attributeFilter: attributes });
     let width = this.root.clientWidth;
+    this.fitStops();
     const size = new ResizeObserver(() => {
       if (this.root.clientWidth === width) return;
       width = this.root.clientWidth;
+      this.fitStops();
       this.tell();
     });
     size.observe(this.root);
     return () => { theme.disconnect(); size.disconnect(); };
+  }
+
+  // Where the names of stops would cover each other only their numbers are left; the words stand above the slider.
+  fitStops() {
+    const rows = [...this.root.querySelectorAll('.hts-stops')];
+    rows.forEach((row) => delete row.dataset.tight);
+    const tight = rows.filter((row) => {
+      const boxes = [...row.children].map((button) => button.getBoundingClientRect()).sort((a, b) => a.left - b.left);
+      return boxes.some((box, i) => i > 0 && box.left < boxes[i - 1].right);
+    });
+    tight.forEach((row) => { row.dataset.tight = ''; });
   }
 }

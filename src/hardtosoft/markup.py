@@ -124,7 +124,7 @@ def _stop(axis: Axis, index: int, text: str) -> str:
     short = {0.25: "¼", 0.5: "½"}.get(float(value), f"{value:g}".replace("-", "−"))
     return (
         f'<button type="button" data-index="{index}" style="--at:{place:.4f}"'
-        f' aria-label="{escape(axis.words(value))}"><b>{short}</b> {escape(text)}</button>'
+        f' aria-label="{escape(axis.words(value))}"><b>{short}</b><span> {escape(text)}</span></button>'
     )
 
 

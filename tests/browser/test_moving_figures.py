@@ -10,6 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from hardtosoft import palette
 from hardtosoft.figures import every_figure, units
 
 SITE = Path(__file__).parents[2] / "_build" / "html"
@@ -22,6 +23,21 @@ PAGES = {  # a committed notebook names the figures it shows
     for path in BOOK.glob("*.ipynb")
     for name in re.findall(r"Interactive figure “([\w-]+)”", path.read_text(encoding="utf-8"))
 }
+
+
+def frame_of(name):
+    return next(figure for figure in every_figure() if figure.name == name).frame()
+
+
+def maps(panel):
+    return [trace for trace in panel.traces if trace["type"] == "heatmap"]
+
+
+def tinted(figure):
+    """Whether it shows cells; what a reader may change is other in its chapter than here."""
+    return not figure.name.startswith("your-") and any(len(maps(panel)) > 1 for panel in figure.frame().panels)
+
+
 PHONE = {"width": 360, "height": 740, "has_touch": True, "is_mobile": True}
 
 # The drawn line of a trace as pairs of numbers on its axes, whoever drew it: plotly, or the page before plotly.
@@ -264,6 +280,48 @@ def test_regions_follow_the_slider(open_page):
     assert root.evaluate(colours) == 1
     page.keyboard.press("End")
     assert root.evaluate(colours) > 40
+
+
+@pytest.mark.parametrize("path", sorted(set(PAGES.values())))
+@pytest.mark.parametrize("width", [360, 1280])
+def test_names_of_stops_do_not_cover_each_other(open_page, path, width):
+    page, _ = open_page(path, width=width)
+    covered = page.evaluate(
+        """() => [...document.querySelectorAll('.hts-stops')].flatMap(stops => {
+          const boxes = [...stops.children].map(b => [b.textContent, b.getBoundingClientRect()]);
+          boxes.sort(([, a], [, b]) => a.left - b.left);
+          return boxes.slice(1).flatMap(([name, box], i) =>
+            box.left < boxes[i][1].right - 1 ? [`${stops.closest('figure').id}: ${boxes[i][0]} / ${name}`] : []);
+        })"""
+    )
+    assert covered == []
+
+
+def luminous(name, theme):
+    return np.array([int(palette.COLOURS[name][theme][i : i + 2], 16) for i in (1, 3, 5)], dtype=float)
+
+
+@pytest.mark.parametrize("name", [figure.name for figure in every_figure() if tinted(figure)])
+def test_cells_have_the_tints_of_their_pieces_added_up(open_page, name):
+    page, _ = open_page(PAGES[name])
+    root = figure(page, name)
+    panel = next(i for i, shown in enumerate(frame_of(name).panels) if len(maps(shown)) > 1)
+    shown = root.evaluate(
+        """(r, panel) => {
+          const c = r.querySelectorAll('.hts-plot')[panel].querySelector('canvas');
+          return [c.height, c.width, [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]];
+        }""",
+        panel,
+    )
+    rows, columns, pixels = shown
+    paper = luminous("map-low", 0)
+    expected = np.broadcast_to(paper, (rows, columns, 3)).copy()
+    for trace in maps(frame_of(name).panels[panel]):
+        tint = re.search(r"--hts-([\w-]+)", trace["colorscale"][-1][1])[1]
+        expected += trace["z"][::-1, :, None] * (luminous(tint, 0) - paper)  # the canvas has its first row on top
+    found = np.array(pixels, dtype=float).reshape(rows, columns, 4)
+    assert (found[..., 3] == 255).all()
+    np.testing.assert_allclose(found[..., :3], expected, atol=3)
 
 
 def test_figures_follow_the_theme(open_page):
