@@ -48,8 +48,8 @@ def tangent_frame(beta: float, scores: str) -> Frame:
     heat = Panel(
         title="Free energy and its tangent",
         xlabel="temperature T = 1/η",
-        alt=f"At T = {temperature:.2f} the tangent of the free energy has the slope {undecided:.3f}, the entropy, "
-        f"and meets T = 0 at the height {value:.3f}, the value.",
+        alt=f"The line of the code touches the free energy at T = {temperature:.2f}. Its slope is the entropy, "
+        f"{undecided:.3f}, and it meets T = 0 at the value, {value:.3f}.",
         traces=[
             line("largest score (entropy 0)", ends, [largest] * 2, palette.GREY, dash="dash", width=1.5),
             line("mean score + T · log 3", ends, [mean, mean + HOTTEST * LOG_3], palette.GREY, dash="dot", width=2),
