@@ -34,10 +34,10 @@ def layer(filters: Tensor) -> betavq.MASO:
 
 def equicorrelated(units: int, inputs: int, coherence: float) -> Tensor:
     """Filters ``(units, inputs)`` of length 1 that all have the inner product ``coherence`` with each other."""
-    gram = torch.full((units, units), coherence, dtype=torch.float64).fill_diagonal_(1.0)
-    values, vectors = torch.linalg.eigh(gram)
+    # The symmetric root of the matrix of their inner products, (1 − ρ)·I + ρ everywhere.
+    apart, alike = sqrt(1 - coherence), sqrt(1 + (units - 1) * coherence)
     filters = torch.zeros(units, inputs, dtype=torch.float64)
-    filters[:, :units] = vectors * values.clamp(min=0).sqrt()
+    filters[:, :units] = apart * torch.eye(units, dtype=torch.float64) + (alike - apart) / units
     return filters
 
 
