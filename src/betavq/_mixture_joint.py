@@ -161,11 +161,10 @@ def _check_code(code: Any, mixture: GaussianMixture, x: Tensor) -> None:
         raise TypeError(f"code must be int64, got {code.dtype}")
     if code.dim() == 0 or code.shape[-1] != mixture.num_units:
         raise ValueError(f"code must be of shape (..., K) with K = {mixture.num_units}, got {tuple(code.shape)}")
-    try:
-        torch.broadcast_shapes(code.shape[:-1], x.shape[:-1])  # type: ignore[no-untyped-call]
-    except RuntimeError:
-        got = f"got {tuple(code.shape)} and {tuple(x.shape)}"
-        raise ValueError(f"code and x must have batches that broadcast, {got}") from None
+    # Not torch.broadcast_shapes: it brings in sympy, 35 MB.
+    sizes = zip(reversed(code.shape[:-1]), reversed(x.shape[:-1]), strict=False)
+    if any(a != b and a != 1 and b != 1 for a, b in sizes):
+        raise ValueError(f"code and x must have batches that broadcast, got {tuple(code.shape)} and {tuple(x.shape)}")
     if has_values(code, wait=False):
         outside = (code < 0) | (code >= mixture.num_components)
         if bool(outside.any()):

@@ -40,8 +40,9 @@ from ._checks import check_beta, check_broadcast, check_floating, check_slope
 from ._fast import Unit, fast
 from ._gates import gate_scale, leaky_swish, soft_abs, swish
 from ._hardness import compute_dtype, hardness, saturation
+from .pooling import beta_max_pool1d, beta_max_pool2d, beta_maxout
 
-__all__ = ["beta_abs", "beta_leaky_relu", "beta_relu"]
+__all__ = ["beta_abs", "beta_leaky_relu", "beta_max_pool1d", "beta_max_pool2d", "beta_maxout", "beta_relu"]
 
 
 def beta_relu(input: Tensor, *, beta: float | Tensor) -> Tensor:

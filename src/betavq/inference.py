@@ -205,5 +205,5 @@ def _prepare(scores: Tensor, beta: float | Tensor, dim: int) -> tuple[Tensor, fl
         check_broadcast("beta", beta, rows, "the shape of scores without dim")
         if beta.dim() > -dim - 1:  # it reaches past ``dim``: give it a dimension of size 1 there
             beta = beta.unsqueeze(dim)
-        z = z.expand(torch.broadcast_shapes(z.shape, beta.shape))  # type: ignore[no-untyped-call]
+        z = torch.broadcast_tensors(z, beta)[0]  # type: ignore[no-untyped-call]
     return z, beta, hardness(beta, z), dim

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from ._beta_module import BetaModule
 from ._checks import check_slope
 from .functional import _beta_abs, _beta_leaky_relu, _beta_relu
+from .pooling import Size, beta_max_pool1d, beta_max_pool2d, beta_maxout
 
-__all__ = ["BetaAbs", "BetaLeakyReLU", "BetaReLU"]
+__all__ = ["BetaAbs", "BetaLeakyReLU", "BetaMaxPool1d", "BetaMaxPool2d", "BetaMaxout", "BetaReLU"]
 
 
 class BetaReLU(BetaModule):
@@ -108,3 +109,73 @@ class BetaLeakyReLU(BetaModule):
         slope = self.negative_slope
         kept = f"{slope:g}" if not isinstance(slope, Tensor) else f"tensor of shape {tuple(slope.shape)}"
         return f"{super().extra_repr()}, negative_slope={kept}"
+
+
+class BetaMaxout(BetaModule):
+    """:func:`betavq.functional.beta_maxout` with a kept β: the largest entry along a dimension at 1, their mean at 0.
+
+    Args:
+        dim: the dimension of the pieces.
+
+    The other arguments, attributes and errors are those of :class:`BetaReLU`; there is one β for all.
+    """
+
+    def __init__(self, dim: int = -1, *, beta: float | Tensor = 0.5, learnable: bool = False) -> None:
+        super().__init__(beta, learnable=learnable)
+        if self.num_channels is not None:
+            raise ValueError(f"beta must be a number or of shape (), got shape {tuple(self.beta.shape)}")
+        self.dim = dim
+
+    def forward(self, input: Tensor) -> Tensor:
+        """From ``(..., R, ...)`` to the shape without ``dim``, in the same dtype."""
+        return beta_maxout(input, self.dim, beta=self._clamped_beta(input))
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, {super().extra_repr()}"
+
+
+class BetaMaxPool2d(BetaModule):
+    """:func:`betavq.functional.beta_max_pool2d` with a kept β: max-pooling at 1, SoftPool at ½, the mean at 0.
+
+    Args:
+        kernel_size, stride, padding, dilation, ceil_mode: as in ``nn.MaxPool2d``.
+        beta, learnable, num_channels: as in :class:`BetaReLU`; the channels are those of the images.
+
+    Attributes and errors of β are those of :class:`BetaReLU`, errors of the windows those of the function.
+    """
+
+    _channel_dim = -3
+    _pool = staticmethod(beta_max_pool2d)
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        dilation: Size = 1,
+        ceil_mode: bool = False,
+        *,
+        beta: float | Tensor = 0.5,
+        learnable: bool = False,
+        num_channels: int | None = None,
+    ) -> None:
+        super().__init__(beta, learnable=learnable, num_channels=num_channels, channel_dim=self._channel_dim)
+        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
+        self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
+
+    def forward(self, input: Tensor) -> Tensor:
+        """From ``(N, C, H, W)`` or ``(C, H, W)`` to the same with windows for places, in the same dtype."""
+        windows = (self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
+        return self._pool(input, *windows, beta=self._clamped_beta(input))
+
+    def extra_repr(self) -> str:
+        windows = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
+        beta = super().extra_repr().removesuffix(f", channel_dim={self.channel_dim}")
+        return ", ".join([*(f"{name}={getattr(self, name)}" for name in windows), beta])
+
+
+class BetaMaxPool1d(BetaMaxPool2d):
+    """:class:`BetaMaxPool2d` for sequences, ``(N, C, L)`` or ``(C, L)``: a softened ``nn.MaxPool1d``."""
+
+    _channel_dim = -2
+    _pool = staticmethod(beta_max_pool1d)

@@ -40,8 +40,11 @@ def test_public_names() -> None:
         "nn",
         "value",
     }
-    assert betavq.functional.__all__ == ["beta_abs", "beta_leaky_relu", "beta_relu"]
-    assert betavq.nn.__all__ == ["BetaAbs", "BetaLeakyReLU", "BetaReLU"]
+    units = ["beta_abs", "beta_leaky_relu", "beta_relu"]
+    pools = ["beta_max_pool1d", "beta_max_pool2d", "beta_maxout"]
+    assert sorted(betavq.functional.__all__) == sorted(units + pools)
+    modules = ["BetaAbs", "BetaLeakyReLU", "BetaReLU", "BetaMaxPool1d", "BetaMaxPool2d", "BetaMaxout"]
+    assert sorted(betavq.nn.__all__) == sorted(modules)
     for module in (betavq, betavq.functional, betavq.nn):
         for name in module.__all__:
             public = getattr(module, name)

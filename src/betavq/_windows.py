@@ -1,0 +1,86 @@
+"""Where the windows of a pooling lie: for each of their places, which outputs have it inside the input."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Slices = tuple[slice, slice]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows over the last two dimensions of an input, with PyTorch's meaning of each number.
+
+    Padding is not a number that could win or count: a place outside the input is no piece of its window.
+    """
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    dilation: tuple[int, int]
+    ceil_mode: bool
+
+    def count(self, size: int, axis: int) -> int:
+        """How many windows there are along ``axis`` (0 rows, 1 columns) of an input of this size."""
+        kernel, stride, padding = self.kernel[axis], self.stride[axis], self.padding[axis]
+        free = size + 2 * padding - self.dilation[axis] * (kernel - 1) - 1
+        count = (-(-free // stride) if self.ceil_mode else free // stride) + 1
+        # As in PyTorch the last window starts inside the input or the padding before it.
+        return count - 1 if self.ceil_mode and (count - 1) * stride >= size + padding else count
+
+    def maximum(self, x: Tensor) -> Tensor:
+        """``F.max_pool2d``."""
+        return F.max_pool2d(x, self.kernel, self.stride, self.padding, self.dilation, self.ceil_mode)
+
+    def mean(self, x: Tensor) -> Tensor | None:
+        """The mean over what of each window lies inside, where PyTorch has it: not for dilated windows."""
+        if self.dilation != (1, 1):
+            return None
+        return F.avg_pool2d(x, self.kernel, self.stride, self.padding, self.ceil_mode, count_include_pad=False)
+
+    def places(self, x: Tensor) -> Iterator[tuple[Slices, Slices]]:
+        """For each place in the window: where its inputs lie, and at which outputs it lies inside the input."""
+        along = [self._along(x.shape[axis - 2], axis) for axis in (0, 1)]
+        for (rows_in, rows_out), (columns_in, columns_out) in itertools.product(*along):
+            yield (rows_in, columns_in), (rows_out, columns_out)
+
+    def _along(self, size: int, axis: int) -> list[tuple[slice, slice]]:
+        stride, padding, count = self.stride[axis], self.padding[axis], self.count(size, axis)
+        found = []
+        for place in range(self.kernel[axis]):
+            shift = place * self.dilation[axis] - padding
+            first = max(0, -(shift // stride))
+            last = min(count - 1, (size - 1 - shift) // stride)
+            if first <= last:
+                start = first * stride + shift
+                inputs = slice(start, start + (last - first) * stride + 1, stride)
+                found.append((inputs, slice(first, last + 1)))
+        return found
+
+    def unfolded(self, x: Tensor) -> Tensor:
+        """The windows along a new last dimension, −∞ outside the input: as many copies as a window has places."""
+        sizes = [self.count(x.shape[axis - 2], axis) for axis in (0, 1)]
+        reach = [
+            (sizes[axis] - 1) * self.stride[axis] + self.dilation[axis] * (self.kernel[axis] - 1) + 1
+            for axis in (0, 1)
+        ]
+        after = [max(0, reach[axis] - x.shape[axis - 2] - self.padding[axis]) for axis in (0, 1)]
+        padded = F.pad(x, (self.padding[1], after[1], self.padding[0], after[0]), value=-torch.inf)
+        rows, columns = (
+            [
+                slice(
+                    p * self.dilation[axis],
+                    p * self.dilation[axis] + (sizes[axis] - 1) * self.stride[axis] + 1,
+                    self.stride[axis],
+                )
+                for p in range(self.kernel[axis])
+            ]
+            for axis in (0, 1)
+        )
+        return torch.stack([padded[..., r, c] for r, c in itertools.product(rows, columns)], dim=-1)
