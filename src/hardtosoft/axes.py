@@ -106,4 +106,10 @@ def beta_axis(step: float = 0.01, *, low: float = 0.0, start: float = 0.5) -> Ax
     """The book's own slider: β from 0 (linear), or from ``low``, over ½ (soft) to 1 (hard)."""
     named: dict[Value, str] = {low: "softer" if low else "linear", 0.5: "soft", 1.0: "hard"}
     label = "β, how hard units select"
-    return sliding("beta", label, low, 1.0, step, start=start, named=named, say=lambda value: f"β = {value:.2f}")
+    return sliding("beta", label, low, 1.0, step, start=start, named=named, say=_say_beta)
+
+
+def _say_beta(value: Value) -> str:
+    """Two digits, and a third where the step has one."""
+    shown = f"{float(value):.3f}"
+    return f"β = {shown.removesuffix('0')}"
