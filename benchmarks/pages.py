@@ -96,7 +96,8 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="How fast the built pages answer.")
     parser.add_argument("--site", type=Path, default=Path("_build/html"))
-    parser.add_argument("--pages", nargs="+", default=["index.html", "relu-to-swish.html"])
+    chapters = sorted(f"{notebook.stem}.html" for notebook in Path("book").glob("*.ipynb"))
+    parser.add_argument("--pages", nargs="+", default=chapters, help="every page with figures unless given")
     parser.add_argument("--visits", type=int, default=5, help="first visits, of which the median counts")
     options = parser.parse_args()
     with make_server(options.site) as server, sync_playwright() as playwright:
