@@ -1,8 +1,9 @@
-"""What the hand-written derivatives share: how a Function is called, and sums that do not turn ∞ − ∞ into NaN."""
+"""What the hand-written derivatives share: how a Function is called or left, and sums that keep ∞ − ∞ from NaN."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -28,6 +29,22 @@ def is_exporting() -> bool:
     """Whether torch.export is at work; torch 2.6 cannot tell."""
     told = getattr(torch.compiler, "is_exporting", None)
     return told is not None and bool(told())
+
+
+def gradients(
+    function: Callable[[Tensor, Any], Tensor], x: Tensor, beta: float | Tensor, grad: Tensor, needs: tuple[bool, bool]
+) -> tuple[Tensor | None, Tensor | None]:
+    """A backward pass by autograd: what ``needs`` says of grad · ∂f/∂x and grad · ∂f/∂β, for f(x, β).
+
+    The gradients can be derived again if grad mode is on.
+    """
+    with torch.enable_grad():
+        # Of aliases: x may itself depend on β, as in a second layer, and that is no part of ∂f/∂β.
+        x, beta = x.view_as(x), beta.view_as(beta) if isinstance(beta, Tensor) else beta
+        y = function(x, beta)
+    wanted = [tensor for tensor, is_needed in zip((x, beta), needs, strict=True) if is_needed]
+    found = iter(torch.autograd.grad(y, wanted, grad, create_graph=torch.is_grad_enabled()))  # type: ignore[arg-type]
+    return next(found) if needs[0] else None, next(found) if needs[1] else None
 
 
 def sum_to(terms: Tensor, shape: torch.Size) -> Tensor:

@@ -92,8 +92,23 @@ def has_values(tensor: Tensor, *, wait: bool) -> bool:
     if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
         return False
     here = tensor.device.type == "cpu" or (wait and tensor.device.type != "meta")
-    plain = type(tensor) in (Tensor, Parameter)
+    plain = type(tensor) in (Tensor, Parameter) and not _is_batched(tensor)
     return here and plain and not _in_functorch_transform() and not _in_dispatch_mode()
+
+
+def is_plain(tensor: Tensor) -> bool:
+    """Whether it is a CPU tensor in plain eager mode with no forward-mode derivative at work.
+
+    Only then may code run in place, read numbers, and take for constants what autograd should know of. No public
+    function tells whether forward mode is on: should the private variable go, the answer is no.
+    """
+    return has_values(tensor, wait=False) and getattr(torch.autograd.forward_ad, "_current_level", 0) < 0
+
+
+def _is_batched(tensor: Tensor) -> bool:
+    """Whether it is one of the many gradients of ``is_grads_batched=True``, which come through an older vmap."""
+    ask = getattr(getattr(torch._C, "_functorch", None), "is_legacy_batchedtensor", None)
+    return ask is None or bool(ask(tensor))
 
 
 def _in_functorch_transform() -> bool:

@@ -1,7 +1,8 @@
 r"""The two-piece units in as few passes over memory as PyTorch's own, where nothing stands in the way.
 
-That is plain eager mode on the CPU, finite inputs, and a β that is one number or one for each channel. All else, and
-derivatives of derivatives, is left to the composite of ``functional.py``, with which these agree up to rounding.
+That is plain eager mode on the CPU, finite inputs, and a β that is one number or one for each channel. All else is left
+to the composite of ``functional.py``, with which these agree up to rounding: so are derivatives of derivatives, forward
+mode, and gradients that come many at once.
 The input alone is saved for the backward pass.
 
 PyTorch has x σ(ηx) in one pass, under another name: ``aten.softplus_backward(grad, x, η, threshold)``, the gradient of
@@ -17,11 +18,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ._autograd import sum_to
-from ._checks import has_values
+from ._autograd import gradients, sum_to
+from ._checks import has_values, is_plain
 from ._hardness import compute_dtype
 
 swish_kernel = torch.ops.aten.softplus_backward
+MOST_SLOPE = 8.0  # above it ν + (1−ν) σ would lose digits where σ is nearly 1
 BLOCK = 2**16  # numbers at once where there are intermediate results: they stay in the processor's cache
 
 
@@ -35,29 +37,25 @@ class Unit(NamedTuple):
 
 def fast(x: Tensor, beta: float | Tensor, unit: Unit) -> Tensor | None:
     """The unit's value, or None where the fast form does not apply."""
-    if not has_values(x, wait=False) or not (isinstance(beta, float) or _fits(beta, x)):
+    if abs(unit.slope) > MOST_SLOPE or not is_plain(x) or not (isinstance(beta, float) or _fits(beta, x)):
         return None
     wide = compute_dtype(x)
     scale = _scale(beta, unit, wide) if isinstance(beta, float) else _scales(beta.detach(), unit, wide)
     # A sum is the cheapest pass that tells whether all are finite: ∞ · 0 would be NaN below.
     if scale is None or not math.isfinite((x.sum() if x.dtype == wide else x.sum(dtype=wide)).item()):
         return None
-    if not _derived(x, beta):
+    if not (x.requires_grad or (isinstance(beta, Tensor) and beta.requires_grad)) or not torch.is_grad_enabled():
         return _value(x, scale, unit)
     result: Tensor = _Fast.apply(x, beta, scale, unit)  # type: ignore[no-untyped-call]
     return result
 
 
-def _derived(x: Tensor, beta: float | Tensor) -> bool:
-    """Whether derivatives may be asked for. No public function tells whether forward mode is on."""
-    backward = x.requires_grad or (isinstance(beta, Tensor) and beta.requires_grad)
-    return (backward and torch.is_grad_enabled()) or getattr(torch.autograd.forward_ad, "_current_level", 0) >= 0
-
-
 def _fits(beta: Tensor, x: Tensor) -> bool:
-    """Whether β is one number or one for each channel, and can be read."""
-    fits = beta.numel() == 1 or (beta.dim() == x.dim() and beta.numel() < x.numel())
-    return fits and beta.dim() <= x.dim() and has_values(beta, wait=False)
+    """Whether β is one number or one for each channel, leaves the shape of x as it is, and can be read."""
+    if not has_values(beta, wait=False) or beta.dim() > x.dim():
+        return False
+    channels = beta.dim() == x.dim() and all(b in (1, n) for b, n in zip(beta.shape, x.shape, strict=True))
+    return beta.numel() == 1 or (channels and beta.numel() < x.numel())
 
 
 class _Limits(NamedTuple):
@@ -101,7 +99,6 @@ class _Fast(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, beta: float | Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
         ctx.save_for_backward(x, *([beta] if isinstance(beta, Tensor) else []))
-        ctx.save_for_forward(x, *([beta] if isinstance(beta, Tensor) else []))
         ctx.beta, ctx.scale, ctx.unit = None if isinstance(beta, Tensor) else beta, scale, unit
         return _value(x, scale, unit)
 
@@ -111,22 +108,12 @@ class _Fast(torch.autograd.Function):
         x, *betas = ctx.saved_tensors
         beta = betas[0] if betas else ctx.beta
         in_x, in_beta = ctx.needs_input_grad[:2]
-        if torch.is_grad_enabled():
-            return (*_composite_gradients(x, beta, grad, ctx.unit, in_x, in_beta), None, None)
+        if torch.is_grad_enabled() or not is_plain(grad):  # to be derived again, or many at once
+            return (*gradients(ctx.unit.composite, x, beta, grad, (in_x, in_beta)), None, None)
         if not in_beta:
             return _in_input(grad, x, ctx.scale, ctx.unit), None, None, None
         slope, terms = _both(grad, x, beta.shape, ctx.scale, ctx.unit)
         return slope if in_x else None, (terms * _factor(beta, ctx.unit)).to(beta.dtype), None, None
-
-    @staticmethod
-    def jvp(ctx: Any, *grad_inputs: Any) -> Tensor:
-        x, *betas = ctx.saved_tensors
-        x_dot, beta_dot, *_ = grad_inputs
-        tangent = _in_input(x_dot, x, ctx.scale, ctx.unit) if x_dot is not None else torch.zeros_like(x)
-        if beta_dot is not None:
-            speed = beta_dot * _factor(betas[0], ctx.unit).to(compute_dtype(x))
-            tangent = tangent + _in_beta(speed, x, ctx.scale, ctx.unit)
-        return tangent.to(x.dtype)
 
 
 def _value(x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
@@ -140,16 +127,6 @@ def _value(x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
     if unit.slope != 0:  # x times the sum, not a sum of products: of these much may cancel
         gate.mul_(1 - unit.slope).add_(unit.slope)
     return gate.mul_(wide).to(x.dtype)
-
-
-def _composite_gradients(
-    x: Tensor, beta: float | Tensor, grad: Tensor, unit: Unit, in_x: bool, in_beta: bool
-) -> tuple[Tensor | None, Tensor | None]:
-    """Gradients that can be derived again."""
-    wanted = [tensor for tensor, is_wanted in ((x, in_x), (beta, in_beta)) if is_wanted]
-    y = unit.composite(x, beta)
-    found = iter(torch.autograd.grad(y, wanted, grad, create_graph=True))  # type: ignore[arg-type]
-    return next(found) if in_x else None, next(found) if in_beta else None
 
 
 def _in_input(grad: Tensor, x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
@@ -172,7 +149,7 @@ def _in_beta(grad: Tensor, x: Tensor, scale: float | Tensor, unit: Unit) -> Tens
     wide = x.to(compute_dtype(x))
     u = wide.abs().mul_(-2 * scale if unit.odd else -scale).sigmoid_()  # of −|u|: it keeps its digits, and so 1 − it
     bend: Tensor = torch.ops.aten.sigmoid_backward(wide, u)  # x σ'(u): a σ' of 0 comes before x², which may be ∞
-    return bend.mul_(wide).mul_(grad)
+    return bend.mul_(grad).mul_(wide)  # grad · x² where x² alone may overflow
 
 
 def _factor(beta: Tensor, unit: Unit) -> Tensor:

@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from betavq import _fast, functional
 from betavq.functional import beta_abs, beta_leaky_relu, beta_relu
@@ -128,3 +129,85 @@ def test_a_module_with_a_kept_beta_takes_it() -> None:
     x = sample(50, dtype=torch.float32)
     layer = BetaReLU(0.7)
     torch.testing.assert_close(layer(x), beta_relu(x, beta=float(layer.beta)), rtol=0, atol=0)
+
+
+@every
+@pytest.mark.parametrize(("rows", "columns"), [((1, 4), (3, 1)), ((5, 1), (1, 3)), ((2, 1, 4), (1, 3, 1))])
+def test_a_beta_that_enlarges_the_result(name: str, rows: tuple[int, ...], columns: tuple[int, ...]) -> None:
+    x, beta = sample(*rows), sample(*columns).sigmoid()
+    upstream = sample(*torch.broadcast_shapes(rows, columns), seed=1)
+    fast, composite = (value_and_gradients(f, x, beta, upstream) for f in UNITS[name])
+    torch.testing.assert_close(fast, composite, rtol=1e-12, atol=1e-12)
+
+
+@every
+def test_a_beta_that_the_input_depends_on_too(name: str) -> None:
+    """Two layers of one learnable β, and a penalty on gradients: the first layer's part must not count twice."""
+    x, beta = sample(6).requires_grad_(), torch.tensor(0.4, dtype=torch.float64, requires_grad=True)
+    results = []
+    for function in UNITS[name]:
+        y = function(function(x, beta), beta)
+        plain = torch.autograd.grad(y.sum(), (x, beta), retain_graph=True)
+        again = torch.autograd.grad(y.sum(), (x, beta), create_graph=True)
+        torch.testing.assert_close(again, plain, rtol=1e-12, atol=1e-12)
+        results.append(torch.autograd.grad(sum(g.square().sum() for g in again), (x, beta)))
+    torch.testing.assert_close(*results, rtol=1e-10, atol=1e-10)
+
+
+@every
+def test_many_gradients_at_once(name: str) -> None:
+    x, beta = sample(6).requires_grad_(), torch.tensor(0.4, dtype=torch.float64, requires_grad=True)
+    function = UNITS[name][0]
+    rows = [torch.autograd.grad(function(x, beta), (x, beta), row) for row in torch.eye(6, dtype=torch.float64)]
+    expected = [torch.stack(column) for column in zip(*rows, strict=True)]
+    upstream = torch.eye(6, dtype=torch.float64)
+    for again in (False, True):
+        y = function(x, beta)
+        found = torch.autograd.grad(y, (x, beta), upstream, is_grads_batched=True, create_graph=again)
+        torch.testing.assert_close(list(found), expected, rtol=1e-12, atol=1e-12)
+    found = torch.autograd.functional.jacobian(function, (x, beta), vectorize=True)
+    torch.testing.assert_close(list(found), expected, rtol=1e-12, atol=1e-12)
+
+
+@every
+@pytest.mark.filterwarnings("ignore:`torch.jit.script:DeprecationWarning")
+def test_forward_mode_over_and_under_the_backward_pass(name: str) -> None:
+    """The derivative of the gradient along (1, 1), against that of the backward pass's own graph."""
+    x, beta = sample(6).requires_grad_(), torch.tensor(0.4, dtype=torch.float64, requires_grad=True)
+    function = UNITS[name][0]
+    gradients = torch.autograd.grad(function(x, beta).sum(), (x, beta), create_graph=True)
+    expected = list(torch.autograd.grad(sum(g.sum() for g in gradients), (x, beta)))
+    with forward_ad.dual_level():
+        dual = [forward_ad.make_dual(t, torch.ones_like(t)) for t in (x, beta)]
+        y = function(*dual)
+        over = [forward_ad.unpack_dual(g).tangent for g in torch.autograd.grad(y.sum(), dual, retain_graph=True)]
+        under = list(torch.autograd.grad(forward_ad.unpack_dual(y).tangent.sum(), (x, beta)))
+    torch.testing.assert_close(over, expected, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(under, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_an_upstream_gradient_with_a_tangent() -> None:
+    x = sample(6).requires_grad_()
+    y = beta_relu(x, beta=0.4)
+    (expected,) = torch.autograd.grad(y, x, torch.full_like(y, 2), retain_graph=True)
+    with forward_ad.dual_level():
+        upstream = forward_ad.make_dual(torch.ones_like(y), torch.full_like(y, 2))
+        (gradient,) = torch.autograd.grad(y, x, upstream)
+        torch.testing.assert_close(forward_ad.unpack_dual(gradient).tangent, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("slope", [-3.0, 1.5, 7.0, 100.0, 12345.678, 1e8, -1e8, 1e20])
+def test_a_steep_slope_leaves_the_other_piece_its_digits(slope: float) -> None:
+    """Where the gate is open the unit is x, of slope 1, however far that is from ν."""
+    x = torch.tensor([0.5, 1.0, 30.0], requires_grad=True)
+    y = beta_leaky_relu(x, slope, beta=0.9999)
+    torch.testing.assert_close(y, x, rtol=2e-6, atol=0)
+    torch.testing.assert_close(torch.autograd.grad(y.sum(), x)[0], torch.ones(3), rtol=2e-6, atol=0)
+
+
+def test_an_upstream_gradient_that_an_overflow_of_the_squared_input_must_not_touch() -> None:
+    x = torch.full((2,), 1e25)
+    beta = torch.tensor(1e-25, requires_grad=True)
+    (gradient,) = torch.autograd.grad(beta_relu(x, beta=beta), beta, torch.tensor([0.0, 1e-30]))
+    gate = torch.tensor(1.0, dtype=torch.float64).sigmoid()
+    torch.testing.assert_close(gradient.double(), 1e20 * gate * (1 - gate), rtol=1e-5, atol=0)
