@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._autograd import sum_to
-from ._checks import has_values
+from ._autograd import gradients, sum_to
+from ._checks import has_values, is_plain
 from ._hardness import compute_dtype
 from ._windows import Windows
 from .inference import value
@@ -26,7 +26,7 @@ def pool(x: Tensor, windows: Windows, beta: float | Tensor) -> Tensor:
     """The β-VQ value of each window over the last two dimensions."""
     if not isinstance(beta, Tensor) and beta == 1:
         return windows.maximum(x)
-    if has_values(x, wait=False) and (isinstance(beta, float) or has_values(beta, wait=False)):
+    if is_plain(x) and (isinstance(beta, float) or has_values(beta, wait=False)):
         found = _eager(x, windows, beta)
         if found is not None:
             return found
@@ -94,8 +94,10 @@ class _Pool(torch.autograd.Function):
         (grad,) = grad_outputs
         x, largest, total, mean, *betas = ctx.saved_tensors
         in_x, in_beta = ctx.needs_input_grad[:2]
-        if torch.is_grad_enabled():
-            return (*_again(x, betas[0] if betas else ctx.beta, grad, ctx.windows, in_x, in_beta), None, None)
+        if torch.is_grad_enabled() or not is_plain(grad):  # to be derived again, or many at once
+            beta = betas[0] if betas else ctx.beta
+            again = gradients(lambda x, beta: _unfolded(x, ctx.windows, beta), x, beta, grad, (in_x, in_beta))
+            return (*again, None, None)
         z = x.to(compute_dtype(x))
         slope = torch.zeros_like(z)
         share, rest = grad / total, 1 - mean
@@ -114,12 +116,3 @@ def _in_beta(terms: Tensor, beta: Tensor, eta: float | Tensor) -> Tensor:
     """∂/∂β from grad · Var(u): Var(z) (1 + η)² with u = ηz up to a constant."""
     terms = sum_to(terms / eta / eta, torch.Size([1] * (terms.dim() - beta.dim()) + list(beta.shape)))
     return (terms.double().reshape(beta.shape) / (1 - beta.double()) ** 2).to(beta.dtype)
-
-
-def _again(
-    x: Tensor, beta: float | Tensor, grad: Tensor, windows: Windows, in_x: bool, in_beta: bool
-) -> tuple[Tensor | None, Tensor | None]:
-    """Gradients that can be derived again."""
-    wanted = [tensor for tensor, is_wanted in ((x, in_x), (beta, in_beta)) if is_wanted]
-    found = iter(torch.autograd.grad(_unfolded(x, windows, beta), wanted, grad, create_graph=True))  # type: ignore[arg-type]
-    return next(found) if in_x else None, next(found) if in_beta else None

@@ -91,6 +91,19 @@ def test_derivatives_of_derivatives() -> None:
     assert torch.autograd.gradgradcheck(lambda x, b: beta_max_pool2d(x, 2, beta=b), (x, beta))
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit.script:DeprecationWarning")  # torch's own, at the first forward mode
+def test_derivatives_of_every_other_kind() -> None:
+    """Of a β that the input depends on too, of many outputs at once, and in forward mode."""
+    x = sample(1, 2, 4, 4).requires_grad_()
+    beta = torch.tensor(0.4, dtype=torch.float64, requires_grad=True)
+    pooled = lambda x, b: beta_max_pool2d(b * x, 2, beta=b)  # noqa: E731
+    y = pooled(x, beta)
+    once = torch.autograd.grad(y.sum(), (x, beta), retain_graph=True)
+    again = torch.autograd.grad(y.sum(), (x, beta), create_graph=True)
+    torch.testing.assert_close(again, once, rtol=1e-12, atol=1e-12)
+    assert torch.autograd.gradcheck(pooled, (x, beta), check_batched_grad=True, check_forward_ad=True)
+
+
 def test_memory_formats_and_strides() -> None:
     x = sample(2, 3, 8, 10)
     expected = beta_max_pool2d(x, 3, 2, 1, beta=0.7)
