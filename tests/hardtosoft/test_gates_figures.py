@@ -46,8 +46,11 @@ def test_bells_cross_where_posteriors_cross(gate):
     frame = gates.gates_frame(gate, 0.4)
     bells = np.stack([named(frame, f"component {r + 1}", panel=0)["y"] for r in range(3)])
     posterior = np.stack([named(frame, f"posterior t of component {r + 1}")["y"] for r in range(3)])
-    np.testing.assert_allclose(posterior, bells / bells.sum(0), rtol=0, atol=1e-12)
-    np.testing.assert_allclose(named(frame, "all components together", panel=0)["y"], bells.sum(0), atol=1e-12)
+    together = np.nansum(bells, 0)
+    np.testing.assert_allclose(posterior, bells / together, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(named(frame, "all components together", panel=0)["y"], together, atol=1e-12)
+    drawn = np.isfinite(posterior).all(1)
+    assert list(drawn) == [True, True, gate == "softmax"]  # a component of weight 0 takes no part
 
 
 def test_densities_are_bells_under_the_top_of_their_panel():
@@ -73,6 +76,13 @@ def test_a_component_of_little_weight_is_nowhere_the_most_probable(weights, vari
     frame = gates.components_frame((-1, 0, 1), weights, variance)
     assert frame.readout.startswith(words)
     assert words[1:] in frame.panels[1].alt
+
+
+def test_shares_of_the_line_are_those_of_the_borders():
+    """Equal weights: the borders lie halfway between the means, whatever the noise."""
+    for variance in (0.05, 1.0, 4.0):
+        readout = gates.components_frame((-1, 0, 1), (1, 1, 1), variance).readout
+        assert readout.endswith("%: 43.8, 12.5, 43.8.")
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ from .posteriors import COLOURS, DASHES, VARIANCES, variance_of
 
 INPUTS = torch.linspace(-4, 4, 161, dtype=torch.float64)
 GRID = (-4.0, 0.05)
+#: The same stretch in 1600 equal parts, by their middles: where shares of the line are counted.
+FINE = -4 + 0.005 * (torch.arange(1600, dtype=torch.float64) + 0.5)
 NONE = -torch.inf  # the offset of a piece that is not on offer
 #: Slopes and offsets of the pieces in u, and the read-outs c: rows of what each component's weight is multiplied by.
 GATES = {
@@ -70,7 +72,7 @@ def gates_frame(gate: str, beta: float) -> Frame:
         alt=f"At β = {beta:.2f} the read-out of the {gate} unit "
         + ("is PyTorch’s function." if beta == 0.5 else f"is {'softer' if beta < 0.5 else 'harder'} than PyTorch’s."),
         traces=[
-            *posterior_lines(posterior, width=6),
+            *posterior_lines(present(posterior, mixture), width=6),
             line("read-out Σ t·c at this β", x, y, palette.BLUE, width=2),
             dots("PyTorch’s function", x_own, y_own, palette.INK, symbol="square", size=6),
         ],
@@ -94,9 +96,9 @@ def _one_after_another(inputs: Tensor, curves: Tensor) -> tuple[Array, Array]:
 def densities_panel(mixture: GaussianMixture, top: float) -> Panel:
     """π_r times the density of each component on the line, and their sum, up to the height ``top``."""
     parts = mixture.log_joint(INPUTS[:, None])[:, 0].exp()
-    total = parts.sum(-1)
+    total, bells = parts.sum(-1), present(parts, mixture)
     curves = [
-        line(f"component {r + 1}", GRID, parts[:, r], COLOURS[r], dash=DASHES[r], showlegend=False)
+        line(f"component {r + 1}", GRID, bells[:, r], COLOURS[r], dash=DASHES[r], showlegend=False)
         for r in range(mixture.num_components)
     ]
     return Panel(
@@ -106,6 +108,11 @@ def densities_panel(mixture: GaussianMixture, top: float) -> Panel:
         traces=[line("all components together", GRID, total, palette.GREY, width=1.5), *curves],
         layout=layout(axis(-4, 4, (-4, -2, 0, 2, 4)), axis(-0.03 * top, top, even_ticks(0, top))),
     )
+
+
+def present(curves: Tensor, mixture: GaussianMixture) -> Tensor:
+    """Curves of the components, ``(N, R)``, with NaN for those of weight 0: they take no part, and are not drawn."""
+    return curves.where(mixture.weights[0] > 0, torch.nan)
 
 
 def posterior_lines(posterior: Tensor, width: float = 2.5) -> list[Trace]:
@@ -135,7 +142,7 @@ def components_frame(means: Sequence[float], weights: Sequence[float], variance:
     places, shares = check_mixture(means, weights)
     mixture = GaussianMixture(places[None, :, None], shares[None], variance)
     posterior = mixture.responsibilities(INPUTS[:, None])[:, 0]
-    winners = torch.bincount(mixture.map_code(INPUTS[:, None])[:, 0], minlength=3)
+    winners = torch.bincount(mixture.map_code(FINE[:, None])[:, 0], minlength=3)
     never = [ORDINALS[r] for r in range(3) if not winners[r]]
     found = f"The {' and the '.join(never)} component {'are' if len(never) > 1 else 'is'} nowhere"
     words = f"{found if never else 'Every component is somewhere'} the most probable"
@@ -146,11 +153,11 @@ def components_frame(means: Sequence[float], weights: Sequence[float], variance:
         title="Posterior of your components",
         xlabel="input u",
         alt=f"At σ² = {variance:.2g}: {words[0].lower() + words[1:]}.",
-        traces=posterior_lines(posterior),
+        traces=posterior_lines(present(posterior, mixture)),
         layout=layout(axis(-4, 4, (-4, -2, 0, 2, 4)), axis(-0.04, 1.04, (0, 0.5, 1), ("0", "½", "1"))),
     )
-    owned = ", ".join(f"{100 * int(won) / len(INPUTS):.0f}" for won in winners)
-    return Frame([densities, answer], f"{words} between −4 and 4. Share of the line won, %: {owned}.")
+    owned = ", ".join(f"{100 * int(won) / len(FINE):.1f}" for won in winners)
+    return Frame([densities, answer], f"{words} between −4 and 4. Share of that stretch, %: {owned}.")
 
 
 def gates_figure() -> InteractiveFigure:
@@ -161,8 +168,8 @@ def gates_figure() -> InteractiveFigure:
     caption = (
         "The squares are PyTorch’s own function. At β = ½ the thin blue read-out passes through all of them. Move β "
         "to 0.8: the bells grow narrow, and the read-out leaves the squares and grows steep. Then choose tanh, which "
-        "multiplies the two posteriors by −1 and 1, and softmax, which reads out all three. (The third component "
-        "has weight 0 for sigmoid and tanh.)"
+        "multiplies the two posteriors by −1 and 1, and softmax, which has three components and reads out all "
+        "their posteriors."
     )
     return InteractiveFigure("gates", gates_frame, [gates, beta], caption=caption)
 

@@ -124,8 +124,8 @@ def digits_figure() -> InteractiveFigure:
         "iteration", "Iteration", 0, ITERATIONS, 1, start=float(ITERATIONS), named=named, say=_say_iteration
     )
     caption = (
-        "Go to iteration 0 and step on with the arrow key. Twelve images of the data are the start; every iteration "
-        "first asks which component made which image, then moves each mean to the images it is given. The "
+        f"Go to iteration 0 and step on with the arrow key. The start is {COMPONENTS} images of the data; every "
+        "iteration first asks which component made which image, then moves each mean to the images it is given. The "
         "log-likelihood never falls."
     )
     return InteractiveFigure("digits-mixture", digits_frame, [variance, iteration], caption=caption)

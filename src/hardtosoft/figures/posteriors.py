@@ -32,7 +32,8 @@ CUT_GRID = (-3.0, 0.03)
 PROBE = torch.tensor([-0.6, CUT_HEIGHT], dtype=torch.float64)
 
 PRIORS = ("1/σ² in it", "1/σ² forgotten", "equal weights")
-PRIOR_STYLES = ((palette.BLUE, "solid"), (palette.ORANGE, "dash"), (palette.PURPLE, "dashdot"))
+#: As the edges to which each prior leads are drawn: those of the hard unit, the mixture's own, the nearest centroid's.
+PRIOR_STYLES = ((palette.INK, "solid"), (palette.BLUE, "dash"), (palette.GREY, "dot"))
 VARIANCES = tuple(float(f"{10 ** (step / 20):.2g}") for step in range(-26, 13))  # 0.05 to 4, evenly on a log scale
 
 
@@ -76,7 +77,7 @@ def _plane_panel(beta: float, weights: Tensor) -> Panel:
         alt=f"At β = {beta:.2f} the posterior shows {look}; the edges of the hard unit lie where two tints are equal.",
         traces=[
             *PLANE.tints(weights, COLOURS),
-            line("cut shown beside", [PLANE.x[0], PLANE.x[1]], [CUT_HEIGHT] * 2, palette.GREY, dash="dot", width=2),
+            line("the cut", [PLANE.x[0], PLANE.x[1]], [CUT_HEIGHT] * 2, palette.GREY, dash="dot", width=2),
             line("edges of the hard unit", borders[:, 0], borders[:, 1], palette.INK, width=2),
             *component_marks(),
             dots("place of the numbers below", PROBE[:1], PROBE[1:], palette.GREY, size=11),
@@ -181,7 +182,7 @@ def prior_frame(prior: str, variance: float) -> Frame:
         title="How much of the plane changed its code, %",
         xlabel="variance σ² of the noise",
         alt="With 1/σ² in the prior nothing changes at any variance. Without it only σ² = 1 is right.",
-        traces=[*curves, dots("this prior, this σ²", here, [100 * share], palette.INK, size=12)],
+        traces=[*curves, dots("this prior, this σ²", here, [100 * share], palette.BLUE, symbol="square", size=11)],
         layout=layout(axis(-1.35, 0.65, (-1, 0, 0.4771), ("0.1", "1", "3")), axis(-1.5, 38, (0, 10, 20, 30))),
     )
     readout = f"Prior weights ({_listed(mixture.weights[0])}). Code changed in {100 * share:.1f} % of the drawn plane."
@@ -225,7 +226,7 @@ def prior_figure() -> InteractiveFigure:
     caption = (
         "Thick and solid: the edges of the hard unit. Blue and dashed: those of the mixture. Move σ². With 1/σ² "
         "forgotten they agree at σ² = 1 alone. Towards σ² = 0 the mixture’s edges go to the dotted ones, where the "
-        "nearest centroid changes; for much noise one component takes all. Then choose the other two priors and move "
-        "σ² again."
+        "nearest centroid changes; for much noise one component takes over the plane. Then choose the other two "
+        "priors and move σ² again."
     )
     return InteractiveFigure("prior", prior_frame, [priors, variance], caption=caption)

@@ -118,7 +118,7 @@ def entropy_frame(beta: float, second: float) -> Frame:
         else f"At β = {beta:.2f} the entropy at the tie, z₂ = 1, is above log 2.",
         traces=[
             line("β = ½", SECOND_GRID, soft, palette.GREY, dash="dashdot", width=1.5),
-            line("β = 0.95", SECOND_GRID, firm, palette.GREY, dash="dash", width=1.5),
+            line("β = 0.95", SECOND_GRID, firm, palette.INK, width=1.2),
             line("H(t) at this β", SECOND_GRID, along_score, palette.PURPLE, width=3),
             dots("at this β and z₂", [second], [undecided], palette.PURPLE, size=12),
         ],
@@ -160,10 +160,11 @@ def entropy_figure() -> InteractiveFigure:
         say=_say_second,
     )
     beta = replace(beta_axis(0.025, start=0.9), stops=(0.0, 0.5, 0.9, 1.0))
+    waits = ", ".join(f"{stop:g}" for stop in beta.stops)
     caption = (
         "Move β towards 1 and watch <em>Entropy against the second score</em>: a ridge is left around the tie, "
         "narrower and narrower, but at the tie itself never lower than log 2. Then move z₂ to the tie and past it: "
         "near the tie the curve in <em>Entropy against β</em> falls to 0 only at its right end. While you move z₂ in "
-        "the page, β waits at 0, ½, 0.9 or 1; in a notebook both are free."
+        f"the page, β waits at one of {waits}; in a notebook both are free."
     )
     return InteractiveFigure("undecided", entropy_frame, [beta, second], caption=caption)

@@ -153,8 +153,8 @@ def weights_panel(scores: Tensor, beta: float) -> Panel:
         alt=f"All three weights start at ⅓ at β = 0; as β goes to 1 they go to {_weights(limit)}.",
         traces=[*curves, *now],
         layout=layout(
-            axis(-0.03, 1.03, (0, 0.5, 1), ("0", "½", "1")),
-            axis(-0.04, 1.04, (0, 1 / 3, 0.5, 1), ("0", "⅓", "½", "1")),
+            axis(-0.04, 1.04, (0, 0.5, 1), ("0", "½", "1")),
+            axis(-0.1, 1.1, (0, 1 / 3, 0.5, 1), ("0", "⅓", "½", "1")),
         ),
     )
 
@@ -191,12 +191,13 @@ def _where(code: Tensor) -> str:
 def simplex_figure() -> InteractiveFigure:
     """The problem on the simplex for three sets of scores."""
     sets = choice("scores", "Scores", tuple(SCORES), start="clear winner")
+    told = "; ".join(f"{name} ({', '.join(f'{score:g}' for score in scores)})" for name, scores in SCORES.items())
     caption = (
         "The thin lines join codes that are equally good, as the contour lines of a map join points of one height; "
         "the big dot is the summit. Move β from 0 to 1. At β = 0 only the entropy counts, and the summit is the "
         "centre. The summit then moves along the dotted way, and the lines straighten, because the "
         "score is straight. Then choose the near and the exact tie: there the way first leads to the middle of a "
-        "side. The scores are (1, 2, 0), (1, 1.2, 0) and (1, 1, 0)."
+        f"side. The scores: {told}."
     )
     return InteractiveFigure(
         "simplex",

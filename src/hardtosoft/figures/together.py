@@ -128,7 +128,7 @@ def together_figure() -> InteractiveFigure:
     caption = (
         "Move ρ to 0. The two broken edges then cross at a right angle, and the thick edges of the joint inference "
         "lie on them: nothing is shaded. Move on towards 0.95: units that are alike explain the same part of x twice. "
-        "On the right, look at the end of the curve: it is not a rising one all the way."
+        "In <em>Six units</em>, look at the end of the curve: it does not rise all the way."
     )
     return InteractiveFigure("together", together_frame, [coherence], caption=caption)
 
