@@ -40,10 +40,15 @@ def check_dim(scores: Tensor, dim: int) -> int:
     return dim
 
 
-def check_number(name: str, value: Any, low: float, high: float, needs: str) -> float:
-    """Return ``value`` as a float; raise unless it is a real number in [low, high]."""
+def check_number(
+    name: str, value: Any, low: float, high: float, needs: str, *, or_else: str = " or a floating tensor"
+) -> float:
+    """Return ``value`` as a float; raise unless it is a real number in [low, high].
+
+    The error says that it must be a number, ``or_else`` what the caller takes besides.
+    """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} must be a number or a floating tensor, got {value!r}")
+        raise TypeError(f"{name} must be a number{or_else}, got {value!r}")
     try:
         number = float(value)
     except OverflowError:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -142,8 +143,7 @@ def log_joint_parts(x: Tensor, means: Tensor, log_weights: Tensor, variance: Ten
     center = means.mean((0, 1))
     means, x = means - center, x - center
     precision = 1 / variance
-    lowered = torch.is_autocast_enabled(x.device.type)  # autocast would multiply in 16 bits
-    with torch.autocast(x.device.type, enabled=False) if lowered else nullcontext():
+    with full_precision(x):
         products = F.linear(x, means.flatten(0, 1)).view(*x.shape[:-1], *means.shape[:2])
     log_volume = 0.5 * means.shape[2] * (2 * math.pi * variance).log()
     scores = precision * (products - 0.5 * means.square().sum(-1)) + log_weights
@@ -152,6 +152,12 @@ def log_joint_parts(x: Tensor, means: Tensor, log_weights: Tensor, variance: Ten
         return scores, -precision * half_length - log_volume
     least = precision.min()
     return scores - log_volume - half_length[..., None, None] * (precision - least), -least * half_length
+
+
+def full_precision(x: Tensor) -> AbstractContextManager[Any]:
+    """Where autocast is off on the device of x: it would multiply in 16 bits."""
+    lowered = torch.is_autocast_enabled(x.device.type)
+    return torch.autocast(x.device.type, enabled=False) if lowered else nullcontext()
 
 
 def scaled_weights(slopes: Tensor, offsets: Tensor, variance: Tensor) -> Tensor:

@@ -75,15 +75,15 @@ def fit(
     """:meth:`betavq.mixture.GaussianMixture.fit` of one unit, from its parameters to those fitted, in their dtype."""
     if method not in ("em", "kmeans"):
         raise ValueError(f"method must be 'em' or 'kmeans', got {method!r}")
-    beta = check_number("beta", beta, 0.0, 1.0, "in (0, 1]")
+    beta = check_number("beta", beta, 0.0, 1.0, "in (0, 1]", or_else="")
     if beta == 0:
         raise ValueError("beta must be in (0, 1], got 0: every component would get an equal part of every point")
     if method == "kmeans" and beta != 0.5:
         raise ValueError(f"beta must be left at 0.5 with method='kmeans', which is always hard, got {beta:g}")
     limits = Limits(
         check_count("max_iterations", max_iterations),
-        check_number("tolerance", tolerance, 0.0, LARGEST, "non-negative and finite"),
-        _check_reg_covar(reg_covar),
+        _check_non_negative("tolerance", tolerance),
+        _check_non_negative("reg_covar", reg_covar),
         _reporter(progress),
     )
     data = prepare(x, len(start.means), start.means)
@@ -99,7 +99,10 @@ def start_from_data(
     x: Any, num_components: int, shared_variance: bool, reg_covar: float, generator: torch.Generator | None
 ) -> Components:
     """:meth:`betavq.mixture.GaussianMixture.from_data`."""
-    num_components, reg_covar = check_count("num_components", num_components), _check_reg_covar(reg_covar)
+    num_components = check_count("num_components", num_components)
+    reg_covar = _check_non_negative("reg_covar", reg_covar)
+    if not isinstance(generator, torch.Generator | None):
+        raise TypeError(f"generator must be a torch.Generator or None, got {generator!r}")
     data = prepare(x, num_components)
     means, inertia = k_means_plus_plus(data, num_components, generator)
     log_weights = means.new_full((num_components,), -math.log(num_components))
@@ -165,8 +168,8 @@ def _outside(components: Components, data: Data, dtype: torch.dtype) -> Componen
     return fitted
 
 
-def _check_reg_covar(reg_covar: Any) -> float:
-    return check_number("reg_covar", reg_covar, 0.0, LARGEST, "non-negative and finite")
+def _check_non_negative(name: str, value: Any) -> float:
+    return check_number(name, value, 0.0, LARGEST, "non-negative and finite", or_else="")
 
 
 def _reporter(progress: Any) -> Progress:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ._checks import has_values
 from ._mixture_checks import check_count
+from ._mixture_density import full_precision
 from ._mixture_search import best_code, climb
 from ._pieces import check_rows
 
@@ -99,7 +100,7 @@ def joint_map(
         raise ValueError(f'method must be "exact" or "icm", got {method!r}')
     rows = x.reshape(-1, mixture.num_features)
     shape = (*x.shape[:-1], mixture.num_units)
-    with torch.no_grad():
+    with torch.no_grad(), full_precision(x):
         # The same model with every unit's means around 0, for the digits' sake.
         centers = mixture.means.mean(1)
         model = (rows - centers.sum(0), mixture.means - centers[:, None], mixture.log_weights, mixture.variance)

@@ -31,7 +31,8 @@ class GaussianMixture(SphericalGaussians):
 
     If the components share one variance, the mixture is that of a max-affine unit: :meth:`to_maso` and
     :meth:`betavq.MASO.to_mixture` go there and back. Inputs have to be finite: other ones give numbers without
-    meaning, mostly NaN. Results are differentiable in x; the mixture itself is learnt by :meth:`fit`.
+    meaning, mostly NaN. Results are differentiable in x; the mixture itself is learnt by :meth:`fit`. Distances are
+    taken from the mean of all means: units that lie ten thousand deviations apart want float64.
 
     Attributes:
         means: μ, a buffer of shape ``(K, R, D)``.

@@ -119,6 +119,7 @@ def bad(**changes: Any) -> dict[str, Any]:
         (bad(x=points(20, 2) / 0), ValueError, "x must be finite, got"),
         (bad(x=1e200 * points(20, 2)), ValueError, "x must have squares whose sum fits into float64"),
         (bad(reg_covar=-1.0), ValueError, "reg_covar must be non-negative and finite, got -1.0"),
+        (bad(generator=0), TypeError, "generator must be a torch.Generator or None, got 0"),
         (bad(x=torch.eye(3), reg_covar=0), ValueError, "reg_covar must make the variance positive"),
     ],
 )

@@ -180,6 +180,14 @@ def test_far_from_zero_in_float32(method: Any) -> None:
     assert agree.double().mean() > 0.99
 
 
+@pytest.mark.parametrize("method", ["exact", "icm"])
+def test_autocast_leaves_the_code_alone(method: Any) -> None:
+    model, x = random_mixture(4, 3, 5).float(), 3 * random(2000, 5, dtype=torch.float32)
+    expected = mixture.joint_map(model, x, method=method)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(mixture.joint_map(model, x, method=method), expected)
+
+
 def test_many_codes_within_the_limit() -> None:
     model, x = random_mixture(17, 2, 24), 3 * random(8, 24)
     exact, climbed = mixture.joint_map(model, x), mixture.joint_map(model, x, method="icm")
