@@ -1,0 +1,121 @@
+"""Pooling by β of one window: what it is worth, and how much each of its numbers counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from math import e, exp, isfinite, log
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import betavq
+
+from .. import palette
+from ..axes import beta_axis
+from ..frames import Frame, Panel, axis, dots, layout, line
+from ..interactive import InteractiveFigure
+from .pieces import even_ticks
+
+WINDOW = (0.0, 1.0, 2.0, 5.0)
+BETAS = torch.linspace(0, 1, 101, dtype=torch.float64)
+BETA_TICKS = axis(-0.02, 1.02, (0, 0.5, 1), ("0", "½", "1"))
+
+
+def gap_constant(pieces: int) -> float:
+    """The largest (maximum − value)·η for so many pieces: Lambert's W((R − 1)/e), by Newton's method."""
+    goal, w = (pieces - 1) / e, log(pieces) / 2
+    for _ in range(50):
+        w -= (w * exp(w) - goal) / (exp(w) * (1 + w))
+    return w
+
+
+def gradient(window: Tensor, beta: float) -> Tensor:
+    """How much each number of a window moves what the window is worth: its gradient, ``(R,)``."""
+    numbers = window.clone().requires_grad_()
+    return torch.autograd.grad(betavq.value(numbers, beta), numbers)[0]
+
+
+def check_window(window: Sequence[float]) -> Tensor:
+    """The numbers of a window as a tensor.
+
+    Raises:
+        ValueError: not a list of two to nine finite numbers.
+    """
+    if not isinstance(window, list | tuple) or not 2 <= len(window) <= 9:
+        found = len(window) if isinstance(window, list | tuple) else f"a {type(window).__name__}"
+        raise ValueError(f"window must be a list of 2 to 9 numbers, got {found}")
+    if not all(isinstance(number, int | float) and isfinite(number) for number in window):
+        raise ValueError(f"window must hold finite numbers, got {window!r}")
+    return torch.tensor(window, dtype=torch.float64)
+
+
+def window_frame(window: Sequence[float], beta: float) -> Frame:
+    """What a window is worth at every β, and how much each of its numbers weighs and moves at this one."""
+    numbers = check_window(window)
+    value = betavq.value(numbers, beta).item()
+    over_beta = betavq.value(numbers.expand(len(BETAS), -1), BETAS)
+    largest, mean = numbers.max().item(), numbers.mean().item()
+    low, high = numbers.min().item(), largest
+    room = 0.08 * (high - low or 1.0)
+    shown = ", ".join(_number(number) for number in window)
+    worth = Panel(
+        title="What the window is worth",
+        xlabel="β",
+        alt=f"At β = {beta:.2f} the window ({shown}) is worth {_number(value, 2)}, "
+        f"between its mean {_number(mean, 2)} and its largest number {_number(largest)}.",
+        traces=[
+            line("largest", (0.0, 1.0), [largest] * 2, palette.GREY, dash="dash", width=1.5),
+            line("mean", (0.0, 1.0), [mean] * 2, palette.GREY, dash="dot", width=1.5),
+            line("value over β", (0.0, 0.01), over_beta, palette.BLUE, width=3),
+            dots("value at this β", [beta], [value], palette.BLUE, size=13),
+        ],
+        layout=layout(BETA_TICKS, axis(low - room, high + room, even_ticks(low, high))),
+    )
+    places = np.arange(1, len(window) + 1)
+    weights, slopes = betavq.code(numbers, beta), gradient(numbers, beta)
+    shares = Panel(
+        title="Who counts in it",
+        xlabel="the numbers of the window",
+        alt="All numbers have equal weight and gradient."
+        if beta == 0
+        else "The largest number has the largest weight and the largest gradient.",
+        traces=[
+            dots("weight t", places, weights, palette.ORANGE, symbol="square", size=14),
+            dots("gradient", places, slopes, palette.PURPLE, size=8),
+        ],
+        layout=layout(
+            axis(0.5, len(window) + 0.5, places.tolist(), [_number(number) for number in window], grid=False),
+            axis(-0.4, 1.4, (0, 0.5, 1), ("0", "½", "1")),
+        ),
+    )
+    weighed, moved = (", ".join(_number(part, 2) for part in parts.tolist()) for parts in (weights, slopes))
+    return Frame([worth, shares], f"Value {_number(value, 3)}; weights ({weighed}); gradient ({moved}).")
+
+
+def window_figure() -> InteractiveFigure:
+    """The first window of the chapter."""
+    caption = (
+        "Move β from 0 to 1: the value climbs from the mean to the largest number. A weight stays between 0 and 1, a "
+        "gradient does not: look at the numbers 2 and 5 halfway."
+    )
+    return InteractiveFigure("window", partial(window_frame, WINDOW), [beta_axis(0.02)], caption=caption)
+
+
+def your_window_figure(window: Sequence[float] = WINDOW) -> InteractiveFigure:
+    """The figure of a window that a reader writes down.
+
+    Raises:
+        ValueError: as :func:`check_window`, at once: a reader's mistake should show in the reader's own cell.
+    """
+    check_window(window)
+    caption = "Move β: how far must you go until the value is close to the largest number?"
+    return InteractiveFigure("your-window", partial(window_frame, window), [beta_axis(0.02)], caption=caption)
+
+
+def _number(number: float, digits: int | None = None) -> str:
+    shown = f"{number:g}" if digits is None else f"{number:.{digits}f}"
+    if digits is not None and float(shown) == 0:
+        shown = shown.lstrip("-")
+    return shown.replace("-", "−")
