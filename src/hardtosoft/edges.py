@@ -1,4 +1,4 @@
-"""Where a unit of two inputs changes its selection: the edges of its cells, exactly."""
+"""Where a unit of two inputs changes its selection, and where it has one height: edges and level lines, exactly."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from betavq import MASO
 
@@ -16,11 +17,13 @@ from .frames import array
 
 def pairs(count: int) -> Array:
     """The pairs of pieces, (0, 1), (0, 2) … (R − 2, R − 1), in the order of :func:`edges`."""
-    return np.array(list(combinations(range(count), 2)))
+    return np.array(list(combinations(range(count), 2)), dtype=int).reshape(-1, 2)
 
 
 def edges(unit: MASO, box_x: tuple[float, float], box_y: tuple[float, float]) -> Array:
     """The edges between the cells of a unit of two inputs, inside a box.
+
+    A piece that is excluded, with the offset −∞, has no cell and no edges.
 
     Returns:
         ``(R(R − 1)/2, 3, 2)``: for every pair of pieces, in the order of :func:`pairs`, the ends of the edge
@@ -28,21 +31,21 @@ def edges(unit: MASO, box_x: tuple[float, float], box_y: tuple[float, float]) ->
     """
     slopes, offsets = array(unit.slopes)[0], array(unit.offsets)[0]
     first, second = pairs(len(slopes)).T
-    normal, shift = slopes[first] - slopes[second], offsets[first] - offsets[second]
-    length = np.hypot(*normal.T)
-    length[length == 0] = np.nan  # two pieces in one place have no edge
-    start = -(shift / length**2)[:, None] * normal
-    along = np.column_stack([-normal[:, 1], normal[:, 0]]) / length[:, None]
-    # On the tie of a pair, start + s·along, the other pieces and the sides of the box each leave a half line.
-    over = slopes[first][:, None] - slopes
-    height = (over * start[:, None]).sum(-1) + offsets[first][:, None] - offsets
-    growth = (over * along[:, None]).sum(-1)
-    for column in (first, second):
-        height[np.arange(len(first)), column], growth[np.arange(len(first)), column] = 1.0, 0.0
     low, high = np.array([box_x, box_y]).T
-    height = np.concatenate([height, start - low, high - start], axis=1)
-    growth = np.concatenate([growth, along, -along], axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
+        normal, shift = slopes[first] - slopes[second], offsets[first] - offsets[second]
+        length = np.hypot(*normal.T)
+        length[(length == 0) | ~np.isfinite(shift)] = np.nan  # pieces that are parallel or excluded have no edge
+        start = -(shift / length**2)[:, None] * normal
+        along = np.column_stack([-normal[:, 1], normal[:, 0]]) / length[:, None]
+        # On the tie of a pair, start + s·along, the other pieces and the sides of the box each leave a half line.
+        over = slopes[first][:, None] - slopes
+        height = (over * start[:, None]).sum(-1) + offsets[first][:, None] - offsets
+        growth = (over * along[:, None]).sum(-1)
+        for column in (first, second):
+            height[np.arange(len(first)), column], growth[np.arange(len(first)), column] = 1.0, 0.0
+        height = np.concatenate([height, start - low, high - start], axis=1)
+        growth = np.concatenate([growth, along, -along], axis=1)
         reach = -height / growth
     begin = np.where(growth > 0, reach, -np.inf).max(1)
     end = np.where(growth < 0, reach, np.inf).min(1)
@@ -51,6 +54,24 @@ def edges(unit: MASO, box_x: tuple[float, float], box_y: tuple[float, float]) ->
     found = np.full((len(first), 3, 2), np.nan)
     found[there, :2] = ends[there]
     return found
+
+
+def level_lines(unit: MASO, levels: Sequence[float], box_x: tuple[float, float], box_y: tuple[float, float]) -> Array:
+    """Where the value of a unit of two inputs has each of the heights, inside a box.
+
+    Returns:
+        ``(len(levels) · R, 3, 2)``: for every level and piece the ends of a straight part and a gap of NaN, as
+        :func:`edges`.
+    """
+    count = unit.num_pieces
+    slopes, offsets = F.pad(unit.slopes[:1].detach(), (0, 0, 0, 1)), F.pad(unit.offsets[:1].detach(), (0, 1))
+    shore = pairs(count + 1)[:, 1] == count
+    found = []
+    for level in levels:
+        # Flooded up to the level: the shore is the edge between the old cells and that of a flat piece, the water.
+        offsets[0, count] = level
+        found.append(edges(MASO(slopes, offsets), box_x, box_y)[shore])
+    return np.concatenate(found)
 
 
 def crossings(unit: MASO, ends: Sequence[Array] | Array) -> Array:

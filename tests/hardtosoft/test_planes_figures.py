@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from betavq import MASO
+from hardtosoft.edges import edges, level_lines
 from hardtosoft.figures import planes
+from hardtosoft.figures.planes import BOX
 
 UNITS = {
     "four planes": planes.four_planes(0.8, 0.3),
@@ -32,7 +34,7 @@ def along(points, share):
 @units
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_on_an_edge_the_two_highest_pieces_tie(unit, share):
-    places = along(planes.edges(unit), share)
+    places = along(edges(unit, BOX.x, BOX.y).reshape(-1, 2), share)
     best = unit.scores(places)[:, 0].sort(-1, descending=True).values
     torch.testing.assert_close(best[:, 0], best[:, 1], rtol=0, atol=1e-9)
     assert len(places)
@@ -41,7 +43,7 @@ def test_on_an_edge_the_two_highest_pieces_tie(unit, share):
 @units
 def test_the_selection_changes_just_across_edges(unit):
     """On straight walks through the picture, as many changes of piece as edges crossed."""
-    points = planes.edges(unit)
+    points = edges(unit, BOX.x, BOX.y).reshape(-1, 2)
     ends = [(points[i], points[i + 1]) for i in range(0, len(points), 3) if np.isfinite(points[i]).all()]
     for height in (-1.71, -0.33, 0.77, 2.03):
         walk = torch.linspace(-3, 3, 6001, dtype=torch.float64)
@@ -53,11 +55,23 @@ def test_the_selection_changes_just_across_edges(unit):
 @units
 def test_level_lines_have_their_height_and_stay_in_the_picture(unit):
     for level in (-0.5, 0.7, 1.9):
-        places = along(planes.level_lines(unit, [level]), 0.4)
+        places = along(level_lines(unit, [level], BOX.x, BOX.y).reshape(-1, 2), 0.4)
         torch.testing.assert_close(
             unit(places), torch.full((len(places), 1), level, dtype=torch.float64), rtol=0, atol=1e-9
         )
         assert (places.abs() <= torch.tensor([3.0, 2.4], dtype=torch.float64) + 1e-9).all()
+
+
+@units
+@pytest.mark.parametrize("level", [-0.5, 0.7, 1.9])
+def test_no_level_line_is_missing(unit, level):
+    """On straight walks through the picture, as many passages through the height as lines crossed."""
+    strokes = level_lines(unit, [level], BOX.x, BOX.y)
+    for height in (-1.71, -0.33, 0.77, 2.03):
+        walk = torch.linspace(-3, 3, 6001, dtype=torch.float64)
+        above = unit(torch.stack([walk, torch.full_like(walk, height)], -1))[:, 0] > level
+        crossed = sum((a[1] - height) * (b[1] - height) < 0 for a, b, _ in strokes if np.isfinite(a).all())
+        assert int((above[1:] != above[:-1]).sum()) == crossed
 
 
 def test_a_flat_fourth_plane_is_gone_once_it_no_longer_clears_the_corner():
@@ -69,7 +83,7 @@ def test_a_flat_fourth_plane_is_gone_once_it_no_longer_clears_the_corner():
 
 def test_an_offset_moves_edges_and_does_not_turn_them():
     def directions(offset):
-        points = planes.edges(planes.four_planes(offset, 0.3))
+        points = edges(planes.four_planes(offset, 0.3), BOX.x, BOX.y).reshape(-1, 2)
         steps = points[1::3] - points[0::3]
         return steps / np.linalg.norm(steps, axis=1, keepdims=True)
 

@@ -14,10 +14,11 @@ import betavq
 
 from .. import palette
 from ..axes import Value, choice, sliding
+from ..edges import edges
 from ..frames import Frame, Panel, array, axis, dots, heatmap, layout, line
 from ..interactive import InteractiveFigure
 from .envelopes import saying
-from .planes import BOX, segment, unit_panels
+from .planes import BOX, unit_panels
 
 #: The layer's two units; the first one's offset is the reader's. Some layers use the first alone.
 WEIGHTS = ((1.0, 0.5), (-0.5, 1.0))
@@ -30,7 +31,6 @@ FILTER_OFFSETS = (0.25, 0.96, -1.44, -0.43, 0.95, -0.11)
 HEIGHTS = (-3.2, 6.2)
 LEVELS = (-2.0, -1.0, 1.0, 2.0, 3.0, 4.0, 5.0)
 NAMED_OFFSETS: dict[Value, str] = {-1.0: "right", 0.5: "left"}
-NO_SIDES, NO_TOPS = np.empty((0, 2)), np.empty(0)
 KINDS = ("ReLU", "leaky ReLU", "absolute value", "maxout", "max-pool", "ReLU, max-pool", "BatchNorm, ReLU", "x + ReLU")
 
 
@@ -126,13 +126,9 @@ def overlay_frame(units: float) -> Frame:
     count = min(max(round(units), 1), len(FILTERS))
     maso = relu_layer(count)
     on = BOX.means(maso.code(BOX.points)[:, :, 1].mean(1))
-    empty = np.full((3, 2), np.nan)
-    strokes = [
-        np.concatenate([segment(array(normal), -level, NO_SIDES, NO_TOPS), empty[:1]])
-        for normal, level in zip(FILTERS[:count], FILTER_OFFSETS, strict=False)
-    ]
-    older = np.concatenate([*strokes[:-1], *[empty] * (len(FILTERS) - count)])
-    newest = strokes[-1]
+    units_alone = [betavq.MASO(maso.slopes[k : k + 1], maso.offsets[k : k + 1]) for k in range(count)]
+    *before, newest = [edges(unit, BOX.x, BOX.y)[0] for unit in units_alone]
+    older = np.concatenate([*before, *[np.full((3, 2), np.nan)] * (len(FILTERS) - count)])
     above = Panel(
         title="From above: the edges of all units",
         xlabel="input x₁ across, x₂ up",
@@ -178,7 +174,7 @@ def kinds_figure() -> InteractiveFigure:
     caption = (
         "Go through the layers and read their pieces in the line of numbers. ReLU has a flat piece; the leaky ReLU "
         "tilts it, the absolute value mirrors it; maxout takes any two. Max-pooling after ReLU has three: the flat "
-        "piece serves both units. Adding x tilts all pieces alike, so the edge stays where ReLU had it. Then move b: "
+        "piece serves both units. Adding x₁ tilts all pieces alike, so the edge stays where ReLU had it. Then move b: "
         "edges move and never turn. Max-pooling of the inputs alone has no offset to move."
     )
     return InteractiveFigure("layer-pieces", kinds_frame, [kinds, offset], caption=caption)
@@ -186,10 +182,10 @@ def kinds_figure() -> InteractiveFigure:
 
 def overlay_figure() -> InteractiveFigure:
     """A layer of up to six ReLU units and the partition that they make together."""
-    units = sliding("units", "K, the number of units", 1, len(FILTERS), 1, start=3, say=lambda value: f"K = {value:g}")
+    units = sliding("units", "K, the number of units", 1, len(FILTERS), 1, start=5, say=lambda value: f"K = {value:g}")
     caption = (
-        "Add units one by one. Each adds one straight edge, and each region that the edge runs through is cut in "
-        "two. A region is the set of inputs with one code; the darker, the more of its units are on. Codes double "
-        "with every unit, regions do not."
+        "Go to K = 1 and add units one by one. Each adds one straight edge, and each region that the edge runs "
+        "through is cut in two. A region is the set of inputs with one code; the darker, the more of its units are "
+        "on. Codes double with every unit, regions do not."
     )
     return InteractiveFigure("layer-partition", overlay_frame, [units], caption=caption)

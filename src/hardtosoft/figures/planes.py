@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import combinations
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,71 +14,18 @@ import betavq
 from .. import palette
 from ..axes import Value, sliding
 from ..cells import Plane
-from ..frames import Frame, Panel, Trace, array, axis, layout, line
+from ..contours import Array
+from ..edges import edges, level_lines
+from ..frames import Frame, Panel, Trace, axis, layout, line
 from ..interactive import InteractiveFigure
 from .envelopes import PLACES, STYLES, band_places, saying, signed, tints
 from .pieces import even_ticks
 
-Array = np.ndarray[Any, Any]
-
 BOX = Plane((-3.0, 3.0), (-2.4, 2.4), 70, 56)
-SIDES = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
-TOPS = np.array([BOX.x[1], -BOX.x[0], BOX.y[1], -BOX.y[0]])
 HEIGHTS = (-2.6, 4.2)
 LEVELS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
 #: Slopes of the three planes that stand still, all with offset 0: their maximum has one corner, at the origin.
 STILL = ((1.0, 0.4), (-0.9, 0.5), (0.0, -1.0))
-
-
-def segment(normal: Array, level: float, sides: Array, tops: Array) -> Array:
-    """The ends, ``(2, 2)``, of the part of the line ⟨normal, x⟩ = level where ``sides @ x ≤ tops`` in the box.
-
-    NaN where there is no such part, or no line because the normal is zero.
-    """
-    nothing = np.full((2, 2), np.nan)
-    squared = normal @ normal
-    if squared < 1e-18:
-        return nothing
-    foot, along = normal * (level / squared), np.array([-normal[1], normal[0]]) / math.sqrt(squared)
-    sides, tops = np.concatenate([sides, SIDES]), np.concatenate([tops, TOPS])
-    pace, room = sides @ along, tops - sides @ foot
-    ahead, behind = pace > 1e-12, pace < -1e-12
-    if (room[~(ahead | behind)] < -1e-9).any():
-        return nothing
-    start, end = (room[behind] / pace[behind]).max(), (room[ahead] / pace[ahead]).min()
-    return foot + np.outer([start, end], along) if end - start > 1e-9 else nothing
-
-
-def edges(maso: betavq.MASO) -> Array:
-    """Where two pieces of the first unit tie above all others: three points a pair, the third NaN."""
-    slopes, offsets = _offered(maso)
-    found = []
-    for r, s in combinations(range(len(offsets)), 2):
-        others = [q for q in range(len(offsets)) if q not in (r, s)]
-        sides, tops = slopes[others] - slopes[r], offsets[r] - offsets[others]
-        found.append(segment(slopes[r] - slopes[s], offsets[s] - offsets[r], sides, tops))
-    return _parted(found)
-
-
-def level_lines(maso: betavq.MASO, levels: Sequence[float]) -> Array:
-    """Where the maximum of the first unit's pieces has each of the heights: three points a piece and level."""
-    slopes, offsets = _offered(maso)
-    found = []
-    for level in levels:
-        for r in range(len(offsets)):
-            others = [q for q in range(len(offsets)) if q != r]
-            found.append(segment(slopes[r], level - offsets[r], slopes[others], level - offsets[others]))
-    return _parted(found)
-
-
-def _offered(maso: betavq.MASO) -> tuple[Array, Array]:
-    """Slopes and offsets of the first unit without the pieces that are excluded."""
-    slopes, offsets = array(maso.slopes[0]), array(maso.offsets[0])
-    return slopes[np.isfinite(offsets)], offsets[np.isfinite(offsets)]
-
-
-def _parted(segments: Sequence[Array]) -> Array:
-    return np.concatenate([part for found in segments for part in (found, np.full((1, 2), np.nan))])
 
 
 def unit_panels(
@@ -99,8 +44,8 @@ def unit_panels(
     """
     count = maso.num_pieces
     code = maso.code(BOX.points)[:, 0]
-    border = _fill(edges(maso), 3 * math.comb(pieces, 2))
-    contour = _fill(level_lines(maso, levels), 3 * pieces * len(levels))
+    border = _fill(edges(maso, BOX.x, BOX.y), math.comb(pieces, 2))
+    contour = _fill(level_lines(maso, levels, BOX.x, BOX.y), pieces * len(levels))
     seen = int(code.any(0).sum())
     above = Panel(
         title="From above: which is highest",
@@ -145,8 +90,9 @@ def _cut_panel(maso: betavq.MASO, cut: float, pieces: int, piece: str, heights: 
     )
 
 
-def _fill(points: Array, count: int) -> Array:
-    return np.concatenate([points, np.full((count - len(points), 2), np.nan)])
+def _fill(strokes: Array, count: int) -> Array:
+    """The points of all strokes, ``(N, 3, 2)``, one after another, as many as ``count`` strokes have."""
+    return np.concatenate([strokes, np.full((count - len(strokes), 3, 2), np.nan)]).reshape(-1, 2)
 
 
 def four_planes(offset: float, tilt: float) -> betavq.MASO:
@@ -195,10 +141,10 @@ def planes_figure() -> InteractiveFigure:
     tilt = sliding("tilt", "its slope along x₁", -1.2, 1.2, 0.1, start=0.0, named=tilts, say=saying("slope"))
     cut = sliding("cut", "height of the cut", -2, 2, 0.25, start=0.0, named={0.0: "middle"}, say=saying("x₂"))
     caption = (
-        "Lower the fourth plane: its edges move inwards and never turn, until at offset 0 the cell closes on the "
-        "corner of the other three. Set it to lean: now its edges have turned, and its cell runs out to the right "
-        "at any offset. Every level line turns only where it crosses an edge, and always encloses a "
-        "convex piece of the plane. While you move the plane in the page, the cut waits in the middle."
+        "Lower the fourth plane: its edges move inwards and never turn, until at “touching” its cell closes on the "
+        "corner of the other three. Set it to “leaning”: now its edges have turned, and its cell runs out to the "
+        "right at any offset. Every level line turns only where it crosses an edge, and what it encloses is convex. "
+        "While you move the plane in the page, the cut waits in the middle."
     )
     return InteractiveFigure("planes", planes_frame, [offset, tilt, cut], caption=caption)
 
@@ -214,5 +160,5 @@ def own_figure(maso: betavq.MASO) -> InteractiveFigure:
         got = f"{shape} in {str(maso.slopes.dtype).removeprefix('torch.')}"
         raise ValueError(f"slopes must be of shape (1, R, 2) with R from 2 to {len(STYLES)}, in float64, got {got}")
     cut = sliding("cut", "height of the cut", -2, 2, 0.25, start=0.0, named={0.0: "middle"}, say=saying("x₂"))
-    caption = "Move the cut: wherever it crosses an edge of a cell, the maximum on the right has a kink."
+    caption = "Move the cut: wherever it crosses an edge of a cell, the maximum along the cut has a kink."
     return InteractiveFigure("your-planes", lambda cut: own_frame(maso, cut), [cut], caption=caption)
