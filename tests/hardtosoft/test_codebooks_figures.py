@@ -33,6 +33,21 @@ def test_the_error_is_that_of_the_nearest_centroids_and_never_rises(start):
     assert errors[-1] == errors[-3]  # it has come to rest
 
 
+@pytest.mark.parametrize("start", clusters.STARTS)
+def test_the_readout_says_that_nothing_moves_just_when_it_is_so(start):
+    for step in range(1, clusters.HALF_STEPS + 1):
+        (before, coders_before), (after, coders) = clusters.at(start, step - 1), clusters.at(start, step)
+        still = torch.equal(before, after) and (
+            torch.equal(
+                torch.cdist(clusters.points(), coders_before).argmin(1),
+                torch.cdist(clusters.points(), coders).argmin(1),
+            )
+        )
+        readout = clusters.k_means_frame(start, step).readout
+        assert readout.endswith("nothing moves any more.") == still
+        assert "0.00000 less" not in readout
+
+
 def test_the_two_starts_end_elsewhere():
     bunched, spread = (clusters.errors(start)[-1] for start in clusters.STARTS)
     assert bunched > spread + 0.01

@@ -157,6 +157,15 @@ def test_a_reader_may_place_two_to_six_centroids(count):
     np.testing.assert_allclose(sum(maps), 1, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("centroids", [quantizers.CENTROIDS, [(-1.4, -0.8), (1.4, -0.8)], [(2.0, 1.5), (-2.0, -1.5)]])
+def test_ticks_stay_in_their_panels(centroids):
+    for panel in quantizers.your_cells_figure(centroids).frame().panels:
+        for ticks in (panel.layout["xaxis"], panel.layout["yaxis"]):
+            low, high = ticks["range"]
+            assert all(low <= tick <= high for tick in ticks["tickvals"])
+            assert 0 in ticks["tickvals"]
+
+
 @pytest.mark.parametrize(
     ("centroids", "message"),
     [

@@ -119,7 +119,7 @@ def k_means_frame(start: str, step: float) -> Frame:
         ],
         layout=layout(axis(-1, HALF_STEPS + 1, (0, 8, 16, 24, 32)), axis(0, 0.7, (0, 0.2, 0.4, 0.6))),
     )
-    return Frame([plane, fall], f"{words}. Mean squared distance {gone[done]:.4f}{_change(gone, done)}.")
+    return Frame([plane, fall], f"{words}. Mean squared distance {gone[done]:.5f}{_change(gone, done)}.")
 
 
 def _trails(start: str, done: int) -> Array:
@@ -134,7 +134,7 @@ def _change(gone: Array, done: int) -> str:
     if done == 0:
         return ""
     fall = gone[done - 1] - gone[done]
-    return ", as before: nothing moves any more" if fall < 5e-5 and done > 1 else f", {fall:.4f} less"
+    return f", {fall:.5f} less" if fall > 1e-9 else ", as before: nothing moves any more"
 
 
 def _say_step(value: Value) -> str:
@@ -144,9 +144,9 @@ def _say_step(value: Value) -> str:
 def k_means_figure() -> InteractiveFigure:
     """K-means from two starts, one half-step after the other."""
     caption = (
-        "Go to 0 and take one step at a time with the right arrow key. Odd steps move every centroid to the mean of "
-        "the images in its cell; even steps draw the cells anew around the moved centroids. Each kind lowers the "
-        "squared error, or leaves it as it is. Then choose the other start: it ends elsewhere."
+        "Go to “start” and take one half-step at a time; the right arrow key does it. Odd ones move every "
+        "centroid to the mean of the images in its cell, even ones draw the cells anew around the moved centroids. "
+        "Each kind lowers the squared error, or leaves it as it is. Then choose the other start: it ends elsewhere."
     )
     starts = choice("start", "Start", STARTS, start="bunched")
     named: dict[Value, str] = {0.0: "start", 32.0: "end"}

@@ -94,7 +94,7 @@ def exchange(centroids: Tensor) -> Array:
 
 
 def codebook_frame(size: float) -> Frame:
-    """The codebook of (about) this size, ten digits sent through it, and the error against the bits."""
+    """The codebook of (about) this size, some digits sent through it, and the error against the bits."""
     place = int(np.argmin([abs(log2(max(size, 1)) - log2(known)) for known in SIZES]))
     count = SIZES[place]
     centroids = codebook(count, SHOWN_SEED)
@@ -141,9 +141,10 @@ def codebook_figure() -> InteractiveFigure:
     """One slider for the number of centroids."""
     caption = (
         "The first row goes in, the second one comes out: for each digit the nearest of all the centroids below. With "
-        "each step of the slider their number doubles, and an index costs one bit more. A single centroid turns every "
-        "image into the mean. With ten or so the digits appear, then their ways of being written. Look for images "
-        "that arrive as another digit. The curves are means over ten seeds, thin lines their least and most."
+        "each step of the slider their number doubles, and an index costs one bit more. (An image as it is, 64 pixels "
+        f"of 17 grey levels, takes {RAW_BITS:.0f} bits.) A single centroid turns every image into the mean. With more "
+        "of them the digits appear one after another, then their ways of being written. Look for images that arrive "
+        f"as another digit. The curves are means over {len(SEEDS)} seeds, thin lines their least and most."
     )
     named: dict[Value, str] = {1.0: "the mean", 16.0: "4 bits", 128.0: "7 bits"}
     sizes = Axis("size", "R, the number of centroids", tuple(map(float, SIZES)), 16.0, named, say=_say_size)

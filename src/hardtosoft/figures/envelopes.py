@@ -202,16 +202,16 @@ def block_frame(weight: float, middle: float) -> Frame:
 def lines_figure() -> InteractiveFigure:
     """Three lines and their upper envelope, with the second line in the reader's hand."""
     tilts: dict[Value, str] = {-1.0: "as the first", 0.5: "as the third"}
-    heights: dict[Value, str] = {-1.0: "corner", 0.0: "above"}
+    heights: dict[Value, str] = {-1.5: "below", 0.0: "above"}
     offset = sliding("offset", "offset of the second line", -2, 1.5, 0.05, start=0.0, named=heights, say=saying("B₂"))
     slope = sliding(
         "slope", "its slope", -2, 1.5, 0.05, start=0.0, named=tilts, stops=(-1.0, 0.0, 0.5), say=saying("A₂")
     )
     caption = (
-        "Lower the offset of the second line: its cell shrinks from both sides, and at −1 it is gone, since the line "
-        "then only touches the corner that the other two make. Now tilt it: it comes back as soon as it is steeper "
-        "than both others or falls faster than both. On the right, each cell is a step as high as the slope that is "
-        "selected there."
+        "Lower the offset of the second line: its cell shrinks from both sides and is gone when the line only touches "
+        "the corner that the other two make. Go on to “below” and tilt the line: its cell comes back as soon as it is "
+        "steeper than both others or falls faster than both. The line of numbers tells you first, since the new cell "
+        "begins outside the picture. In the second panel each cell is a step, as high as the slope selected there."
     )
     return InteractiveFigure("lines", lines_frame, [offset, slope], caption=caption)
 
@@ -233,8 +233,9 @@ def block_figure() -> InteractiveFigure:
     kinks: dict[Value, str] = {-1.0: "first kink", 1.0: "second kink"}
     middles = sliding("middle", "middle of the chord", -2, 2, 0.05, start=1.0, named=kinks, say=saying("x"))
     caption = (
-        "Move v up to 0 and beyond: the bump on the right sinks to the zero line and below it, and the curve bends "
-        "upwards only. Then take v back to −1 and slide the chord: it lies above the curve at the first kink and "
-        "below it at the second. One chord below the curve is enough: no maximum of affine pieces has one."
+        "Move v up to “convex”: in the second panel the bump at the second kink sinks to the zero line and below it, "
+        "and the curve itself bends upwards only. Then go back to “not convex” and slide the chord: it lies above the "
+        "curve at the first kink and below it at the second. One chord below the curve is enough: no maximum of "
+        "affine pieces has one."
     )
     return InteractiveFigure("residual-block", block_frame, [weights, middles], caption=caption)

@@ -126,7 +126,7 @@ def _powers_panel(unit: MASO, places: Array, ends: Array, ties: Array) -> Panel:
             dots("edge on the cut", ties * length - origin, met, palette.INK, symbol="square", size=8),
         ],
         layout=layout(
-            axis(-origin, length - origin, range(-4, 5) if length > 3 else (-2, -1, 0, 1, 2)),
+            axis(-origin, length - origin, [tick for tick in range(-6, 7) if -origin <= tick <= length - origin]),
             axis(LOWEST, 5.0, (-2, 0, 2, 4)),
         ),
     )
@@ -199,10 +199,11 @@ def cells_figure() -> InteractiveFigure:
     """Four centroids, and a slider for the offset of one of them."""
     named: dict[Value, str] = {-0.9: "cell gone", 0.0: "nearest", 0.8: "grown"}
     caption = (
-        "Start at the middle stop, where every offset is −½‖A‖²: the cells are those of the nearest centroid. Move "
-        "the offset of centroid 1 up. Its circle grows, its parabola sinks, and its edges move outwards, parallel to "
-        "where they were (dotted). Where the circles of two centroids cross, the line of their edge passes through "
-        "both crossings. Now move it down: centroid 1 first falls out of its own cell, then the cell is gone."
+        "Start at “nearest”, where every offset is −½‖A‖²: the cells are those of the nearest centroid. Move "
+        "the offset of centroid 1 up. Its edges move outwards, parallel to where they were (dotted); its circle "
+        "grows, and its parabola sinks. Where the circles of two centroids cross, the line of their edge passes "
+        "through both crossings. Now move it down: centroid 1 first falls out of its own cell, then the cell is gone. "
+        f"(To every radius² the figure adds {COMMON:g}, which moves no edge, so that you can see the circles.)"
     )
     return _figure("power-cells", CENTROIDS, named, caption)
 
