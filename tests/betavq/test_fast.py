@@ -211,3 +211,12 @@ def test_an_upstream_gradient_that_an_overflow_of_the_squared_input_must_not_tou
     (gradient,) = torch.autograd.grad(beta_relu(x, beta=beta), beta, torch.tensor([0.0, 1e-30]))
     gate = torch.tensor(1.0, dtype=torch.float64).sigmoid()
     torch.testing.assert_close(gradient.double(), 1e20 * gate * (1 - gate), rtol=1e-5, atol=0)
+
+
+@every
+def test_gates_that_are_shut_or_open_beyond_all_numbers(name: str) -> None:
+    """ηx overflows, and 0 · ∞ must not come out of it."""
+    x, upstream = torch.tensor([1e30, -1e30, 3e30, -3e30]), torch.tensor([1.0, 2.0, -3.0, 4.0])
+    for beta in (1 - 2**-53, torch.tensor(1 - 2**-53, dtype=torch.float64)):
+        fast, composite = (value_and_gradients(f, x, beta, upstream) for f in UNITS[name])
+        torch.testing.assert_close(fast, composite, rtol=1e-6, atol=0)

@@ -200,3 +200,17 @@ def test_regularisation_is_added() -> None:
     result = mixture.fit(x, reg_covar=0.25)
     assert isinstance(result, FitResult)
     torch.testing.assert_close(mixture.variance, x.var(0, correction=0).mean()[None] + 0.25)
+
+
+@shapes
+@pytest.mark.parametrize("far", [38.3, 38.5, 50.0])
+def test_a_component_with_all_but_no_points_gets_weight_0(far: float, shared: bool) -> None:
+    """Its responsibilities, 1e-318 to 0, have too few digits for a mean: its own stays."""
+    x = torch.linspace(-0.01, 0.01, 50, dtype=torch.float64)[:, None]
+    means = torch.tensor([[[0.0], [far]]], dtype=torch.float64)
+    variance = torch.ones(() if shared else 2, dtype=torch.float64)
+    mixture = GaussianMixture(means, torch.full((1, 2), 0.5, dtype=torch.float64), variance)
+    mixture.fit(x, max_iterations=1)
+    assert mixture.weights.tolist() == [[1, 0]]
+    assert mixture.means[0, 1].item() == pytest.approx(far, rel=1e-14)
+    assert mixture.log_prob(x).isfinite().all()
