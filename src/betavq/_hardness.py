@@ -45,7 +45,7 @@ def hardness(beta: float | Tensor, like: Tensor) -> Hardness:
     if beta.dim() == 0:
         beta = beta.to(like.device)
     if beta.dtype != torch.float64:
-        beta = beta.float()
+        beta = beta.to(like.dtype)
     eta, at_one = odds(beta)
     eta, at_zero = eta.to(like.dtype), beta == 0
     raised = torch.where(at_zero, eta, eta.clamp(min=smallest)) - eta
