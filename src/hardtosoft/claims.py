@@ -70,7 +70,7 @@ CLAIMS = (
         "C4",
         "Replace the one selected piece by the probabilities of all components, and the hard units turn into "
         "soft ones: ReLU into SiLU, |u| into u·tanh u, max-pooling into pooling with softmax weights.",
-        figures=("relu-to-swish#relu-to-swish", "gaussian-mixtures#posterior"),
+        figures=("relu-to-swish#relu-to-swish", "gaussian-mixtures#posterior", "pooling#photograph"),
     ),
     Claim(
         "C5",
