@@ -14,7 +14,7 @@ from pathlib import Path
 
 DATA = Path(__file__).resolve().parents[1] / "src" / "hardtosoft" / "data"
 BOX = (44, 20, 364, 340)  # left, upper, right, lower: the tower
-SIDE = 80
+SIDE = 96
 CREDIT = {
     "title": "china.jpg, one of the two sample photographs of scikit-learn",
     "author": "danielbuechele",

@@ -98,7 +98,8 @@ def test_windows_of_the_photograph_lie_between_mean_and_largest():
 
 
 def test_the_picture_shows_the_windows_and_marks_the_row_drawn_beside():
-    whole, row = photograph.photograph_frame("4 × 4", 0.7).panels
+    original, whole, row = photograph.photograph_frame("4 × 4", 0.7).panels
+    np.testing.assert_array_equal(original.traces[0]["z"][::-1], load_photograph().numpy())
     pixels, mark = whole.traces
     now = photograph.pooled(4, 0.7)
     np.testing.assert_array_equal(pixels["z"][::-1][::4, ::4], now.numpy())

@@ -21,8 +21,8 @@ SIZES = {"2 × 2": 2, "4 × 4": 4, "8 × 8": 8}
 TOP = 10.0  # white, in the figure of the photograph
 SCALES = {"0 to 1": 1.0, "0 to 10": TOP, "0 to 255": 255.0}
 SCALE_STYLES = ((palette.GREEN, "dot"), (palette.ORANGE, "dash"), (palette.PURPLE, "dashdot"))
-PIXELS = 80  # in each direction
-ROW = 31  # of the photograph: the bright windows in the dark wall
+PIXELS = 96  # in each direction
+ROW = 37  # of the photograph: the bright windows in the dark wall
 LIGHT = [[0.0, "#101010"], [1.0, "#ffffff"]]  # a photograph stays one in the dark; ink and paper would swap
 
 
@@ -32,7 +32,7 @@ def pooled(window: int, beta: float, top: float = TOP) -> Tensor:
 
 
 def photograph_frame(size: str, beta: float) -> Frame:
-    """The photograph pooled at β, and one row of it before and after.
+    """The photograph, the same pooled at β, and one row of both.
 
     Raises:
         ValueError: a size of windows that is not offered.
@@ -40,16 +40,25 @@ def photograph_frame(size: str, beta: float) -> Frame:
     window = _chosen("size", size, SIZES)
     result = pooled(window, beta)
     spread, mean = result.std(correction=0).item(), result.mean().item()
+    box = layout(axis(0, PIXELS, (), grid=False), axis(0, PIXELS, (), grid=False))
+    original = Panel(
+        title="The photograph",
+        xlabel=f"{PIXELS} × {PIXELS} pixels",
+        alt="A tower with three roofs before a bright sky, its walls dark, with a row of lit windows.",
+        traces=[_light(load_photograph()), _row_mark(1)],
+        layout=box,
+        aspect=1.0,
+    )
     whole = Panel(
-        title=f"Pooled in windows of {size}",
-        xlabel="the blue line: the row drawn beside",
-        alt=f"A tower in windows of {size} pixels at β = {beta:.2f}: {_looks(beta)}.",
+        title=f"Windows of {size}",
+        xlabel="blue: the row drawn beside",
+        alt=f"The tower in windows of {size} pixels at β = {beta:.2f}: {_looks(beta)}.",
         traces=[_light(_enlarged(result, window)), _row_mark(window)],
-        layout=layout(axis(0, PIXELS, (), grid=False), axis(0, PIXELS, (), grid=False)),
+        layout=box,
         aspect=1.0,
     )
     readout = f"Brightness, 0 to 1: mean {mean:.3f}, spread {spread:.3f}. Black is 0 and white {TOP:.0f} where β acts."
-    return Frame([whole, row_panel(window, beta, TOP)], readout)
+    return Frame([original, whole, row_panel(window, beta, TOP)], readout)
 
 
 def units_frame(scale: str, beta: float) -> Frame:
@@ -81,7 +90,7 @@ def row_panel(window: int, beta: float, top: float) -> Panel:
     row = ROW // window
     mean, largest, now = (pooled(window, each, top)[row] for each in (0.0, 1.0, beta))
     return Panel(
-        title="One row: brightness, black 0 to white 1",
+        title="One row: its brightness",
         xlabel="pixel, from left to right",
         alt=f"In one row the windows at β = {beta:.2f} lie between their means and their largest pixels.",
         traces=[
@@ -90,7 +99,7 @@ def row_panel(window: int, beta: float, top: float) -> Panel:
             line("mean", *_steps(mean, window), palette.INK, dash="dot", width=1.2),
             line("at this β", *_steps(now, window), palette.BLUE, width=3),
         ],
-        layout=layout(axis(0, PIXELS, (0, 20, 40, 60, 80)), axis(-0.04, 1.04, (0, 0.5, 1), ("0", "½", "1"))),
+        layout=layout(axis(0, PIXELS, (0, 48, 96)), axis(-0.04, 1.04, (0, 0.5, 1), ("black", "½", "white"))),
     )
 
 
@@ -114,7 +123,7 @@ def photograph_figure() -> InteractiveFigure:
         "range between the two broken lines."
     )
     size = choice("size", "Window", tuple(SIZES), start="4 × 4")
-    return InteractiveFigure("photograph", photograph_frame, [size, beta_axis(0.05)], caption=caption)
+    return InteractiveFigure("photograph", photograph_frame, [size, beta_axis(0.1)], caption=caption)
 
 
 def units_figure() -> InteractiveFigure:
