@@ -52,7 +52,14 @@ class Frame:
 def axis(
     low: float, high: float, ticks: Sequence[float], labels: Sequence[str] | None = None, *, grid: bool = True
 ) -> dict[str, Any]:
-    """A plotly axis with a fixed range and stated ticks; without ``grid`` for plots that are filled by a map."""
+    """A plotly axis with a fixed range and stated ticks; without ``grid`` for plots that are filled by a map.
+
+    Raises:
+        ValueError: a tick outside the range; its label would stand outside the plot.
+    """
+    strangers = [tick for tick in ticks if not low <= tick <= high]
+    if strangers:
+        raise ValueError(f"ticks must lie between {low} and {high}, got {strangers}")
     return {
         "range": [low, high],
         "tickvals": [float(tick) for tick in ticks],

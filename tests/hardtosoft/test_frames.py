@@ -74,3 +74,8 @@ def test_a_panel_keeps_its_shape_and_a_picture_its_pixels(aspect, shaped, trace,
     html = notebook_figure("name", [], Frame([panel], "One."), {}, "", hero=False)
     assert f'<div class="hts-plot"{shaped}>' in html
     assert f'<canvas class="{kind}">' in html
+
+
+def test_a_tick_outside_the_range_is_refused():
+    with pytest.raises(ValueError, match=r"ticks must lie between 0 and 1, got \[1\.5\]"):
+        plot_axis(0, 1, (0, 1.5))
