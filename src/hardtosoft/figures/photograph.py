@@ -51,7 +51,7 @@ def photograph_frame(size: str, beta: float) -> Frame:
     )
     whole = Panel(
         title=f"Windows of {size}",
-        xlabel="blue: the row drawn beside",
+        xlabel="blue: the row drawn below",
         alt=f"The tower in windows of {size} pixels at β = {beta:.2f}: {_looks(beta)}.",
         traces=[_light(_enlarged(result, window)), _row_mark(window)],
         layout=box,
@@ -118,9 +118,9 @@ def way_at(top: float, beta: float) -> float:
 def photograph_figure() -> InteractiveFigure:
     """The photograph, its windows and β."""
     caption = (
-        "Move β from 0 to 1 with windows of 4 × 4 and look at the lit windows under the upper roof, then at the "
-        "slender posts below. Bright things grow, dark ones go. In the row beside, the blue steps never leave the "
-        "range between the two broken lines."
+        "Move β from 0 to 1 with windows of 4 × 4 and look at the lit windows under the upper roof, where the blue "
+        "line runs, and at the edges of the dark roofs. Bright things grow, dark ones shrink. In the row below, the "
+        "blue steps never leave the range between the two broken lines."
     )
     size = choice("size", "Window", tuple(SIZES), start="4 × 4")
     return InteractiveFigure("photograph", photograph_frame, [size, beta_axis(0.1)], caption=caption)
