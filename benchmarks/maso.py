@@ -44,6 +44,8 @@ def main() -> None:
     layers: dict[str, Callable[[], Tensor]] = {f"nn.Linear({inputs}, {units * pieces})": lambda: linear(x)}
     for beta in options.betas:
         layers[f"MASO, beta = {beta:g}"] = lambda beta=beta: maso(x, beta)
+    hardness = torch.tensor(0.5, requires_grad=True)
+    layers["MASO, learnable beta"] = lambda: maso(x, hardness)
     gradients = {name: torch.randn_like(layer()) for name, layer in layers.items()}
     both: dict[str, list[float]] = {name: [] for name in layers}
     forward: dict[str, list[float]] = {name: [] for name in layers}

@@ -6,6 +6,7 @@ time, or lie along the last dimension but one.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -13,21 +14,49 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ._autograd import apply
-from ._hardness import compute_dtype, saturation
+from ._checks import has_values
+from ._hardness import compute_dtype, odds, saturation
+
+# Below it η(z − max z) may leave the normal numbers of float32.
+SMALLEST_SOFT_BETA = 1e-12
 
 
-def soft_value(z: Tensor, eta: float) -> Tensor:
+def soft_value(z: Tensor, eta: float | Tensor) -> Tensor:
     """⟨t, z⟩ for the soft code t of scores (..., R, K), as plain operators that are fast in this layout.
 
-    With u = η(z − max z), clamped where the code is 0 in any case, no result and no gradient is NaN unless a score is.
+    With gaps z − max z, clamped to the finite numbers, and η times them clamped where the code is 0 in any case, no
+    result and no gradient is NaN unless a score is. A tensor η > 0 broadcasts against (..., K).
     """
     scores = z.to(compute_dtype(z))
     largest = torch.finfo(scores.dtype).max
     maximum = scores.detach().amax(-2, keepdim=True)
     lowest = -1.25 * saturation(scores.dtype)  # exp of it is 0
-    u = ((scores - maximum.clamp(-largest, largest)) * eta).clamp(lowest, 0.0)
-    below = (torch.softmax(u, -2) * u).sum(-2) / eta
+    gap = scores - maximum.clamp(-largest, largest)
+    if isinstance(eta, Tensor):  # not divided by η, of which little would be left in the derivative where η is small
+        gap = gap.clamp(-largest / 4, 0.0)
+        below = (torch.softmax((gap * eta.unsqueeze(-2)).clamp(lowest, 0.0), -2) * gap).sum(-2)
+    else:
+        u = (gap * eta).clamp(lowest, 0.0)
+        below = (torch.softmax(u, -2) * u).sum(-2) / eta
     return (maximum.squeeze(-2) + below).to(z.dtype)
+
+
+def inner_eta(beta: float | Tensor, x: Tensor) -> float | Tensor | None:
+    """η for :func:`soft_value`; None where some β may be at an end or too near to 0, for :func:`betavq.value`."""
+    if not isinstance(beta, Tensor):
+        return beta / (1 - beta) if beta >= SMALLEST_SOFT_BETA else None
+    if not has_values(beta, wait=False) or beta.numel() == 0:
+        return None
+    low, high = (bound.item() for bound in beta.detach().aminmax())
+    return odds(beta.double())[0].to(compute_dtype(x)) if low >= SMALLEST_SOFT_BETA and high < 1 else None
+
+
+def mean_value(x: Tensor, slopes: Tensor, offsets: Tensor) -> Tensor:
+    """The mean score (..., K) of the pieces on offer: one affine function a unit, the mean of its pieces."""
+    offered = offsets != -math.inf
+    share = offered.to(slopes.dtype) / offered.sum(1, keepdim=True)
+    slope = (slopes * share.unsqueeze(2)).sum(1)
+    return F.linear(x, slope, (torch.where(offered, offsets, 0.0) * share).sum(1))
 
 
 def running_maximum(x: Tensor, slopes: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:

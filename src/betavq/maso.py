@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._checks import check_beta
+from ._checks import check_beta, check_broadcast
 from ._layers import Activation, layer_pieces
 from ._layers_affine import AffineLayer, BatchNorm
 from ._layers_pooling import Pool
-from ._layers_values import hard_value, running_maximum, soft_value
+from ._layers_values import hard_value, inner_eta, mean_value, running_maximum, soft_value
 from ._mixture_checks import check_shared_variance
 from ._mixture_density import scaled_weights
 from ._pieces import check_finite_or_excluded, check_numbers, check_rows, check_vectors
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from .mixture import GaussianMixture
 
 __all__ = ["MASO"]
-
-# Below it η(z − max z) may leave the normal numbers of float32; betavq.value is slower and takes every β.
-SMALLEST_SOFT_BETA = 1e-12
 
 
 class MASO(nn.Module):
@@ -211,14 +208,18 @@ class MASO(nn.Module):
             TypeError: ``x`` of another dtype, ``beta`` not a number or floating tensor.
         """
         beta = check_beta(beta)
-        if isinstance(beta, Tensor) or beta < SMALLEST_SOFT_BETA:
-            return value(self.scores(x), beta)
-        if beta == 1:
+        if not isinstance(beta, Tensor) and beta == 1:
             return hard_value(*self._operands(x)).view(*x.shape[:-1], self.num_units)
         check_rows(x, self.num_inputs, "the slopes", self.slopes.dtype)
+        if not isinstance(beta, Tensor) and beta == 0:
+            return mean_value(x, self.slopes, self.offsets)
+        eta = inner_eta(beta, x)
+        if eta is None:
+            return value(self.scores(x), beta)
+        if isinstance(beta, Tensor):
+            check_broadcast("beta", beta, torch.Size([*x.shape[:-1], self.num_units]), "(..., K)")
         by_piece = F.linear(x, self.slopes.transpose(0, 1).flatten(0, 1), self.offsets.t().flatten())
-        shape = (*x.shape[:-1], self.num_pieces, self.num_units)
-        return soft_value(by_piece.view(shape), beta / (1 - beta))
+        return soft_value(by_piece.view(*x.shape[:-1], self.num_pieces, self.num_units), eta)
 
     def to_mixture(self, variance: float | Tensor = 1.0) -> GaussianMixture:
         r"""The Gaussian mixture of each unit whose posterior is the unit's code: slopes are means.
