@@ -34,7 +34,8 @@ def soft_value(z: Tensor, eta: float | Tensor) -> Tensor:
     gap = scores - maximum.clamp(-largest, largest)
     if isinstance(eta, Tensor):  # not divided by η, of which little would be left in the derivative where η is small
         gap = gap.clamp(-largest / 4, 0.0)
-        below = (torch.softmax((gap * eta.unsqueeze(-2)).clamp(lowest, 0.0), -2) * gap).sum(-2)
+        by_piece = eta.unsqueeze(-2) if eta.dim() else eta
+        below = (torch.softmax((gap * by_piece).clamp(lowest, 0.0), -2) * gap).sum(-2)
     else:
         u = (gap * eta).clamp(lowest, 0.0)
         below = (torch.softmax(u, -2) * u).sum(-2) / eta

@@ -50,6 +50,22 @@ def test_tensor_beta_broadcasts_against_the_units_and_learns() -> None:
     torch.testing.assert_close(beta.grad[1], (variance / 0.6**2).sum(), rtol=1e-12, atol=0)
 
 
+@pytest.mark.parametrize("padded", [False, True])
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (50, 1), (50, 3)])
+@pytest.mark.parametrize("scale", [1.0, 1e-6, 200.0])
+def test_a_tensor_beta_inside_is_as_right_as_the_general_form(
+    shape: tuple[int, ...], scale: float, padded: bool
+) -> None:
+    maso, x = random_maso(padded=padded), random(50, 2).requires_grad_()
+    beta = betavq.beta_from_eta(scale * random(*shape, seed=3).exp()).requires_grad_()
+    operands, weight = [x, maso.slopes, maso.offsets, beta], random(50, 3, seed=7)
+    found, expected = maso(x, beta), betavq.value(maso.scores(x), beta)
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+    slopes = [torch.autograd.grad((y * weight).sum(), operands) for y in (found, expected)]
+    torch.testing.assert_close(slopes[0], slopes[1], rtol=1e-8, atol=1e-10)
+    assert all(gradient.isfinite().all() for gradient in slopes[0])
+
+
 def function_of(maso: MASO, beta: float) -> Any:
     def call(x: Tensor, slopes: Tensor, offsets: Tensor) -> Tensor:
         return torch.func.functional_call(maso, {"slopes": slopes, "offsets": offsets}, (x, beta))
