@@ -286,6 +286,9 @@ def test_regions_follow_the_slider(open_page):
 @pytest.mark.parametrize("width", [360, 1280])
 def test_names_of_stops_do_not_cover_each_other(open_page, path, width):
     page, _ = open_page(path, width=width)
+    for root in page.locator(".hts-figure").all():
+        root.scroll_into_view_if_needed()
+        page.wait_for_selector(f"#{root.get_attribute('id')}[data-ready]")
     covered = page.evaluate(
         """() => [...document.querySelectorAll('.hts-stops')].flatMap(stops => {
           const boxes = [...stops.children].map(b => [b.textContent, b.getBoundingClientRect()]);
