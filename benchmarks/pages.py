@@ -43,8 +43,9 @@ def redraw(page: Page, name: str, *, slowed: int) -> str:
     page.evaluate("() => { window.took = [] }")
     page.locator(f"#{name} input[type=range]").first.focus()
     page.keyboard.press("Home")
-    for _ in range(60):
-        page.keyboard.press("ArrowRight")
+    stops = int(page.locator(f"#{name} input[type=range]").first.get_attribute("max") or 1)
+    for press in range(60):  # up, and down again where the slider ends
+        page.keyboard.press("ArrowRight" if press // stops % 2 == 0 else "ArrowLeft")
         page.wait_for_timeout(23)  # no multiple of a frame: presses fall everywhere between two frames
     page.wait_for_function("() => window.took.length >= 40")
     took = sorted(page.evaluate("window.took"))
