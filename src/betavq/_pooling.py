@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ._autograd import gradients, sum_to
 from ._checks import has_values, is_plain
-from ._hardness import compute_dtype
+from ._hardness import compute_dtype, saturation
 from ._windows import Windows
 from .inference import value
 
@@ -45,8 +45,11 @@ def _eager(x: Tensor, windows: Windows, beta: float | Tensor) -> Tensor | None:
     eta = _eta(beta, wide)
     if not math.isfinite((x.sum() if x.dtype == wide else x.sum(dtype=wide)).item()):
         return None
-    if isinstance(beta, float) and beta in (0.0, 1.0):
-        return windows.maximum(x) if beta == 1 else windows.mean(x)
+    if isinstance(beta, float) and beta == 1:
+        return windows.maximum(x)
+    if isinstance(beta, float) and beta == 0:
+        mean = windows.mean(x)
+        return mean if mean is not None and math.isfinite(mean.sum().item()) else None  # PyTorch's sum may overflow
     if eta is None or (isinstance(beta, Tensor) and not _one_a_window(beta, x)):
         return None
     result: Tensor = _Pool.apply(x, beta, eta, windows)  # type: ignore[no-untyped-call]
@@ -71,6 +74,11 @@ def _one_a_window(beta: Tensor, x: Tensor) -> bool:
     return all(size in (1, other) for size, other in sizes)
 
 
+def _scaled_gap(z: Tensor, largest: Tensor, eta: float | Tensor) -> Tensor:
+    """η(z − max z), clamped where its exponential is 0 in any case: gaps of finite numbers may be −∞, and 0 · ∞ NaN."""
+    return (z - largest).mul_(eta).clamp_(min=-1.25 * saturation(z.dtype))
+
+
 class _Pool(torch.autograd.Function):
     """Σ t_r z_r with t = softmax(ηz), from the gaps u = η(z − max z) to the maximum of each window."""
 
@@ -80,7 +88,7 @@ class _Pool(torch.autograd.Function):
         largest = windows.maximum(z)
         total, moment = torch.zeros_like(largest), torch.zeros_like(largest)
         for inside, outside in windows.places(z):
-            u = (z[..., *inside] - largest[..., *outside]).mul_(eta)
+            u = _scaled_gap(z[..., *inside], largest[..., *outside], eta)
             w = u.exp()
             total[..., *outside] += w
             moment[..., *outside].addcmul_(w, u)
@@ -103,7 +111,7 @@ class _Pool(torch.autograd.Function):
         share, rest = grad / total, 1 - mean
         spread = torch.zeros_like(largest)
         for inside, outside in ctx.windows.places(z):
-            u = (z[..., *inside] - largest[..., *outside]).mul_(ctx.eta)
+            u = _scaled_gap(z[..., *inside], largest[..., *outside], ctx.eta)
             w = u.exp()
             if in_beta:
                 spread[..., *outside] += (u - mean[..., *outside]).square_().mul_(w)
