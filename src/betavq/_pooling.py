@@ -75,7 +75,7 @@ def _one_a_window(beta: Tensor, x: Tensor) -> bool:
 
 
 def _scaled_gap(z: Tensor, largest: Tensor, eta: float | Tensor) -> Tensor:
-    """η(z − max z), clamped where its exponential is 0 in any case: gaps of finite numbers may be −∞, and 0 · ∞ NaN."""
+    """η(z − max z), clamped where its exponential is 0 anyway: gaps of finite numbers may be −∞, and 0 · ∞ is NaN."""
     return (z - largest).mul_(eta).clamp_(min=-1.25 * saturation(z.dtype))
 
 
