@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 import betavq
-from hardtosoft.figures import photograph, pooling
+from hardtosoft.figures import photograph, pooling, smoothings
 from hardtosoft.pooled import load_photograph, photograph_credit, pooling_comparison
 
 KINDS = {"mean", "soft", "harder", "max", "learned"}
@@ -66,7 +66,7 @@ def test_gradients_of_any_window_fit_the_plot():
 
 @pytest.mark.parametrize("pieces", [2, 4, 9, 16])
 def test_the_gap_constant_is_lamberts_and_the_largest_gap(pieces):
-    constant = pooling.gap_constant(pieces)
+    constant = smoothings.gap_constant(pieces)
     assert constant * math.exp(constant) == pytest.approx((pieces - 1) / math.e, rel=1e-14)
     distance = torch.linspace(0, 20, 20_001, dtype=torch.float64)
     scores = torch.stack([distance, *[torch.zeros_like(distance)] * (pieces - 1)], dim=-1)

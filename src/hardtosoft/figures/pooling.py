@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from math import e, exp, isfinite, log
+from math import isfinite
 
 import numpy as np
 import torch
@@ -21,14 +21,6 @@ from .pieces import even_ticks
 WINDOW = (0.0, 1.0, 2.0, 5.0)
 BETAS = torch.linspace(0, 1, 101, dtype=torch.float64)
 BETA_TICKS = axis(-0.02, 1.02, (0, 0.5, 1), ("0", "½", "1"))
-
-
-def gap_constant(pieces: int) -> float:
-    """The largest (maximum − value)·η for so many pieces: Lambert's W((R − 1)/e), by Newton's method."""
-    goal, w = (pieces - 1) / e, log(pieces) / 2
-    for _ in range(50):
-        w -= (w * exp(w) - goal) / (exp(w) * (1 + w))
-    return w
 
 
 def gradient(window: Tensor, beta: float) -> Tensor:

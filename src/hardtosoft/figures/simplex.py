@@ -53,6 +53,14 @@ CELLS = 60  # of the mesh under the level lines, along each side
 PATH = torch.cat([torch.zeros(1, dtype=torch.float64), torch.logspace(-1.5, 3, 60, dtype=torch.float64)])
 
 
+def grid_of_codes(steps: int) -> Tensor:
+    """All codes of three pieces whose weights are whole multiples of 1/``steps``, ``(N, 3)``."""
+    first, second = torch.cartesian_prod(*[torch.arange(steps + 1)] * 2).T
+    inside = first + second <= steps
+    first, second = first[inside], second[inside]
+    return torch.stack([first, second, steps - first - second], dim=-1).double() / steps
+
+
 def scores_of(scores: Sequence[float]) -> Tensor:
     """Three scores as a float64 tensor.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import e, exp, log
+
 import torch
 
 import betavq
@@ -14,13 +16,19 @@ from .units import GRID, INPUTS, scores
 
 PIECES = scores("ReLU", INPUTS)
 HARD = betavq.value(PIECES, 1.0)
-#: sup over u of (max − value)·η for two pieces: Lambert's W(1/e) (theory of the uniform gap).
-GAP_CONSTANT = 0.278464542761074
 
 
-def gap_bound(beta: float) -> float:
-    """The largest possible gap between the hard unit of two pieces and its β-VQ value: 0.2785/η."""
-    return GAP_CONSTANT / betavq.eta_from_beta(beta)
+def gap_constant(pieces: int) -> float:
+    """The largest (maximum − value)·η for so many pieces: Lambert's W((R − 1)/e), by Newton's method."""
+    goal, w = (pieces - 1) / e, log(pieces) / 2
+    for _ in range(50):
+        w -= (w * exp(w) - goal) / (exp(w) * (1 + w))
+    return w
+
+
+def gap_bound(beta: float, pieces: int = 2) -> float:
+    """The largest possible gap between the hard unit and its β-VQ value: for two pieces 0.2785/η."""
+    return gap_constant(pieces) / betavq.eta_from_beta(beta)
 
 
 def largest_gap(beta: float) -> float:
@@ -47,7 +55,7 @@ def gap_frame(beta: float) -> Frame:
         ],
         layout=layout(axis(-5, 5, (-4, -2, 0, 2, 4)), axis(-0.06, 0.95, (0, 0.2, 0.4, 0.6, 0.8))),
     )
-    bounds = GAP_CONSTANT / betavq.eta_from_beta(torch.linspace(0.25, 1, 76, dtype=torch.float64))
+    bounds = gap_constant(2) / betavq.eta_from_beta(torch.linspace(0.25, 1, 76, dtype=torch.float64))
     over_beta = Panel(
         title="The bound against β",
         xlabel="hardness β",
