@@ -7,12 +7,15 @@ is being captured, or inside a ``torch.func`` transform, there is no value to re
 
 from __future__ import annotations
 
+import math
 import numbers
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import Parameter
+
+from ._hardness import compute_dtype
 
 FLOATING_DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
@@ -108,6 +111,12 @@ def is_plain(tensor: Tensor) -> bool:
     function tells whether forward mode is on: should the private variable go, the answer is no.
     """
     return has_values(tensor, wait=False) and getattr(torch.autograd.forward_ad, "_current_level", 0) < 0
+
+
+def all_finite(tensor: Tensor) -> bool:
+    """Whether all numbers are finite, their sum included, which is the cheapest pass that tells; it may overflow."""
+    dtype = compute_dtype(tensor)
+    return math.isfinite((tensor.sum() if tensor.dtype == dtype else tensor.sum(dtype=dtype)).item())
 
 
 def _is_batched(tensor: Tensor) -> bool:

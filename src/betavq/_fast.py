@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 
 from ._autograd import gradients, sum_to
-from ._checks import has_values, is_plain
-from ._hardness import compute_dtype
+from ._checks import all_finite, has_values, is_plain
+from ._hardness import compute_dtype, read_eta
 
 swish_kernel = torch.ops.aten.softplus_backward
 MOST_SLOPE = 8.0  # above it ν + (1−ν) σ would lose digits where σ is nearly 1
@@ -39,10 +39,8 @@ def fast(x: Tensor, beta: float | Tensor, unit: Unit) -> Tensor | None:
     """The unit's value, or None where the fast form does not apply."""
     if abs(unit.slope) > MOST_SLOPE or not is_plain(x) or not (isinstance(beta, float) or _fits(beta, x)):
         return None
-    wide = compute_dtype(x)
-    scale = _scale(beta, unit, wide) if isinstance(beta, float) else _scales(beta.detach(), unit, wide)
-    # A sum is the cheapest pass that tells whether all are finite: ∞ · 0 would be NaN below.
-    if scale is None or not math.isfinite((x.sum() if x.dtype == wide else x.sum(dtype=wide)).item()):
+    scale = _scale(beta, unit, compute_dtype(x))
+    if scale is None or not all_finite(x):  # ∞ · 0 would be NaN below
         return None
     if not (x.requires_grad or (isinstance(beta, Tensor) and beta.requires_grad)) or not torch.is_grad_enabled():
         return _value(x, scale, unit)
@@ -78,21 +76,13 @@ _LIMITS = {
 }
 
 
-def _scale(beta: float, unit: Unit, dtype: torch.dtype) -> float | None:
+def _scale(beta: float | Tensor, unit: Unit, dtype: torch.dtype) -> float | Tensor | None:
     """η|1−ν|, by which x is multiplied before the gate; None if an end point or an overflow needs care."""
-    scale = abs(1 - unit.slope) * beta / (1 - beta) if 0 < beta < 1 else 0.0
-    limits = _LIMITS[dtype]
-    return scale if limits.least < scale < limits.most else None
-
-
-def _scales(beta: Tensor, unit: Unit, dtype: torch.dtype) -> float | Tensor | None:
-    """The same for a tensor; a float for one number."""
-    if beta.numel() == 1:
-        return _scale(beta.item(), unit, dtype)
-    beta = beta.double()
-    scales, limits = abs(1 - unit.slope) * beta / (1 - beta), _LIMITS[dtype]
-    low, high = (bound.item() for bound in scales.aminmax())
-    return scales.to(dtype) if limits.least < low and high < limits.most else None
+    width, limits = abs(1 - unit.slope), _LIMITS[dtype]
+    eta, low, high = read_eta(beta)
+    if not limits.least < width * low <= width * high < limits.most:
+        return None
+    return (width * eta).to(dtype) if isinstance(eta, Tensor) else width * eta
 
 
 class _Fast(torch.autograd.Function):

@@ -52,6 +52,22 @@ def hardness(beta: float | Tensor, like: Tensor) -> Hardness:
     return Hardness(torch.where(at_one, eta, eta + raised.detach()), at_zero, at_one)
 
 
+def read_eta(beta: float | Tensor) -> tuple[float | Tensor, float, float]:
+    """η = β/(1−β) of a β whose values may be read, with the smallest and the largest; ∞ where β = 1.
+
+    A float for one number, a tensor of one number included; else a float64 tensor, with no gradient. The bounds of no
+    number at all are NaN, which no comparison admits.
+    """
+    if isinstance(beta, Tensor) and beta.numel() != 1:
+        inside = beta.detach().double()
+        etas = inside / (1 - inside)
+        low, high = (bound.item() for bound in etas.aminmax()) if etas.numel() else (math.nan, math.nan)
+        return etas, low, high
+    number = beta.item() if isinstance(beta, Tensor) else beta
+    eta = number / (1 - number) if number != 1 else math.inf
+    return eta, eta, eta
+
+
 def odds(beta: Tensor) -> tuple[Tensor, Tensor]:
     """η = β/(1−β) with a harmless 0 (and no gradient) where β = 1, and where that is."""
     at_one = beta == 1

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from ._autograd import apply
 from ._checks import has_values
-from ._hardness import compute_dtype, odds, saturation
+from ._hardness import compute_dtype, odds, read_eta, saturation
 
 # Below it η(z − max z) may leave the normal numbers of float32.
-SMALLEST_SOFT_BETA = 1e-12
+SMALLEST_SOFT_ETA = 1e-12
 
 
 def soft_value(z: Tensor, eta: float | Tensor) -> Tensor:
@@ -44,12 +44,13 @@ def soft_value(z: Tensor, eta: float | Tensor) -> Tensor:
 
 def inner_eta(beta: float | Tensor, x: Tensor) -> float | Tensor | None:
     """η for :func:`soft_value`; None where some β may be at an end or too near to 0, for :func:`betavq.value`."""
-    if not isinstance(beta, Tensor):
-        return beta / (1 - beta) if beta >= SMALLEST_SOFT_BETA else None
-    if not has_values(beta, wait=False) or beta.numel() == 0:
+    if isinstance(beta, Tensor) and not has_values(beta, wait=False):
         return None
-    low, high = (bound.item() for bound in beta.detach().aminmax())
-    return odds(beta.double())[0].to(compute_dtype(x)) if low >= SMALLEST_SOFT_BETA and high < 1 else None
+    eta, low, high = read_eta(beta)
+    if not SMALLEST_SOFT_ETA <= low <= high < math.inf:
+        return None
+    # Once more for a tensor: this one has a gradient.
+    return odds(beta.double())[0].to(compute_dtype(x)) if isinstance(beta, Tensor) else eta
 
 
 def mean_value(x: Tensor, slopes: Tensor, offsets: Tensor) -> Tensor:
