@@ -1,6 +1,7 @@
 # make book  build the site, serve it, print its address     make site  build only, into _build/html
 # make test  everything that is tested                       make help  this list
 # make lab   open the chapters in JupyterLab                 make notebooks  run them, store their text outputs
+# make bench time the operators against their rivals
 # TORCH_INDEX=address  take torch from another package index (PyTorch's own has CPU-only builds for Linux)
 # PYTHON=python3.12    use another Python (3.11 to 3.13)
 
@@ -13,9 +14,9 @@ BUILD = $(BIN)/jupyter-book build book --path-output . --config _config.yml --to
 # The book's tensors are small: a second thread only waits, and on a busy machine it waits long.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help env site book lab notebooks lint test clean
+.PHONY: help env site book lab notebooks lint test bench clean
 help:
-	@sed -n '1,5s/^# //p' Makefile
+	@sed -n '1,6s/^# //p' Makefile
 
 env: $(READY)
 $(READY):
@@ -44,8 +45,13 @@ lint: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-test: lint site
-	$(BIN)/python -m pytest
+# Checks and build beside each other, then as many processes as there are cores; a file's tests share one of them.
+test: $(READY)
+	$(MAKE) --jobs=2 lint site
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks.operators
 
 clean:
 	rm -rf _build

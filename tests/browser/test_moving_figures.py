@@ -8,81 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
-
-from hardtosoft import palette
-from hardtosoft.figures import every_figure, units
+from figures_in_pages import PAGES, assert_curve, curve_index, drawn_curve, figure, slider, words
 
 SITE = Path(__file__).parents[2] / "_build" / "html"
 
 pytestmark = [pytest.mark.browser, pytest.mark.site]
 
-BOOK = Path(__file__).parents[2] / "book"
-PAGES = {  # a committed notebook names the figures it shows
-    name: f"{path.stem}.html"
-    for path in BOOK.glob("*.ipynb")
-    for name in re.findall(r"Interactive figure “([\w-]+)”", path.read_text(encoding="utf-8"))
-}
-
-
-def frame_of(name):
-    return next(figure for figure in every_figure() if figure.name == name).frame()
-
-
-def maps(panel):
-    return [trace for trace in panel.traces if trace["type"] == "heatmap"]
-
-
-def tinted(figure):
-    """Whether it shows cells; what a reader may change is other in its chapter than here."""
-    return not figure.name.startswith("your-") and any(len(maps(panel)) > 1 for panel in figure.frame().panels)
-
-
 PHONE = {"width": 360, "height": 740, "has_touch": True, "is_mobile": True}
-
-# The drawn line of a trace as pairs of numbers on its axes, whoever drew it: plotly, or the page before plotly.
-DRAWN = """(root, trace) => {
-  const plot = root.querySelector('.hts-plot'), live = 'live' in plot.dataset;
-  const path = plot.querySelector(live ? `.tracet${trace} .js-line` : `[data-trace="${trace}"]`).getAttribute('d');
-  const spec = root.hts.config.frame.panels[0].layout, size = plot.querySelector('.hts-plotly')._fullLayout?._size;
-  const [w, h] = live ? [size.w, size.h] : [1000, 1000];
-  const [x0, x1] = spec.xaxis.range, [y0, y1] = spec.yaxis.range;
-  const pixels = [...path.matchAll(/[ML]?(-?[\\d.]+)[ ,](-?[\\d.]+)/g)];
-  return pixels.map(([, x, y]) => [x0 + x / w * (x1 - x0), y0 + (1 - y / h) * (y1 - y0)]);
-}"""
-
-
-def figure(page, name, state="plotly"):
-    root = page.locator(f"#{name}")
-    root.scroll_into_view_if_needed()
-    page.wait_for_selector(f"#{name}[data-ready={state}]")
-    return root
-
-
-def slider(root, axis="beta"):
-    return root.locator(f"[data-axis={axis}] input[type=range]")
-
-
-def words(root, axis="beta"):
-    return root.locator(f"[data-axis={axis}] output").inner_text()
-
-
-def curve_index(root):
-    return root.evaluate("r => r.hts.config.frame.panels[0].traces.findIndex(t => t.name === 'value at this β')")
-
-
-def drawn_curve(root):
-    points = np.array(root.evaluate(DRAWN, curve_index(root)))
-    return np.interp(units.INPUTS.numpy(), points[:, 0], points[:, 1])
-
-
-def known_curve(beta):
-    return {0.0: lambda u: u / 2, 0.5: F.silu, 1.0: F.relu}[beta](units.INPUTS).numpy()
-
-
-def assert_curve(found, beta, accuracy):
-    known, seen = known_curve(beta), known_curve(beta) <= 5  # what lies in the plot
-    assert np.abs(np.asarray(found) - known)[seen].max() <= accuracy * np.ptp(known)
 
 
 @pytest.mark.parametrize("name", ["opening", "relu-to-swish"])
@@ -247,27 +179,6 @@ def test_one_slider_moves_while_the_other_sits_at_a_stop(open_page):
     assert complaints.errors == []
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_slider_runs_over_its_whole_range(open_page, name):
-    page, complaints = open_page(PAGES[name])
-    root = figure(page, name)
-    for axis in (axis for f in every_figure() if f.name == name for axis in f.axes if not axis.is_choice):
-        shown = root.evaluate(
-            """(r, axis) => {
-              const s = r.querySelector(`[data-axis=${axis}] input`), said = [];
-              for (s.value = 0; said.length <= s.max; s.value = said.length) {
-                s.dispatchEvent(new Event('input', {bubbles: true}));
-                said.push(s.getAttribute('aria-valuetext'));
-              }
-              return said;
-            }""",
-            axis.name,
-        )
-        assert shown == [axis.words(value) for value in axis.values]
-    page.wait_for_function("r => r.dataset.told === r.hts.indices.join()", arg=root.element_handle())
-    assert complaints.errors == []
-
-
 def test_regions_follow_the_slider(open_page):
     page, _ = open_page("index.html")
     root = figure(page, "opening")
@@ -280,51 +191,6 @@ def test_regions_follow_the_slider(open_page):
     assert root.evaluate(colours) == 1
     page.keyboard.press("End")
     assert root.evaluate(colours) > 40
-
-
-@pytest.mark.parametrize("path", sorted(set(PAGES.values())))
-@pytest.mark.parametrize("width", [360, 1280])
-def test_names_of_stops_do_not_cover_each_other(open_page, path, width):
-    page, _ = open_page(path, width=width)
-    for root in page.locator(".hts-figure").all():
-        root.scroll_into_view_if_needed()
-        page.wait_for_selector(f"#{root.get_attribute('id')}[data-ready]")
-    covered = page.evaluate(
-        """() => [...document.querySelectorAll('.hts-stops')].flatMap(stops => {
-          const boxes = [...stops.children].map(b => [b.textContent, b.getBoundingClientRect()]);
-          boxes.sort(([, a], [, b]) => a.left - b.left);
-          return boxes.slice(1).flatMap(([name, box], i) =>
-            box.left < boxes[i][1].right - 1 ? [`${stops.closest('figure').id}: ${boxes[i][0]} / ${name}`] : []);
-        })"""
-    )
-    assert covered == []
-
-
-def luminous(name, theme):
-    return np.array([int(palette.COLOURS[name][theme][i : i + 2], 16) for i in (1, 3, 5)], dtype=float)
-
-
-@pytest.mark.parametrize("name", [figure.name for figure in every_figure() if tinted(figure)])
-def test_cells_have_the_tints_of_their_pieces_added_up(open_page, name):
-    page, _ = open_page(PAGES[name])
-    root = figure(page, name)
-    panel = next(i for i, shown in enumerate(frame_of(name).panels) if len(maps(shown)) > 1)
-    shown = root.evaluate(
-        """(r, panel) => {
-          const c = r.querySelectorAll('.hts-plot')[panel].querySelector('canvas');
-          return [c.height, c.width, [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]];
-        }""",
-        panel,
-    )
-    rows, columns, pixels = shown
-    paper = luminous("map-low", 0)
-    expected = np.broadcast_to(paper, (rows, columns, 3)).copy()
-    for trace in maps(frame_of(name).panels[panel]):
-        tint = re.search(r"--hts-([\w-]+)", trace["colorscale"][-1][1])[1]
-        expected += trace["z"][::-1, :, None] * (luminous(tint, 0) - paper)  # the canvas has its first row on top
-    found = np.array(pixels, dtype=float).reshape(rows, columns, 4)
-    assert (found[..., 3] == 255).all()
-    np.testing.assert_allclose(found[..., :3], expected, atol=3)
 
 
 def test_figures_follow_the_theme(open_page):
@@ -369,17 +235,3 @@ def test_touch_leaves_plotly_alone_but_a_mouse_reads_values(open_page):
     figure(phone, "opening")
     styles = "[...document.querySelectorAll('#opening .hts-plotly *')].map(e => getComputedStyle(e).pointerEvents)"
     assert set(phone.evaluate(styles)) == {"none"}
-
-
-@pytest.mark.parametrize("path", sorted(set(PAGES.values())))
-def test_a_first_visit_read_to_its_end_stays_light(open_page, path):
-    page, _ = open_page(path)
-    for name in (name for name, home in PAGES.items() if home == path):
-        figure(page, name)
-    page.wait_for_load_state("networkidle")
-    loaded = page.evaluate(
-        """() => ['navigation', 'resource'].flatMap(kind => performance.getEntriesByType(kind))
-                 .map(entry => [entry.name, entry.encodedBodySize])"""
-    )
-    assert any("plotly" in name for name, _ in loaded)
-    assert sum(size for _, size in loaded) <= 1_100_000
