@@ -12,7 +12,14 @@ from torch.autograd import gradcheck
 from torch.fx.experimental.proxy_tensor import make_fx
 
 import betavq
-from betavq.functional import beta_abs, beta_leaky_relu, beta_relu
+from betavq.functional import (
+    beta_abs,
+    beta_leaky_relu,
+    beta_max_pool1d,
+    beta_max_pool2d,
+    beta_maxout,
+    beta_relu,
+)
 from betavq.nn import BetaAbs, BetaLeakyReLU, BetaReLU
 
 # What torch warns itself of, while it sets up forward mode and while it traces an autograd.Function.
@@ -32,6 +39,14 @@ FUNCTIONS: dict[str, Any] = {
     "leaky with slopes": lambda x, beta: beta_leaky_relu(
         x, torch.tensor([0.1, 1.0, 2.0], dtype=x.dtype), beta=beta.unsqueeze(-1)
     ),
+    "maxout": lambda x, beta: beta_maxout(x, beta=beta),
+    # Rows as channels; a row mapped over is an image of one channel, and its β one number.
+    "pool of sequences": lambda x, beta: beta_max_pool1d(
+        x.reshape(-1, 1, 3), 2, 1, beta=beta.reshape(-1, 1, 1)
+    ).reshape(*x.shape[:-1], 2),
+    "pool of images": lambda x, beta: beta_max_pool2d(
+        x.reshape(-1, 1, 1, 3), (1, 3), 2, (0, 1), beta=beta.reshape(-1, 1, 1, 1)
+    ).reshape(*x.shape[:-1], 2),
 }
 functions = pytest.mark.parametrize("name", FUNCTIONS)
 
