@@ -1,7 +1,7 @@
 """Codes and values of checked scores along one dimension, which is kept with size 1 where it is summed over.
 
-Infinite scores are taken care of here: −∞ excludes a piece, +∞ beats every finite score unless η = 0. No result and
-no gradient is NaN unless a score is.
+No result and no gradient is NaN unless a score is. ``support`` tells the entropy: ``None`` is Shannon's, under which
+every piece on offer has a share; under the quadratic entropy it marks the pieces that do (``_sparsemax``).
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 
 from ._autograd import apply, sum_to, times
+from ._gaps import gaps
+from ._sparsemax import code_and_pull, sparse_code
 
 
 class Weights(NamedTuple):
@@ -20,25 +22,21 @@ class Weights(NamedTuple):
 
     weights: Tensor  # exp(η(z − z_m)); 0 for pieces that are excluded, or beaten by a +∞
     exponents: Tensor  # η(z − z_m)
-    half_gap: Tensor  # (z − z_m)/2: halved, for the whole may overflow
+    half_gap: Tensor  # (z − z_m)/2
     first: Tensor  # the index m
 
 
 def weigh(z: Tensor, eta: float | Tensor, dim: int) -> Weights:
     """The weight of each piece before they are normalised, 1 for the first maximum."""
-    any_infinite = (z == math.inf).any(dim, keepdim=True)
-    excluded = (z == -math.inf) | (any_infinite & (z != math.inf) & (eta > 0))
-    half = torch.where(torch.isinf(z), 0.0, z * 0.5)
-    first = torch.where(excluded, -math.inf, half).argmax(dim, keepdim=True)
-    gap = torch.where(any_infinite, 0.0, half - half.gather(dim, first))
-    u = torch.where(excluded, 0.0, times(gap, 2 * eta))
+    half, first, excluded = gaps(z, eta, dim)
+    u = torch.where(excluded, 0.0, times(half, 2 * eta))
     w = torch.where(excluded, 0.0, torch.exp(u))
-    return Weights(w, u, gap, first)
+    return Weights(w, u, half, first)
 
 
-def soft_code(z: Tensor, eta: float | Tensor, dim: int) -> Tensor:
-    """softmax(ηz) over the pieces on offer; 0 where there is none."""
-    return normalised(weigh(z, eta, dim).weights, dim)
+def soft_code(z: Tensor, eta: float | Tensor, support: Tensor | None, dim: int) -> Tensor:
+    """softmax(ηz) or sparsemax(ηz) over the pieces on offer; 0 where there is none."""
+    return normalised(weigh(z, eta, dim).weights, dim) if support is None else sparse_code(z, eta, support, dim)
 
 
 def normalised(w: Tensor, dim: int) -> Tensor:
@@ -47,9 +45,9 @@ def normalised(w: Tensor, dim: int) -> Tensor:
     return w / torch.where(total == 0, 1.0, total)
 
 
-def soft_value(z: Tensor, eta: float | Tensor, dim: int) -> Tensor:
+def soft_value(z: Tensor, eta: float | Tensor, support: Tensor | None, dim: int) -> Tensor:
     """⟨t, z⟩ for the soft code t, with derivatives by hand; −∞ where no piece is on offer."""
-    return apply(_SoftValue, _SoftValueWithJvp, z, as_tensor(eta, z), dim)
+    return apply(_SoftValue, _SoftValueWithJvp, z, as_tensor(eta, z), support, dim)
 
 
 def as_tensor(eta: float | Tensor, z: Tensor) -> Tensor:
@@ -58,31 +56,36 @@ def as_tensor(eta: float | Tensor, z: Tensor) -> Tensor:
 
 
 class _SoftValue(torch.autograd.Function):
-    """⟨t, z⟩ with ∂/∂z_r = t_r (1 + η(z_r − v)) and ∂/∂η = Var_t(z), which overflow only where the truth does."""
+    """⟨t, z⟩, with derivatives which overflow only where the truth does.
+
+    A code of ηz has ∂v/∂z = t + η ∂t/∂η and ∂v/∂η = ⟨∂t/∂η, z⟩: under Shannon entropy t_r (1 + η(z_r − v)) and
+    Var_t(z), under the quadratic one t_r + η(z_r − mean) and Σ (z_r − mean)² over the support.
+    """
 
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(z: Tensor, eta: Tensor, dim: int) -> Tensor:
-        t = soft_code(z, eta, dim)
+    def forward(z: Tensor, eta: Tensor, support: Tensor | None, dim: int) -> Tensor:
+        t = soft_code(z, eta, support, dim)
         v = (t * torch.where(t == 0, 0.0, z)).sum(dim, keepdim=True)
         return torch.where(all_excluded(z, dim), -math.inf, v)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, int], output: Tensor) -> None:  # noqa: ARG004
-        z, eta, ctx.dim = inputs
-        ctx.save_for_backward(z, eta)
-        ctx.save_for_forward(z, eta)
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor | None, int], output: Tensor) -> None:  # noqa: ARG004
+        *tensors, ctx.dim = inputs
+        ctx.save_for_backward(*tensors)
+        ctx.save_for_forward(*tensors)
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
-        z, eta = ctx.saved_tensors
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
+        z, eta, support = ctx.saved_tensors
         (grad,) = grad_outputs
-        t, half_spread = _code_and_half_spread(z, eta, ctx.dim)
+        t, pull, half_spread = _code_pull_and_half_spread(z, eta, support, ctx.dim)
         in_z, in_eta = ctx.needs_input_grad[:2]
         return (
-            grad * t * (1 + 2 * eta * half_spread) if in_z else None,
-            sum_to(4 * (grad * t * half_spread * half_spread), eta.shape) if in_eta else None,
+            grad * (t + 2 * eta * pull) if in_z else None,
+            sum_to(4 * (grad * pull * half_spread), eta.shape) if in_eta else None,
+            None,
             None,
         )
 
@@ -90,23 +93,36 @@ class _SoftValue(torch.autograd.Function):
 class _SoftValueWithJvp(_SoftValue):
     @staticmethod
     def jvp(ctx: Any, *grad_inputs: Any) -> Tensor:
-        z, eta = ctx.saved_tensors
-        z_dot, eta_dot, _ = grad_inputs
-        t, half_spread = _code_and_half_spread(z, eta, ctx.dim)
-        tangent = t * (1 + 2 * eta * half_spread) * z_dot + 4 * (eta_dot * t * half_spread * half_spread)
+        z, eta, support = ctx.saved_tensors
+        z_dot, eta_dot, *_ = grad_inputs
+        t, pull, half_spread = _code_pull_and_half_spread(z, eta, support, ctx.dim)
+        tangent = (t + 2 * eta * pull) * z_dot + 4 * (eta_dot * pull * half_spread)
         total: Tensor = tangent.sum(ctx.dim, keepdim=True)
         return total
 
 
-def _code_and_half_spread(z: Tensor, eta: Tensor, dim: int) -> tuple[Tensor, Tensor]:
-    """The code, and (z − v)/2 where that matters: not for pieces without share, nor where v is infinite.
+def _code_pull_and_half_spread(
+    z: Tensor, eta: Tensor, support: Tensor | None, dim: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The code, half of ∂t/∂η, and (z − centre)/2 where that matters: not without a share, nor in infinite rows.
 
-    Both are taken from the first maximum: of large scores only the differences count, here and in derivatives.
+    All are taken from the first maximum: of large scores only the differences count, here and in derivatives.
     """
+    if support is not None:
+        t, pull = code_and_pull(z, eta, support, dim)
+        return t, pull, pull
     w, _, half_gap, _ = weigh(z, eta, dim)
     t = normalised(w, dim)
     half_gap = torch.where(w == 0, 0.0, half_gap)
-    return t, torch.where(w == 0, 0.0, half_gap - (t * half_gap).sum(dim, keepdim=True))
+    half_spread = torch.where(w == 0, 0.0, half_gap - (t * half_gap).sum(dim, keepdim=True))
+    return t, t * half_spread, half_spread
+
+
+def read_out(t: Tensor, readout: Tensor, dim: int) -> Tensor:
+    """⟨t, readout⟩. A piece without share does not count; an infinite read-out has no derivative but its own."""
+    counted = torch.where(t == 0, 0.0, readout)
+    t = torch.where(counted.isinf(), t.detach(), t)
+    return (t * counted).sum(dim, keepdim=True)
 
 
 def hard_code(z: Tensor, dim: int) -> Tensor:

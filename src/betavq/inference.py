@@ -1,12 +1,16 @@
 """β-VQ inference: select among pieces by their scores, for every hardness β from 0 to 1.
 
-One problem has three read-outs, with η = β/(1−β): the code t = softmax(ηz) that solves it, the value ⟨t, z⟩ and the
-free energy log Σ exp(ηz_r) / η. They are tied by ``free_energy = value + entropy(code) / η``.
+One problem has three read-outs, with η = β/(1−β): the code t that solves max ⟨t, z⟩ + H(t)/η over the simplex, the
+value ⟨t, z⟩ and the free energy, which is the maximum. They are tied by ``free_energy = value + entropy(code) / η``.
+
+The entropy H is a choice. Shannon's, −Σ t log t, makes the code softmax(ηz): every piece has a share at every β < 1.
+The quadratic one, (1 − ‖t‖²)/2, makes it sparsemax(ηz): pieces that lie far enough below the best have none.
 
 Numbers are always checked. A tensor's values are read only in plain eager mode and on the CPU, not on accelerators
 nor under compile, export or ``torch.func``: a β outside [0, 1] is not noticed there, and its results mean nothing.
 
-Source: Balestriero & Baraniuk (2018), "From Hard to Soft", arXiv 1810.09274, β-VQ inference.
+Sources: Balestriero & Baraniuk (2018), "From Hard to Soft", arXiv 1810.09274, β-VQ inference; Martins & Astudillo
+(2016), "From Softmax to Sparsemax", arXiv 1602.02068.
 """
 
 from __future__ import annotations
@@ -17,16 +21,12 @@ from typing import overload
 import torch
 from torch import Tensor
 
-from ._checks import (
-    check_beta,
-    check_broadcast,
-    check_dim,
-    check_floating,
-    check_number_or_tensor,
-)
+from ._checks import check_beta, check_number_or_tensor
 from ._free_energy import hard_energy, soft_energy
-from ._hardness import Hardness, compute_dtype, hardness, odds
-from ._selection import first_maximum, hard_code, soft_code, soft_value
+from ._hardness import Hardness, odds
+from ._inference_checks import Entropy, check_readout, is_quadratic, prepare
+from ._selection import first_maximum, hard_code, read_out, soft_code, soft_value
+from ._sparsemax import find_support
 
 __all__ = ["beta_from_eta", "code", "eta_from_beta", "free_energy", "value"]
 
@@ -84,15 +84,23 @@ def beta_from_eta(eta: float | Tensor) -> float | Tensor:
     return 1.0 if math.isinf(eta) else eta / (1 + eta)
 
 
-def code(scores: Tensor, beta: float | Tensor, dim: int = -1) -> Tensor:
+def code(scores: Tensor, beta: float | Tensor, dim: int = -1, *, entropy: Entropy = "shannon") -> Tensor:
     r"""Select among pieces: the β-VQ code.
 
     Solves, along ``dim``, the entropy-regularised selection problem
 
-    .. math:: t = \arg\max_{t \in \Delta_R}\; \beta \langle t, z \rangle + (1 - \beta) H(t)
-                = \mathrm{softmax}(\eta z), \qquad \eta = \beta / (1 - \beta):
+    .. math:: t = \arg\max_{t \in \Delta_R}\; \beta \langle t, z \rangle + (1 - \beta) H(t), \qquad
+              \eta = \beta / (1 - \beta):
 
-    the one-hot of the first largest score at β = 1, responsibilities at β = ½, uniform at β = 0.
+    * ``"shannon"``, :math:`H = -\sum_r t_r \log t_r`: :math:`t = \mathrm{softmax}(\eta z)`;
+    * ``"quadratic"``, :math:`H = \frac12 (1 - \|t\|^2)`: :math:`t = \mathrm{sparsemax}(\eta z)`, the point of the
+      simplex closest to :math:`\eta z`; of two pieces the second has the share
+      :math:`\mathrm{clip}(\frac12 + \frac\eta2 (z_2 - z_1), 0, 1)`.
+
+    Under both it is the one-hot of the first largest score at β = 1 and uniform at β = 0. Its derivative in η is
+    :math:`t_r (z_r - \langle t, z \rangle)` or, under the quadratic entropy, :math:`z_r - \bar z` for the pieces that
+    have a share, with :math:`\bar z` the mean of their scores. That code has a kink where a piece comes to have a
+    share; the derivative there is that of the side on which it has none.
 
     A score of −∞ excludes its piece at every β. Where scores are +∞ they share the code equally for 0 < β < 1.
     Where every piece is excluded nothing can be selected and the code is 0. At β = 1 the derivatives are 0.
@@ -101,33 +109,40 @@ def code(scores: Tensor, beta: float | Tensor, dim: int = -1) -> Tensor:
         scores: piece values z, ``(..., R, ...)``; float16, bfloat16, float32 or float64.
         beta: hardness in [0, 1]; a float, or a tensor that broadcasts against the scores without ``dim``.
         dim: the dimension of size R ≥ 1.
+        entropy: H, ``"shannon"`` or ``"quadratic"``.
 
     Returns:
         Shape of ``scores`` (broadcast with ``beta``) and its dtype; non-negative, sums to 1 along ``dim``.
 
     Raises:
-        ValueError: ``beta`` outside [0, 1], NaN or of a shape that does not broadcast; no such ``dim``, or R = 0.
+        ValueError: ``beta`` outside [0, 1], NaN or of a shape that does not broadcast; no such ``dim``, or R = 0;
+            another ``entropy``.
         TypeError: ``scores`` not a floating tensor, ``beta`` not a number or floating tensor.
 
-    Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ inference.
+    Sources: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ inference; Martins & Astudillo (2016),
+    arXiv 1602.02068, sparsemax.
     """
-    z, _, (eta, _, at_one), dim = _prepare(scores, beta, dim)
-    if at_one is True:
-        return hard_code(z, dim).to(scores.dtype)
-    t = soft_code(z, eta, dim)
-    if isinstance(at_one, Tensor):
-        t = torch.where(at_one, hard_code(z, dim), t)
-    return t.to(scores.dtype)
+    z, _, split, dim = prepare(scores, beta, dim)
+    return _code(z, split, is_quadratic(entropy), dim).to(scores.dtype)
 
 
-def value(scores: Tensor, beta: float | Tensor, dim: int = -1) -> Tensor:
-    r"""Read the value out of the β-VQ code: :math:`\langle t, z \rangle = \sum_r t_r z_r`.
+def value(
+    scores: Tensor,
+    beta: float | Tensor,
+    dim: int = -1,
+    *,
+    readout: Tensor | None = None,
+    entropy: Entropy = "shannon",
+) -> Tensor:
+    r"""Read a value out of the β-VQ code: :math:`\langle t, z \rangle = \sum_r t_r z_r`, or another read-out.
 
-    The maximum at β = 1, the softmax-weighted mean at β = ½, the mean at β = 0. Never above the maximum, and below
-    it by at most :math:`W((R-1)/e)/\eta` with W Lambert's function. With t the :func:`code`,
+    The maximum of the scores at β = 1, their mean at β = 0; under Shannon entropy the softmax-weighted mean at β = ½.
+    Never above the maximum, and below it by at most :math:`W((R-1)/e)/\eta` with W Lambert's function or, under the
+    quadratic entropy, by :math:`(1 - 1/R)/(4\eta)`. With t the :func:`code`,
 
-    .. math:: \partial v / \partial z_r = t_r \, (1 + \eta (z_r - v)), \qquad
-              \partial v / \partial \beta = \mathrm{Var}_t(z) / (1 - \beta)^2;
+    .. math:: \frac{\partial v}{\partial z} = t + \eta \frac{\partial t}{\partial \eta}, \qquad
+              \frac{\partial v}{\partial \beta} = \frac{1}{(1 - \beta)^2}
+              \Big\langle \frac{\partial t}{\partial \eta}, z \Big\rangle;
 
     at β = 1 the first is the code (the first maximum takes all), the second 0, which is its limit where the maximum
     is unique and the one-sided derivative where it is not.
@@ -135,38 +150,56 @@ def value(scores: Tensor, beta: float | Tensor, dim: int = -1) -> Tensor:
     Excluded pieces (score −∞) do not count at any β. The value is +∞ where a score is, and −∞ where every piece is
     excluded; infinite scores pass the code on as gradient and nothing to ``beta``.
 
+    A ``readout`` c is averaged in place of the scores, :math:`\langle t, c \rangle`: two constants make a sigmoid or a
+    tanh, values along another dimension the answer to a query of attention. A piece that has no share in the code
+    does not count, whatever its read-out; where every piece is excluded the result is 0. Infinite read-outs pass
+    nothing on to ``scores`` and ``beta``.
+
     Args:
         scores: piece values z, ``(..., R, ...)``; float16, bfloat16, float32 or float64.
         beta: hardness in [0, 1]; a float, or a tensor that broadcasts against the scores without ``dim``.
         dim: the dimension of size R ≥ 1.
+        readout: c, a floating tensor that broadcasts against the scores; the scores themselves unless given.
+        entropy: H, ``"shannon"`` or ``"quadratic"``, as in :func:`code`.
 
     Returns:
-        Shape of ``scores`` without ``dim`` (broadcast with ``beta``) and its dtype.
+        Shape of ``scores`` (broadcast with ``beta`` and ``readout``) without ``dim``, and the dtype of ``scores``.
 
     Raises:
-        ValueError: ``beta`` outside [0, 1], NaN or of a shape that does not broadcast; no such ``dim``, or R = 0.
-        TypeError: ``scores`` not a floating tensor, ``beta`` not a number or floating tensor.
+        ValueError: ``beta`` outside [0, 1], NaN or of a shape that does not broadcast; ``readout`` of such a shape; no
+            such ``dim``, or R = 0; another ``entropy``.
+        TypeError: ``scores`` or ``readout`` not a floating tensor, ``beta`` not a number or floating tensor.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ inference.
     """
-    z, _, (eta, _, at_one), dim = _prepare(scores, beta, dim)
+    z, _, split, dim = prepare(scores, beta, dim)
+    quadratic = is_quadratic(entropy)
+    if readout is not None:
+        check_readout(readout, z, dim)
+        t = _code(z, split, quadratic, dim)
+        return read_out(t, readout.to(z.dtype), dim).squeeze(dim).to(scores.dtype)
+    eta, _, at_one = split
     if at_one is True:
         return first_maximum(z, dim).squeeze(dim).to(scores.dtype)
-    v = soft_value(z, eta, dim)
+    v = soft_value(z, eta, find_support(z, eta, dim) if quadratic else None, dim)
     if isinstance(at_one, Tensor):
         v = torch.where(at_one, first_maximum(z, dim), v)
     return v.squeeze(dim).to(scores.dtype)
 
 
-def free_energy(scores: Tensor, beta: float | Tensor, dim: int = -1) -> Tensor:
-    r"""The log-partition, optimal value of the β-VQ problem in units of the score:
+def free_energy(scores: Tensor, beta: float | Tensor, dim: int = -1, *, entropy: Entropy = "shannon") -> Tensor:
+    r"""The optimal value of the β-VQ problem in units of the score, which is the problem's own divided by β:
 
-    .. math:: F = \max_{t \in \Delta_R} \langle t, z \rangle + \tfrac{1}{\eta} H(t)
-                = \tfrac{1}{\eta} \log \sum_r e^{\eta z_r}, \qquad \eta = \beta / (1 - \beta).
+    .. math:: F = \max_{t \in \Delta_R} \langle t, z \rangle + \tfrac{1}{\eta} H(t), \qquad
+              \eta = \beta / (1 - \beta).
+
+    Under Shannon entropy it is the log-partition :math:`\frac1\eta \log \sum_r e^{\eta z_r}`; under the quadratic one
+    a maximum with its corners rounded by parabolas, which is the maximum itself where one score exceeds the others by
+    :math:`1/\eta`.
 
     The maximum at β = 1; +∞ at β = 0 unless a single piece is admissible, whose score it then is. Never below the
-    maximum. Its gradient in the scores is the :func:`code`, and that in β is −H(t)/β²: −log k at β = 1 where k maxima
-    are tied, and at β = 0, where it is −∞, returned as 0.
+    maximum. Its gradient in the scores is the :func:`code`, and that in β is −H(t)/β²: −log k or, under the quadratic
+    entropy, −(1 − 1/k)/2 at β = 1 where k maxima are tied, and at β = 0, where it is −∞, returned as 0.
 
     Excluded pieces (score −∞) do not count at any β. F is +∞ where a score is, and −∞ where every piece is excluded.
 
@@ -174,36 +207,33 @@ def free_energy(scores: Tensor, beta: float | Tensor, dim: int = -1) -> Tensor:
         scores: piece values z, ``(..., R, ...)``; float16, bfloat16, float32 or float64.
         beta: hardness in [0, 1]; a float, or a tensor that broadcasts against the scores without ``dim``.
         dim: the dimension of size R ≥ 1.
+        entropy: H, ``"shannon"`` or ``"quadratic"``, as in :func:`code`.
 
     Returns:
         Shape of ``scores`` without ``dim`` (broadcast with ``beta``) and its dtype.
 
     Raises:
-        ValueError: ``beta`` outside [0, 1], NaN or of a shape that does not broadcast; no such ``dim``, or R = 0.
+        ValueError: ``beta`` outside [0, 1], NaN or of a shape that does not broadcast; no such ``dim``, or R = 0;
+            another ``entropy``.
         TypeError: ``scores`` not a floating tensor, ``beta`` not a number or floating tensor.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ inference; the log-partition of its mixture.
     """
-    z, beta, (eta, _, at_one), dim = _prepare(scores, beta, dim)
+    z, beta, (eta, _, at_one), dim = prepare(scores, beta, dim)
+    quadratic = is_quadratic(entropy)
     if at_one is True:
         return first_maximum(z, dim).squeeze(dim).to(scores.dtype)
-    energy = soft_energy(z, eta, dim)
+    energy = soft_energy(z, eta, find_support(z, eta, dim) if quadratic else None, dim)
     if isinstance(beta, Tensor) and isinstance(at_one, Tensor):
         beta_minus_one = torch.where(at_one, beta - 1, 0.0).to(z)
-        energy = torch.where(at_one, hard_energy(z, beta_minus_one, dim), energy)
+        energy = torch.where(at_one, hard_energy(z, beta_minus_one, quadratic=quadratic, dim=dim), energy)
     return energy.squeeze(dim).to(scores.dtype)
 
 
-def _prepare(scores: Tensor, beta: float | Tensor, dim: int) -> tuple[Tensor, float | Tensor, Hardness, int]:
-    """Check; return scores in the dtype to compute in, β aligned with them, its split, and ``dim`` from the end."""
-    check_floating("scores", scores)
-    beta = check_beta(beta)
-    dim = check_dim(scores, dim)
-    z = scores.to(compute_dtype(scores))
-    if isinstance(beta, Tensor):
-        rows = scores.shape[:dim] + scores.shape[scores.dim() + dim + 1 :]
-        check_broadcast("beta", beta, rows, "the shape of scores without dim")
-        if beta.dim() > -dim - 1:  # it reaches past ``dim``: give it a dimension of size 1 there
-            beta = beta.unsqueeze(dim)
-        z = torch.broadcast_tensors(z, beta)[0]  # type: ignore[no-untyped-call]
-    return z, beta, hardness(beta, z), dim
+def _code(z: Tensor, split: Hardness, quadratic: bool, dim: int) -> Tensor:
+    """The code of what :func:`prepare` returns."""
+    eta, _, at_one = split
+    if at_one is True:
+        return hard_code(z, dim)
+    t = soft_code(z, eta, find_support(z, eta, dim) if quadratic else None, dim)
+    return torch.where(at_one, hard_code(z, dim), t) if isinstance(at_one, Tensor) else t
