@@ -50,6 +50,8 @@ def check_number(
 
     The error says that it must be a number, ``or_else`` what the caller takes besides.
     """
+    if type(value) is float and low <= value <= high:
+        return value
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number{or_else}, got {value!r}")
     try:
@@ -95,43 +97,38 @@ def check_broadcast(name: str, tensor: Tensor, shape: torch.Size, what: str) -> 
         raise ValueError(f"{name} of shape {tuple(tensor.shape)} must broadcast against {what}, got {tuple(shape)}")
 
 
+def check_flag(name: str, value: Any) -> None:
+    """Raise TypeError unless ``value`` is True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+
+
+# No public function tells of these. Should a private one go, the answer is the one that is right, if slower: there
+# are no values to read, and nothing may run in place.
+_functorch = getattr(torch._C, "_functorch", None)
+_is_legacy_batch = getattr(_functorch, "is_legacy_batchedtensor", lambda _: True)  # of ``is_grads_batched=True``
+_innermost_transform = getattr(_functorch, "peek_interpreter_stack", lambda: True)
+_count_dispatch_modes = getattr(torch._C, "_len_torch_dispatch_stack", lambda: 1)  # fake tensors, make_fx and others
+_forward_mode: Any = torch.autograd.forward_ad
+
+
 def has_values(tensor: Tensor, *, wait: bool) -> bool:
     """Whether ``tensor`` has values to read now, without waiting for an accelerator unless ``wait``."""
     if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
         return False
-    here = tensor.device.type == "cpu" or (wait and tensor.device.type != "meta")
-    plain = type(tensor) in (Tensor, Parameter) and not _is_batched(tensor)
-    return here and plain and not _in_functorch_transform() and not _in_dispatch_mode()
+    here = tensor.is_cpu or (wait and not tensor.is_meta)
+    plain = type(tensor) in (Tensor, Parameter) and not _is_legacy_batch(tensor)
+    return here and plain and _innermost_transform() is None and _count_dispatch_modes() == 0
 
 
 def is_plain(tensor: Tensor) -> bool:
     """Whether it is a CPU tensor in plain eager mode with no forward-mode derivative at work.
 
-    Only then may code run in place, read numbers, and take for constants what autograd should know of. No public
-    function tells whether forward mode is on: should the private variable go, the answer is no.
+    Only then may code run in place, read numbers, and take for constants what autograd should know of.
     """
-    return has_values(tensor, wait=False) and getattr(torch.autograd.forward_ad, "_current_level", 0) < 0
+    return has_values(tensor, wait=False) and getattr(_forward_mode, "_current_level", 0) < 0
 
 
 def all_finite(tensor: Tensor) -> bool:
     """Whether all numbers are finite, their sum included, which is the cheapest pass that tells; it may overflow."""
-    dtype = compute_dtype(tensor)
-    return math.isfinite((tensor.sum() if tensor.dtype == dtype else tensor.sum(dtype=dtype)).item())
-
-
-def _is_batched(tensor: Tensor) -> bool:
-    """Whether it is one of the many gradients of ``is_grads_batched=True``, which come through an older vmap."""
-    ask = getattr(getattr(torch._C, "_functorch", None), "is_legacy_batchedtensor", None)
-    return ask is None or bool(ask(tensor))
-
-
-def _in_functorch_transform() -> bool:
-    # No public function tells. Should the private one go, checking is left out rather than breaking a transform.
-    peek = getattr(getattr(torch._C, "_functorch", None), "peek_interpreter_stack", None)
-    return peek is None or peek() is not None
-
-
-def _in_dispatch_mode() -> bool:
-    # Fake tensors, proxies (make_fx) and functionalisation are dispatch modes.
-    count = getattr(torch._C, "_len_torch_dispatch_stack", None)
-    return count is None or count() > 0
+    return math.isfinite(tensor.sum(dtype=compute_dtype(tensor)).item())

@@ -11,6 +11,7 @@ softplus, is grad · e/(1 + e) with e = exp(ηx), and grad itself where ηx exce
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -18,31 +19,40 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ._autograd import gradients, sum_to
+from ._autograd import gradients
 from ._checks import all_finite, has_values, is_plain
 from ._hardness import compute_dtype, read_eta
 
-swish_kernel = torch.ops.aten.softplus_backward
+swish_kernel = torch.ops.aten.softplus_backward.default
+swish_kernel_out = torch.ops.aten.softplus_backward.grad_input
+silu_backward_out = torch.ops.aten.silu_backward.grad_input
 MOST_SLOPE = 8.0  # above it ν + (1−ν) σ would lose digits where σ is nearly 1
 BLOCK = 2**16  # numbers at once where there are intermediate results: they stay in the processor's cache
 
 
 class Unit(NamedTuple):
-    """Which unit: x [ν + (1−ν) σ(η|1−ν|x)], or x tanh(ηx) if ``odd``; and its composite form, called with (x, β)."""
+    """Which unit: x [ν + (1−ν) σ(η|1−ν|x)], or x tanh(ηx) if ``odd``; and its composite form, called with (x, β).
+
+    With a ``detached`` code the derivative in x is what multiplies x here.
+    """
 
     composite: Callable[[Tensor, Any], Tensor]
     slope: float = 0.0
     odd: bool = False
+    detached: bool = False
 
 
 def fast(x: Tensor, beta: float | Tensor, unit: Unit) -> Tensor | None:
     """The unit's value, or None where the fast form does not apply."""
-    if abs(unit.slope) > MOST_SLOPE or not is_plain(x) or not (isinstance(beta, float) or _fits(beta, x)):
+    if not is_plain(x):
         return None
-    scale = _scale(beta, unit, compute_dtype(x))
+    if isinstance(beta, float):
+        scale = _scale_of_number(beta, unit.slope, x.dtype)
+    else:
+        scale = _scale(beta, unit.slope, x.dtype) if _fits(beta, x) else None
     if scale is None or not all_finite(x):  # ∞ · 0 would be NaN below
         return None
-    if not (x.requires_grad or (isinstance(beta, Tensor) and beta.requires_grad)) or not torch.is_grad_enabled():
+    if not torch.is_grad_enabled() or not (x.requires_grad or (isinstance(beta, Tensor) and beta.requires_grad)):
         return _value(x, scale, unit)
     result: Tensor = _Fast.apply(x, beta, scale, unit)  # type: ignore[no-untyped-call]
     return result
@@ -59,30 +69,33 @@ def _fits(beta: Tensor, x: Tensor) -> bool:
 class _Limits(NamedTuple):
     """What the arithmetic of a dtype bears."""
 
-    open: float  # where σ is 1 to the last bit
-    closed: float  # where exp overflows, so that σ of the negative is exactly 0
+    open: float  # the u where σ(u) is 1 to the last bit
     least: float  # the scale below which x may be so large, while ηx is small, that x · exp(ηx) overflows
     most: float  # the scale above which it may overflow itself
 
 
-def _limits_of(dtype: torch.dtype, threshold: float, closed: float) -> _Limits:
+def _limits_of(dtype: torch.dtype, threshold: float) -> _Limits:
     largest = torch.finfo(dtype).max
-    return _Limits(threshold, closed, threshold * math.exp(threshold) / largest, largest / 1e4)
+    return _Limits(threshold, threshold * math.exp(threshold) / largest, largest / 1e4)
 
 
-_LIMITS = {
-    torch.float32: _limits_of(torch.float32, 20.0, 100.0),
-    torch.float64: _limits_of(torch.float64, 40.0, 750.0),
-}
+_SINGLE, _DOUBLE = _limits_of(torch.float32, 20.0), _limits_of(torch.float64, 40.0)
 
 
-def _scale(beta: float | Tensor, unit: Unit, dtype: torch.dtype) -> float | Tensor | None:
+def _limits(dtype: torch.dtype) -> _Limits:
+    return _DOUBLE if dtype == torch.float64 else _SINGLE
+
+
+def _scale(beta: float | Tensor, slope: float, dtype: torch.dtype) -> float | Tensor | None:
     """η|1−ν|, by which x is multiplied before the gate; None if an end point or an overflow needs care."""
-    width, limits = abs(1 - unit.slope), _LIMITS[dtype]
+    width, limits = abs(1 - slope), _limits(dtype)
     eta, low, high = read_eta(beta)
-    if not limits.least < width * low <= width * high < limits.most:
+    if abs(slope) > MOST_SLOPE or not limits.least < width * low <= width * high < limits.most:
         return None
-    return (width * eta).to(dtype) if isinstance(eta, Tensor) else width * eta
+    return (width * eta).to(torch.promote_types(dtype, torch.float32)) if isinstance(eta, Tensor) else width * eta
+
+
+_scale_of_number = functools.lru_cache(maxsize=256)(_scale)  # a number is mostly the same at every call
 
 
 class _Fast(torch.autograd.Function):
@@ -96,69 +109,111 @@ class _Fast(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         (grad,) = grad_outputs
         x, *betas = ctx.saved_tensors
-        beta = betas[0] if betas else ctx.beta
         in_x, in_beta = ctx.needs_input_grad[:2]
-        if torch.is_grad_enabled() or not is_plain(grad):  # to be derived again, or many at once
-            return (*gradients(ctx.unit.composite, x, beta, grad, (in_x, in_beta)), None, None)
-        if not in_beta:
-            return _in_input(grad, x, ctx.scale, ctx.unit), None, None, None
-        slope, terms = _both(grad, x, beta.shape, ctx.scale, ctx.unit)
-        return slope if in_x else None, (terms * _factor(beta, ctx.unit)).to(beta.dtype), None, None
+        if not torch.is_grad_enabled() and is_plain(grad):  # else it is to be derived again, or many at once
+            if in_beta:
+                both = _both(grad, x, betas[0], ctx.scale, ctx.unit)
+                if both is not None:
+                    return (*both, None, None)
+            else:
+                slope = _in_input(grad, x, ctx.scale, ctx.unit)
+                if slope is not None:
+                    return slope, None, None, None
+        beta = betas[0] if betas else ctx.beta
+        return (*gradients(ctx.unit.composite, x, beta, grad, (in_x, in_beta)), None, None)
+
+
+def _times_gate(tensor: Tensor, u: Tensor, scale: float, out: Tensor | None = None) -> Tensor:
+    """``tensor`` · σ(scale · u), in one pass."""
+    threshold = _limits(u.dtype).open
+    result: Tensor
+    if out is None:
+        result = swish_kernel(tensor, u, scale, threshold)
+    else:
+        result = swish_kernel_out(tensor, u, scale, threshold, grad_input=out)
+    return result
 
 
 def _value(x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
+    is_swish = unit.slope == 0 and not unit.odd
+    if is_swish and not isinstance(scale, Tensor):
+        return _times_gate(x, x, scale)  # 16-bit floats are computed in float32 by the kernel itself
     wide = x.to(compute_dtype(x))
+    if is_swish:
+        u = wide * scale
+        return _times_gate(wide, u, 1.0, out=u).to(x.dtype)
+    return _expected_slope(wide, scale, unit).mul_(wide).to(x.dtype)
+
+
+def _expected_slope(x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
+    """What multiplies x. The sum comes before the product, for of a sum of products much may cancel."""
     if unit.odd:
-        return (wide * scale).tanh_().mul_(wide).to(x.dtype)
-    if unit.slope == 0 and not isinstance(scale, Tensor):  # the kernel computes 16-bit floats in float32 by itself
-        y: Tensor = swish_kernel(x, x, scale, _LIMITS[wide.dtype].open)
-        return y
-    gate = (wide * scale).sigmoid_()
-    if unit.slope != 0:  # x times the sum, not a sum of products: of these much may cancel
-        gate.mul_(1 - unit.slope).add_(unit.slope)
-    return gate.mul_(wide).to(x.dtype)
+        return (x * scale).tanh_()
+    gate = (x * scale).sigmoid_()
+    return gate if unit.slope == 0 else gate.mul_(1 - unit.slope).add_(unit.slope)
 
 
-def _in_input(grad: Tensor, x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
-    """grad · ∂y/∂x; the gate's argument is clamped where its derivative is 0 anyway, lest ∞ · 0 make NaN of it."""
-    wide = compute_dtype(x)
-    limit = _LIMITS[wide].closed
-    u = (x.to(wide) * scale).clamp_(-limit, limit)
+def _in_input(grad: Tensor, x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor | None:
+    """grad · ∂y/∂x; None where the composite form must look, since ∞ · 0 may have come in."""
+    dtype = compute_dtype(x)
+    if unit.detached:
+        if unit.slope == 0 and not unit.odd and not isinstance(scale, Tensor):
+            return _times_gate(grad, x, scale)
+        return _expected_slope(x.to(dtype), scale, unit).mul_(grad).to(x.dtype)
+    u = x.to(dtype) * scale
+    result: Tensor
     if unit.odd:
         gate = torch.tanh(u)
-        result: Tensor = torch.ops.aten.tanh_backward(u, gate).add_(gate).mul_(grad)
+        result = torch.ops.aten.tanh_backward(u, gate).add_(gate).mul_(grad)
     else:
-        result = torch.ops.aten.silu_backward.grad_input(grad.to(wide), u, grad_input=u)
+        result = silu_backward_out(grad.to(dtype), u, grad_input=u)
         if unit.slope != 0:
             result = result.mul_(1 - unit.slope).add_(grad, alpha=unit.slope)
-    return result.to(x.dtype)
+    bounded = isinstance(scale, float) and scale * torch.finfo(x.dtype).max <= torch.finfo(dtype).max
+    return result.to(x.dtype) if bounded or all_finite(result) else None
 
 
-def _in_beta(grad: Tensor, x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
-    """grad · x² σ'(u), of which ∂y/∂β is a multiple."""
-    wide = x.to(compute_dtype(x))
-    u = wide.abs().mul_(-2 * scale if unit.odd else -scale).sigmoid_()  # of −|u|: it keeps its digits, and so 1 − it
-    bend: Tensor = torch.ops.aten.sigmoid_backward(wide, u)  # x σ'(u): a σ' of 0 comes before x², which may be ∞
-    return bend.mul_(grad).mul_(wide)  # grad · x² where x² alone may overflow
+def _both(grad: Tensor, x: Tensor, beta: Tensor, scale: float | Tensor, unit: Unit) -> tuple[Tensor, Tensor] | None:
+    """grad · ∂y/∂x and grad · ∂y/∂β; None where a sum overflows or takes in an infinite gradient.
 
-
-def _factor(beta: Tensor, unit: Unit) -> Tensor:
-    """∂y/∂β ÷ (x² σ'(u)): (1−ν)|1−ν| (1 + η)², and four times that of σ' for tanh u = 2σ(2u) − 1."""
-    return (4.0 if unit.odd else (1 - unit.slope) * abs(1 - unit.slope)) / (1 - beta.double()) ** 2
-
-
-def _both(grad: Tensor, x: Tensor, shape: torch.Size, scale: float | Tensor, unit: Unit) -> tuple[Tensor, Tensor]:
-    """grad · ∂y/∂x, and the sum of :func:`_in_beta` to the shape of β in float64, block by block.
-
-    Each takes several passes with intermediate results. Of a large tensor these would go through memory, and the
-    allocator would fetch and return their pages again and again.
+    Block by block: each takes several passes with intermediate results. Of a large tensor these would go through
+    memory, and the allocator would fetch and return their pages again and again.
     """
-    slope = torch.empty_like(x)
-    sums = []
-    for g, part, out in _blocks((grad, x, slope), shape):
-        out.copy_(_in_input(g, part, scale, unit))
-        sums.append(_summed(_in_beta(g, part, scale, unit), shape))
-    return slope, torch.stack(sums).double().sum(0)
+    slope, sums = torch.empty_like(x), []
+    for g, part, out in _blocks((grad, x, slope), beta.shape):
+        sums.append(_block(g, part, out, beta.shape, scale, unit))
+    total = torch.stack(sums).double().sum(0)
+    if not all_finite(total):
+        return None
+    # ∂y/∂β ÷ (x² σ'(u)): (1−ν)|1−ν| (1 + η)², and four times that of σ' for tanh u = 2σ(2u) − 1.
+    factor = 4.0 if unit.odd else (1 - unit.slope) * abs(1 - unit.slope)
+    return slope, (total * (factor / (1 - beta.double()) ** 2)).to(beta.dtype)
+
+
+def _block(grad: Tensor, x: Tensor, out: Tensor, shape: torch.Size, scale: float | Tensor, unit: Unit) -> Tensor:
+    """Put grad · ∂y/∂x into ``out``; return the sum of grad · x² σ'(u), with 2u for u if odd, to the shape of β."""
+    dtype = compute_dtype(x)
+    grad, x = grad.to(dtype), x.to(dtype)
+    width = 2.0 if unit.odd else 1.0
+    u, s = (x * scale, width) if isinstance(scale, Tensor) else (x, width * scale)
+    result = _times_gate(grad, u, s, out if out.dtype == dtype else torch.empty_like(x))
+    # σ(u) σ(−u) keeps its digits at either end; times x before anything else, for it may be 0 where x² is ∞.
+    bend = _times_gate(result, u, -s).mul_(x)
+    if unit.odd:
+        result = (x * scale).tanh_().mul_(grad)
+    if not unit.detached:
+        bent = width * width
+        result = (
+            result.addcmul_(bend, scale, value=bent)
+            if isinstance(scale, Tensor)
+            else result.add_(bend, alpha=bent * scale)
+        )
+    if unit.slope != 0:
+        result.mul_(1 - unit.slope).add_(grad, alpha=unit.slope)
+    if result is not out:
+        out.copy_(result)
+    terms = bend.mul_(x)
+    return terms.sum().reshape(shape) if shape.numel() == 1 else terms.sum_to_size(shape)
 
 
 def _blocks(tensors: tuple[Tensor, ...], shape: torch.Size) -> Iterable[tuple[Tensor, ...]]:
@@ -170,9 +225,3 @@ def _blocks(tensors: tuple[Tensor, ...], shape: torch.Size) -> Iterable[tuple[Te
         tensors = tuple(tensor.view(-1) for tensor in tensors)
     rows = max(1, BLOCK * tensors[0].shape[0] // max(1, whole.numel()))
     return zip(*(torch.split(tensor, rows) for tensor in tensors), strict=True)
-
-
-def _summed(terms: Tensor, shape: torch.Size) -> Tensor:
-    total = terms.sum().reshape(shape) if shape.numel() == 1 else terms.sum_to_size(shape)
-    whole = torch.Size([]) if shape.numel() == 1 else shape
-    return total if math.isfinite(total.sum().item()) else sum_to(terms, whole).reshape(shape)

@@ -9,6 +9,9 @@ With u = η|1−ν|x, gate σ(u) and ν the slope of the first piece (0 for the 
 
 for the absolute value y = x tanh u with u = ηx, which is ν = −1 without the cancellation. Plain autograd multiplies by
 x before it multiplies by η: at large x that is ∞, and at η = 0 then NaN.
+
+With a ``detached`` code the pieces within the gate are constants to the backward pass: the terms uσ' go from ∂y/∂x and
+∂y/∂ν, and ∂y/∂η is the same.
 """
 
 from __future__ import annotations
@@ -67,7 +70,7 @@ class _TwoPieces(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(x: Tensor, eta: Tensor, v: Tensor | None, mean: Tensor | None, odd: bool) -> Tensor:
+    def forward(x: Tensor, eta: Tensor, v: Tensor | None, mean: Tensor | None, odd: bool, detached: bool) -> Tensor:  # noqa: ARG004
         u = x * gate_scale(eta, v)
         if v is None or mean is None:
             return x * (torch.tanh(u) if odd else torch.sigmoid(u))
@@ -78,7 +81,7 @@ class _TwoPieces(torch.autograd.Function):
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
-        x, eta, v, _, ctx.odd = inputs
+        x, eta, v, _, ctx.odd, ctx.detached = inputs
         ctx.save_for_backward(x, eta, v)
         ctx.save_for_forward(x, eta, v)
 
@@ -86,12 +89,13 @@ class _TwoPieces(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         x, eta, v = ctx.saved_tensors
         (grad,) = grad_outputs
-        in_input, in_slope, slope = _first_derivatives(x, eta, v, odd=ctx.odd)
+        in_input, in_slope, slope = _first_derivatives(x, eta, v, ctx.odd, ctx.detached)
         in_x, in_eta, in_v, *_ = ctx.needs_input_grad
         return (
             sum_to(grad * in_input, x.shape) if in_x else None,
-            sum_to(_times_width(grad, x, eta, v, slope, odd=ctx.odd), eta.shape) if in_eta else None,
+            sum_to(_times_width(grad, x, eta, v, slope, ctx.odd, ctx.detached), eta.shape) if in_eta else None,
             sum_to(grad * (x * in_slope), v.shape) if in_v else None,
+            None,
             None,
             None,
         )
@@ -102,29 +106,34 @@ class _TwoPiecesWithJvp(_TwoPieces):
     def jvp(ctx: Any, *grad_inputs: Any) -> Tensor:
         x, eta, v = ctx.saved_tensors
         x_dot, eta_dot, v_dot, *_ = grad_inputs
-        in_input, in_slope, slope = _first_derivatives(x, eta, v, odd=ctx.odd)
-        tangent: Tensor = x_dot * in_input + _times_width(eta_dot, x, eta, v, slope, odd=ctx.odd)
+        in_input, in_slope, slope = _first_derivatives(x, eta, v, ctx.odd, ctx.detached)
+        tangent: Tensor = x_dot * in_input + _times_width(eta_dot, x, eta, v, slope, ctx.odd, ctx.detached)
         return tangent if v is None else tangent + v_dot * (x * in_slope)
 
 
-def _first_derivatives(x: Tensor, eta: Tensor, v: Tensor | None, *, odd: bool) -> tuple[Tensor, Tensor, Tensor]:
+def _first_derivatives(
+    x: Tensor, eta: Tensor, v: Tensor | None, odd: bool, detached: bool
+) -> tuple[Tensor, Tensor, Tensor]:
     """∂y/∂x, ∂y/∂ν divided by x, and the gate's derivative."""
-    u = x * gate_scale(eta, v)
+    u = x.detach() * gate_scale(eta, None if v is None else v.detach()) if detached else x * gate_scale(eta, v)
     gate, slope = _gate_and_slope(u, odd=odd)
-    moved = gate + u * slope
+    moved = gate if detached else gate + u * slope
     return moved if v is None else v + (1 - v) * moved, moved if v is None else 1 - moved, slope
 
 
-def _times_width(grad: Tensor, x: Tensor, eta: Tensor, v: Tensor | None, slope: Tensor, *, odd: bool) -> Tensor:
+def _times_width(
+    grad: Tensor, x: Tensor, eta: Tensor, v: Tensor | None, slope: Tensor, odd: bool, detached: bool
+) -> Tensor:
     """grad · ∂y/∂η."""
     if v is None:
-        return _bend(grad, x, eta, slope, odd)
-    return _bend(grad * (1 - v), x, gate_scale(eta, v), slope, odd) * (1 - v).abs()
+        return _bend(grad, x, eta, slope, odd, detached)
+    code_v = v.detach() if detached else v
+    return _bend(grad * (1 - v), x, gate_scale(eta, code_v), slope, odd, detached) * (1 - code_v).abs()
 
 
-def _bend(grad: Tensor, x: Tensor, eta: Tensor, slope: Tensor, odd: bool) -> Tensor:
+def _bend(grad: Tensor, x: Tensor, eta: Tensor, slope: Tensor, odd: bool, detached: bool) -> Tensor:
     """grad · x² σ'(ηx), from left to right: a factor 0 comes before the products that may be ∞."""
-    return apply(_Bend, _BendWithJvp, grad, x, eta, slope, odd)
+    return apply(_Bend, _BendWithJvp, grad, x, eta, slope, odd, detached)
 
 
 class _Bend(torch.autograd.Function):
@@ -133,12 +142,12 @@ class _Bend(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(grad: Tensor, x: Tensor, eta: Tensor, slope: Tensor, odd: bool) -> Tensor:  # noqa: ARG004
+    def forward(grad: Tensor, x: Tensor, eta: Tensor, slope: Tensor, odd: bool, detached: bool) -> Tensor:  # noqa: ARG004
         return grad * (x * slope) * x
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
-        grad, x, eta, _, ctx.odd = inputs
+        grad, x, eta, _, ctx.odd, ctx.detached = inputs
         ctx.save_for_backward(grad, x, eta)
         ctx.save_for_forward(grad, x, eta)
 
@@ -146,12 +155,13 @@ class _Bend(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         grad, x, eta = ctx.saved_tensors
         (upstream,) = grad_outputs
-        in_input, in_eta, slope = _bend_derivatives(x, eta, odd=ctx.odd)
+        in_input, in_eta, slope, code_x = _bend_derivatives(x, eta, ctx.odd, ctx.detached)
         in_grad, in_x, in_scale, *_ = ctx.needs_input_grad
         return (
-            sum_to(_bend(upstream, x, eta, slope, ctx.odd), grad.shape) if in_grad else None,
-            sum_to(upstream * grad * in_input * x, x.shape) if in_x else None,
-            sum_to(upstream * grad * in_eta * x * x, eta.shape) if in_scale else None,
+            sum_to(_bend(upstream, x, eta, slope, ctx.odd, ctx.detached), grad.shape) if in_grad else None,
+            sum_to(upstream * grad * in_input * code_x, x.shape) if in_x else None,
+            sum_to(upstream * grad * in_eta * x * code_x, eta.shape) if in_scale else None,
+            None,
             None,
             None,
         )
@@ -162,33 +172,37 @@ class _BendWithJvp(_Bend):
     def jvp(ctx: Any, *grad_inputs: Any) -> Tensor:
         grad, x, eta = ctx.saved_tensors
         grad_dot, x_dot, eta_dot, *_ = grad_inputs
-        in_input, in_eta, slope = _bend_derivatives(x, eta, odd=ctx.odd)
-        tangent: Tensor = grad * x_dot * in_input * x + grad * eta_dot * in_eta * x * x
-        return tangent + _bend(grad_dot, x, eta, slope, ctx.odd)
+        in_input, in_eta, slope, code_x = _bend_derivatives(x, eta, ctx.odd, ctx.detached)
+        tangent: Tensor = grad * x_dot * in_input * code_x + grad * eta_dot * in_eta * x * code_x
+        return tangent + _bend(grad_dot, x, eta, slope, ctx.odd, ctx.detached)
 
 
-def _bend_derivatives(x: Tensor, eta: Tensor, *, odd: bool) -> tuple[Tensor, Tensor, Tensor]:
-    """∂(x²σ'(ηx))/∂x divided by x, ∂(x²σ'(ηx))/∂η divided by x², and σ'."""
-    u = x * eta
+def _bend_derivatives(x: Tensor, eta: Tensor, odd: bool, detached: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """∂(x²σ'(ηx))/∂x divided by x, ∂(x²σ'(ηx))/∂η divided by x², σ', and the x that belongs to the code.
+
+    That is one of the two factors x and the x within σ': constants, if the code is detached.
+    """
+    code_x = x.detach() if detached else x
+    u = code_x * eta
     _, slope = _gate_and_slope(u, odd=odd)
     second = -slope * (2 * _gate(u, True) if odd else _gate(u / 2, True))
-    return 2 * slope + u * second, x * second, slope
+    return slope if detached else 2 * slope + u * second, code_x * second, slope, code_x
 
 
-def _two_pieces(x: Tensor, eta: Tensor, v: Tensor | None, mean: Tensor | None, odd: bool) -> Tensor:
-    return apply(_TwoPieces, _TwoPiecesWithJvp, x, eta, v, mean, odd)
+def _two_pieces(x: Tensor, eta: Tensor, v: Tensor | None, mean: Tensor | None, odd: bool, detached: bool) -> Tensor:
+    return apply(_TwoPieces, _TwoPiecesWithJvp, x, eta, v, mean, odd, detached)
 
 
-def swish(x: Tensor, eta: Tensor) -> Tensor:
+def swish(x: Tensor, eta: Tensor, detached: bool) -> Tensor:
     """x σ(ηx); ηx must not overflow."""
-    return _two_pieces(x, eta, None, None, False)
+    return _two_pieces(x, eta, None, None, False, detached)
 
 
-def leaky_swish(x: Tensor, eta: Tensor, v: Tensor, mean: Tensor) -> Tensor:
+def leaky_swish(x: Tensor, eta: Tensor, v: Tensor, mean: Tensor, detached: bool) -> Tensor:
     """x [ν + (1−ν) σ(η|1−ν|x)], at η = 0 x · ``mean``; ηx must not overflow."""
-    return _two_pieces(x, eta, v, mean, False)
+    return _two_pieces(x, eta, v, mean, False, detached)
 
 
-def soft_abs(x: Tensor, eta: Tensor) -> Tensor:
+def soft_abs(x: Tensor, eta: Tensor, detached: bool) -> Tensor:
     """x tanh(ηx); ηx must not overflow."""
-    return _two_pieces(x, eta, None, None, True)
+    return _two_pieces(x, eta, None, None, True, detached)

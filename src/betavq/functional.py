@@ -19,6 +19,9 @@ At β = 1 they are bit for bit PyTorch's functions. What holds for all three:
 * Numbers are always checked. A tensor's values are read only in plain eager mode and on the CPU: on an accelerator
   the reading would wait for the device, and under compile, export or ``torch.func`` there is nothing to read. A β
   outside [0, 1] is not noticed there, and its results mean nothing.
+* With ``detach_code=True`` the backward pass takes the code, which weighs the pieces, for fixed, as the M-step of EM
+  does: the value is the same, the gradient goes through the pieces alone. In the input it is the expected slope, which
+  for the ReLU is the gate σ(ηu) in place of σ + ηuσ' (in the slope ν it is u(1−σ)). The derivative in β stays whole.
 * The derivative in β is (1+η)²u²σ(ηu)σ(−ηu) for the ReLU (u²/4 at β = 0) and 0 at β = 1, which is its limit.
 
 Where \|ηu\| (η\|1−ν\|\|u\| for leaky) exceeds 87 (708 in float64) the unit has saturated: it is its hard function
@@ -29,6 +32,7 @@ Source: Balestriero & Baraniuk (2018), "From Hard to Soft", arXiv 1810.09274, β
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 
@@ -36,7 +40,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ._checks import check_beta, check_broadcast, check_floating, check_slope
+from ._checks import check_beta, check_broadcast, check_flag, check_floating, check_slope
 from ._fast import Unit, fast
 from ._gates import gate_scale, leaky_swish, soft_abs, swish
 from ._hardness import compute_dtype, hardness, saturation
@@ -45,7 +49,7 @@ from .pooling import beta_max_pool1d, beta_max_pool2d, beta_maxout
 __all__ = ["beta_abs", "beta_leaky_relu", "beta_max_pool1d", "beta_max_pool2d", "beta_maxout", "beta_relu"]
 
 
-def beta_relu(input: Tensor, *, beta: float | Tensor) -> Tensor:
+def beta_relu(input: Tensor, *, beta: float | Tensor, detach_code: bool = False) -> Tensor:
     r"""β-VQ ReLU, known as swish: ``input`` · σ(η · ``input``) with η = β/(1−β).
 
     ``F.relu`` at β = 1, ``F.silu`` at β = ½, ``input / 2`` at β = 0. It lies below the ReLU by at most 0.278465/η and
@@ -54,21 +58,26 @@ def beta_relu(input: Tensor, *, beta: float | Tensor) -> Tensor:
     Args:
         input: any shape; float16, bfloat16, float32 or float64.
         beta: hardness in [0, 1]; a number, or a tensor that broadcasts against ``input``.
+        detach_code: whether the backward pass takes the code for a constant: see above.
 
     Returns:
         Shape of ``input`` (broadcast with ``beta``), its dtype.
 
     Raises:
         ValueError: ``beta`` outside [0, 1], NaN, or of a shape that does not broadcast.
-        TypeError: ``input`` not a floating tensor, ``beta`` not a number or floating tensor.
+        TypeError: ``input`` not a floating tensor, ``beta`` not a number or floating tensor,
+            ``detach_code`` not a bool.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ; swish: Ramachandran et al. (2017), arXiv 1710.05941.
     """
     check_floating("input", input)
-    return _beta_relu(input, _check_beta(beta, input))
+    check_flag("detach_code", detach_code)
+    return _beta_relu(input, _check_beta(beta, input), detach_code)
 
 
-def beta_leaky_relu(input: Tensor, negative_slope: float | Tensor = 0.01, *, beta: float | Tensor) -> Tensor:
+def beta_leaky_relu(
+    input: Tensor, negative_slope: float | Tensor = 0.01, *, beta: float | Tensor, detach_code: bool = False
+) -> Tensor:
     r"""β-VQ leaky ReLU: u · [ν + (1−ν) σ(η|1−ν|u)] with u the input, ν the slope and η = β/(1−β).
 
     ``F.leaky_relu`` at β = 1 for every slope, those above 1 included, where the unit is the smaller of its pieces;
@@ -79,26 +88,29 @@ def beta_leaky_relu(input: Tensor, negative_slope: float | Tensor = 0.01, *, bet
         negative_slope: ν, finite in the dtype of the computation; a number, or a tensor that broadcasts against
             ``input`` (a gradient flows to it), of shape ``(C, 1, 1)`` for one per channel of ``(N, C, H, W)``.
         beta: hardness in [0, 1]; a number, or a tensor that broadcasts against ``input``.
+        detach_code: whether the backward pass takes the code for a constant: see above.
 
     Returns:
         Shape of ``input`` (broadcast with ``beta`` and ``negative_slope``), its dtype.
 
     Raises:
         ValueError: ``beta`` outside [0, 1]; ``negative_slope`` not finite; a shape that does not broadcast.
-        TypeError: ``input`` not a floating tensor, ``beta`` or the slope not a number or floating tensor.
+        TypeError: ``input`` not a floating tensor, ``beta`` or the slope not a number or floating tensor,
+            ``detach_code`` not a bool.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ of the pieces νu and u.
     """
     check_floating("input", input)
+    check_flag("detach_code", detach_code)
     slope, beta = check_slope(negative_slope, compute_dtype(input)), _check_beta(beta, input)
     if isinstance(slope, Tensor):
         check_broadcast("negative_slope", slope, input.shape, "input")
         if isinstance(beta, Tensor):
             check_broadcast("beta", beta, slope.shape, "negative_slope")
-    return _beta_leaky_relu(input, slope, beta)
+    return _beta_leaky_relu(input, slope, beta, detach_code)
 
 
-def beta_abs(input: Tensor, *, beta: float | Tensor) -> Tensor:
+def beta_abs(input: Tensor, *, beta: float | Tensor, detach_code: bool = False) -> Tensor:
     r"""β-VQ absolute value: ``input`` · tanh(η · ``input``) with η = β/(1−β).
 
     ``torch.abs`` at β = 1 (its gradient at 0 is 0); 0 at β = 0 for every input but NaN, infinite ones included.
@@ -106,18 +118,21 @@ def beta_abs(input: Tensor, *, beta: float | Tensor) -> Tensor:
     Args:
         input: any shape; float16, bfloat16, float32 or float64.
         beta: hardness in [0, 1]; a number, or a tensor that broadcasts against ``input``.
+        detach_code: whether the backward pass takes the code for a constant: see above.
 
     Returns:
         Shape of ``input`` (broadcast with ``beta``), its dtype.
 
     Raises:
         ValueError: ``beta`` outside [0, 1], NaN, or of a shape that does not broadcast.
-        TypeError: ``input`` not a floating tensor, ``beta`` not a number or floating tensor.
+        TypeError: ``input`` not a floating tensor, ``beta`` not a number or floating tensor,
+            ``detach_code`` not a bool.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ of the pieces −u and u.
     """
     check_floating("input", input)
-    return _beta_abs(input, _check_beta(beta, input))
+    check_flag("detach_code", detach_code)
+    return _beta_abs(input, _check_beta(beta, input), detach_code)
 
 
 def _check_beta(beta: float | Tensor, input: Tensor) -> float | Tensor:
@@ -130,46 +145,55 @@ def _check_beta(beta: float | Tensor, input: Tensor) -> float | Tensor:
 # The bodies, without checks: betavq.nn calls them with a β that it has checked when set and clamped.
 
 
-def _beta_relu(input: Tensor, beta: float | Tensor) -> Tensor:
-    y = fast(input, beta, RELU)
-    return _composite_relu(input, beta) if y is None else y
+def _beta_relu(input: Tensor, beta: float | Tensor, detached: bool) -> Tensor:
+    y = fast(input, beta, RELU_OF_DETACHED_CODE if detached else RELU)
+    return _composite_relu(input, beta, detached) if y is None else y
 
 
-def _beta_abs(input: Tensor, beta: float | Tensor) -> Tensor:
-    y = fast(input, beta, ABS)
-    return _composite_abs(input, beta) if y is None else y
+def _beta_abs(input: Tensor, beta: float | Tensor, detached: bool) -> Tensor:
+    y = fast(input, beta, ABS_OF_DETACHED_CODE if detached else ABS)
+    return _composite_abs(input, beta, detached) if y is None else y
 
 
-def _beta_leaky_relu(input: Tensor, negative_slope: float | Tensor, beta: float | Tensor) -> Tensor:
+def _beta_leaky_relu(input: Tensor, negative_slope: float | Tensor, beta: float | Tensor, detached: bool) -> Tensor:
     y = None
     if not isinstance(negative_slope, Tensor):
-        leaky = Unit(lambda x, b: _composite_leaky_relu(x, negative_slope, b), negative_slope)
+        leaky = Unit(
+            lambda x, b: _composite_leaky_relu(x, negative_slope, b, detached), negative_slope, detached=detached
+        )
         y = fast(input, beta, leaky)
-    return _composite_leaky_relu(input, negative_slope, beta) if y is None else y
+    return _composite_leaky_relu(input, negative_slope, beta, detached) if y is None else y
 
 
-def _composite_relu(input: Tensor, beta: float | Tensor) -> Tensor:
-    return _soften(input, beta, None, soft=swish, linear=lambda x: x * 0.5, hard=F.relu)
+def _composite_relu(input: Tensor, beta: float | Tensor, detached: bool = False) -> Tensor:
+    soft = functools.partial(swish, detached=detached)
+    return _soften(input, beta, None, soft=soft, linear=lambda x: x * 0.5, hard=F.relu)
 
 
-def _composite_abs(input: Tensor, beta: float | Tensor) -> Tensor:
-    return _soften(input, beta, None, soft=soft_abs, linear=_zero, hard=torch.abs)
+def _composite_abs(input: Tensor, beta: float | Tensor, detached: bool = False) -> Tensor:
+    return _soften(
+        input, beta, None, soft=functools.partial(soft_abs, detached=detached), linear=_zero, hard=torch.abs
+    )
 
 
-def _composite_leaky_relu(input: Tensor, negative_slope: float | Tensor, beta: float | Tensor) -> Tensor:
+def _composite_leaky_relu(
+    input: Tensor, negative_slope: float | Tensor, beta: float | Tensor, detached: bool = False
+) -> Tensor:
     mean = (1 + negative_slope) / 2
     v, m = _like(input, negative_slope), _like(input, mean)
     return _soften(
         input,
         beta,
         v,
-        soft=lambda x, eta: leaky_swish(x, eta, v, m),
+        soft=lambda x, eta: leaky_swish(x, eta, v, m, detached),
         linear=lambda x: _times(x, m),
         hard=lambda x: _leaky_relu(x, negative_slope if isinstance(negative_slope, float) else v),
     )
 
 
 RELU, ABS = Unit(_composite_relu), Unit(_composite_abs, odd=True)
+RELU_OF_DETACHED_CODE = Unit(functools.partial(_composite_relu, detached=True), detached=True)
+ABS_OF_DETACHED_CODE = Unit(functools.partial(_composite_abs, detached=True), odd=True, detached=True)
 
 
 def _soften(

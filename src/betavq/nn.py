@@ -6,14 +6,36 @@ import torch
 from torch import Tensor, nn
 
 from ._beta_module import BetaModule
-from ._checks import check_slope
+from ._checks import check_flag, check_slope
 from .functional import _beta_abs, _beta_leaky_relu, _beta_relu
 from .pooling import Size, beta_max_pool1d, beta_max_pool2d, beta_maxout
 
 __all__ = ["BetaAbs", "BetaLeakyReLU", "BetaMaxPool1d", "BetaMaxPool2d", "BetaMaxout", "BetaReLU"]
 
 
-class BetaReLU(BetaModule):
+class _Unit(BetaModule):
+    """What the units of two pieces share: how the backward pass takes their code."""
+
+    detach_code: bool = False
+
+    def __init__(
+        self,
+        beta: float | Tensor = 0.5,
+        *,
+        learnable: bool = False,
+        num_channels: int | None = None,
+        channel_dim: int = 1,
+        detach_code: bool = False,
+    ) -> None:
+        super().__init__(beta, learnable=learnable, num_channels=num_channels, channel_dim=channel_dim)
+        check_flag("detach_code", detach_code)
+        self.detach_code = detach_code
+
+    def extra_repr(self) -> str:
+        return super().extra_repr() + (", detach_code=True" if self.detach_code else "")
+
+
+class BetaReLU(_Unit):
     """:func:`betavq.functional.beta_relu` with a kept β: ReLU at 1, SiLU at ½, u/2 at 0.
 
     Attributes:
@@ -37,6 +59,8 @@ class BetaReLU(BetaModule):
         num_channels: one β for each entry of the input's dimension ``channel_dim``; taken from a ``beta`` of shape
             ``(num_channels,)`` when left out. None: one β for all.
         channel_dim: the dimension along which the channels lie; may be negative.
+        detach_code: whether the backward pass takes the code for fixed: the gradient in the input is then the
+            expected slope, σ(ηu) for the ReLU; value and gradient in β stay (:mod:`betavq.functional`).
 
     Raises:
         ValueError: ``beta`` outside [0, 1] or of another shape; in forward, an input whose channels do not fit.
@@ -45,10 +69,10 @@ class BetaReLU(BetaModule):
 
     def forward(self, input: Tensor) -> Tensor:
         """Apply to ``input`` of any shape (with its channels at ``channel_dim``); same shape and dtype."""
-        return _beta_relu(input, self._clamped_beta(input))
+        return _beta_relu(input, self._clamped_beta(input), self.detach_code)
 
 
-class BetaAbs(BetaModule):
+class BetaAbs(_Unit):
     """:func:`betavq.functional.beta_abs` with a kept β: |u| at 1, u·tanh u at ½, 0 at 0.
 
     Arguments, attributes and errors are those of :class:`BetaReLU`.
@@ -56,10 +80,10 @@ class BetaAbs(BetaModule):
 
     def forward(self, input: Tensor) -> Tensor:
         """Apply to ``input`` of any shape (with its channels at ``channel_dim``); same shape and dtype."""
-        return _beta_abs(input, self._clamped_beta(input))
+        return _beta_abs(input, self._clamped_beta(input), self.detach_code)
 
 
-class BetaLeakyReLU(BetaModule):
+class BetaLeakyReLU(_Unit):
     """:func:`betavq.functional.beta_leaky_relu` with a kept β: leaky ReLU at 1, its mean slope at 0.
 
     Args:
@@ -80,8 +104,11 @@ class BetaLeakyReLU(BetaModule):
         learnable: bool = False,
         num_channels: int | None = None,
         channel_dim: int = 1,
+        detach_code: bool = False,
     ) -> None:
-        super().__init__(beta, learnable=learnable, num_channels=num_channels, channel_dim=channel_dim)
+        super().__init__(
+            beta, learnable=learnable, num_channels=num_channels, channel_dim=channel_dim, detach_code=detach_code
+        )
         # float32 at least is what every input is computed in, and β.
         slope = check_slope(negative_slope, torch.float32, wait=True)
         if not isinstance(slope, Tensor):
@@ -103,7 +130,7 @@ class BetaLeakyReLU(BetaModule):
         slope = self.negative_slope
         if isinstance(slope, Tensor):
             slope = self._along_channels(slope, input)
-        return _beta_leaky_relu(input, slope, beta)
+        return _beta_leaky_relu(input, slope, beta, self.detach_code)
 
     def extra_repr(self) -> str:
         slope = self.negative_slope
