@@ -21,9 +21,9 @@ from ._selection import as_tensor, first_maximum, normalised, soft_code, weigh
 from ._sparsemax import quadratic_entropy, sparse_code, sparse_excess
 
 
-def soft_energy(z: Tensor, eta: float | Tensor, support: Tensor | None, dim: int) -> Tensor:
+def soft_energy(z: Tensor, eta: float | Tensor, sparse: Tensor | None, dim: int) -> Tensor:
     """F for finite η; at η = 0 it is +∞ where there is a choice, with the uniform code as gradient."""
-    return apply(_FreeEnergy, _FreeEnergyWithJvp, z, as_tensor(eta, z), support, dim)
+    return apply(_FreeEnergy, _FreeEnergyWithJvp, z, as_tensor(eta, z), sparse, dim)
 
 
 def hard_energy(z: Tensor, beta_minus_one: Tensor, *, quadratic: bool, dim: int) -> Tensor:
@@ -42,18 +42,18 @@ def _log_sum(w: Tensor, first: Tensor, dim: int) -> Tensor:
     return torch.log1p(w.scatter(dim, first, 0.0).sum(dim, keepdim=True))
 
 
-def _excess(z: Tensor, eta: Tensor, support: Tensor | None, dim: int) -> Tensor:
+def _excess(z: Tensor, eta: Tensor, sparse: Tensor | None, dim: int) -> Tensor:
     """E = η (F − z_m)."""
-    if support is not None:
-        return sparse_excess(sparse_code(z, eta, support, dim), z.argmax(dim, keepdim=True), dim)
+    if sparse is not None:
+        return sparse_excess(sparse, z.argmax(dim, keepdim=True), dim)
     w, _, _, first = weigh(z, eta, dim)
     return _log_sum(w, first, dim)
 
 
-def _entropy(z: Tensor, eta: Tensor, support: Tensor | None, dim: int) -> Tensor:
+def _entropy(z: Tensor, eta: Tensor, sparse: Tensor | None, dim: int) -> Tensor:
     """H(t) of the code t."""
-    if support is not None:
-        return quadratic_entropy(sparse_code(z, eta, support, dim), z.argmax(dim, keepdim=True), dim)
+    if sparse is not None:
+        return quadratic_entropy(sparse_code(z, eta, sparse, dim), z.argmax(dim, keepdim=True), dim)
     w, u, _, first = weigh(z, eta, dim)
     return _log_sum(w, first, dim) - (normalised(w, dim) * torch.where(w == 0, 0.0, u)).sum(dim, keepdim=True)
 
@@ -62,8 +62,8 @@ class _FreeEnergy(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(z: Tensor, eta: Tensor, support: Tensor | None, dim: int) -> Tensor:
-        excess = _excess(z, eta, support, dim)
+    def forward(z: Tensor, eta: Tensor, sparse: Tensor | None, dim: int) -> Tensor:
+        excess = _excess(z, eta, sparse, dim)
         energy = first_maximum(z, dim) + excess / torch.where(eta == 0, 1.0, eta)
         return torch.where((eta == 0) & (excess > 0), math.inf, energy)
 
@@ -75,12 +75,12 @@ class _FreeEnergy(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
-        z, eta, support = ctx.saved_tensors
+        z, eta, sparse = ctx.saved_tensors
         (grad,) = grad_outputs
         in_z, in_eta = ctx.needs_input_grad[:2]
         return (
-            grad * soft_code(z, eta, support, ctx.dim) if in_z else None,
-            sum_to(_times_slope(grad, z, eta, support, ctx.dim), eta.shape) if in_eta else None,
+            grad * soft_code(z, eta, sparse, ctx.dim) if in_z else None,
+            sum_to(_times_slope(grad, z, eta, sparse, ctx.dim), eta.shape) if in_eta else None,
             None,
             None,
         )
@@ -89,14 +89,14 @@ class _FreeEnergy(torch.autograd.Function):
 class _FreeEnergyWithJvp(_FreeEnergy):
     @staticmethod
     def jvp(ctx: Any, *grad_inputs: Any) -> Tensor:
-        z, eta, support = ctx.saved_tensors
+        z, eta, sparse = ctx.saved_tensors
         z_dot, eta_dot, *_ = grad_inputs
-        moved: Tensor = (z_dot * soft_code(z, eta, support, ctx.dim)).sum(ctx.dim, keepdim=True)
-        return moved + _times_slope(eta_dot, z, eta, support, ctx.dim)
+        moved: Tensor = (z_dot * soft_code(z, eta, sparse, ctx.dim)).sum(ctx.dim, keepdim=True)
+        return moved + _times_slope(eta_dot, z, eta, sparse, ctx.dim)
 
 
-def _times_slope(grad: Tensor, z: Tensor, eta: Tensor, support: Tensor | None, dim: int) -> Tensor:
+def _times_slope(grad: Tensor, z: Tensor, eta: Tensor, sparse: Tensor | None, dim: int) -> Tensor:
     """grad · ∂F/∂η, from left to right: a factor 0 comes before the quotients that may be ∞. 0 at η = 0 and F = ±∞."""
     counted = (eta != 0) & ~z.detach().amax(dim, keepdim=True).isinf()
     safe = torch.where(counted, eta, 1.0)
-    return torch.where(counted, -(grad * _entropy(z, eta, support, dim)) / safe / safe, 0.0)
+    return torch.where(counted, -(grad * _entropy(z, eta, sparse, dim)) / safe / safe, 0.0)

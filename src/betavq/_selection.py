@@ -1,7 +1,7 @@
 """Codes and values of checked scores along one dimension, which is kept with size 1 where it is summed over.
 
-No result and no gradient is NaN unless a score is. ``support`` tells the entropy: ``None`` is Shannon's, under which
-every piece on offer has a share; under the quadratic entropy it marks the pieces that do (``_sparsemax``).
+No result and no gradient is NaN unless a score is. ``sparse`` tells the entropy: under the quadratic one it is the
+code, found beforehand (``_sparsemax``), and ``None`` under Shannon's.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ._autograd import apply, sum_to, times
 from ._gaps import gaps
-from ._sparsemax import code_and_pull, sparse_code
+from ._sparsemax import half_slope, sparse_code
 
 
 class Weights(NamedTuple):
@@ -34,9 +34,11 @@ def weigh(z: Tensor, eta: float | Tensor, dim: int) -> Weights:
     return Weights(w, u, half, first)
 
 
-def soft_code(z: Tensor, eta: float | Tensor, support: Tensor | None, dim: int) -> Tensor:
+def soft_code(z: Tensor, eta: float | Tensor, sparse: Tensor | None, dim: int) -> Tensor:
     """softmax(ηz) or sparsemax(ηz) over the pieces on offer; 0 where there is none."""
-    return normalised(weigh(z, eta, dim).weights, dim) if support is None else sparse_code(z, eta, support, dim)
+    if sparse is None:
+        return normalised(weigh(z, eta, dim).weights, dim)
+    return sparse_code(z, as_tensor(eta, z), sparse, dim)
 
 
 def normalised(w: Tensor, dim: int) -> Tensor:
@@ -45,9 +47,9 @@ def normalised(w: Tensor, dim: int) -> Tensor:
     return w / torch.where(total == 0, 1.0, total)
 
 
-def soft_value(z: Tensor, eta: float | Tensor, support: Tensor | None, dim: int) -> Tensor:
+def soft_value(z: Tensor, eta: float | Tensor, sparse: Tensor | None, dim: int) -> Tensor:
     """⟨t, z⟩ for the soft code t, with derivatives by hand; −∞ where no piece is on offer."""
-    return apply(_SoftValue, _SoftValueWithJvp, z, as_tensor(eta, z), support, dim)
+    return apply(_SoftValue, _SoftValueWithJvp, z, as_tensor(eta, z), sparse, dim)
 
 
 def as_tensor(eta: float | Tensor, z: Tensor) -> Tensor:
@@ -65,8 +67,8 @@ class _SoftValue(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(z: Tensor, eta: Tensor, support: Tensor | None, dim: int) -> Tensor:
-        t = soft_code(z, eta, support, dim)
+    def forward(z: Tensor, eta: Tensor, sparse: Tensor | None, dim: int) -> Tensor:
+        t = soft_code(z, eta, None, dim) if sparse is None else sparse
         v = (t * torch.where(t == 0, 0.0, z)).sum(dim, keepdim=True)
         return torch.where(all_excluded(z, dim), -math.inf, v)
 
@@ -78,9 +80,9 @@ class _SoftValue(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
-        z, eta, support = ctx.saved_tensors
+        z, eta, sparse = ctx.saved_tensors
         (grad,) = grad_outputs
-        t, pull, half_spread = _code_pull_and_half_spread(z, eta, support, ctx.dim)
+        t, pull, half_spread = _code_pull_and_half_spread(z, eta, sparse, ctx.dim)
         in_z, in_eta = ctx.needs_input_grad[:2]
         return (
             grad * (t + 2 * eta * pull) if in_z else None,
@@ -93,24 +95,24 @@ class _SoftValue(torch.autograd.Function):
 class _SoftValueWithJvp(_SoftValue):
     @staticmethod
     def jvp(ctx: Any, *grad_inputs: Any) -> Tensor:
-        z, eta, support = ctx.saved_tensors
+        z, eta, sparse = ctx.saved_tensors
         z_dot, eta_dot, *_ = grad_inputs
-        t, pull, half_spread = _code_pull_and_half_spread(z, eta, support, ctx.dim)
+        t, pull, half_spread = _code_pull_and_half_spread(z, eta, sparse, ctx.dim)
         tangent = (t + 2 * eta * pull) * z_dot + 4 * (eta_dot * pull * half_spread)
         total: Tensor = tangent.sum(ctx.dim, keepdim=True)
         return total
 
 
 def _code_pull_and_half_spread(
-    z: Tensor, eta: Tensor, support: Tensor | None, dim: int
+    z: Tensor, eta: Tensor, sparse: Tensor | None, dim: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The code, half of ∂t/∂η, and (z − centre)/2 where that matters: not without a share, nor in infinite rows.
 
     All are taken from the first maximum: of large scores only the differences count, here and in derivatives.
     """
-    if support is not None:
-        t, pull = code_and_pull(z, eta, support, dim)
-        return t, pull, pull
+    if sparse is not None:
+        pull = half_slope(z, eta, sparse, dim)
+        return sparse_code(z, eta, sparse, dim), pull, pull
     w, _, half_gap, _ = weigh(z, eta, dim)
     t = normalised(w, dim)
     half_gap = torch.where(w == 0, 0.0, half_gap)

@@ -26,7 +26,7 @@ from ._free_energy import hard_energy, soft_energy
 from ._hardness import Hardness, odds
 from ._inference_checks import Entropy, check_readout, is_quadratic, prepare
 from ._selection import first_maximum, hard_code, read_out, soft_code, soft_value
-from ._sparsemax import find_support
+from ._sparsemax import find_sparse_code
 
 __all__ = ["beta_from_eta", "code", "eta_from_beta", "free_energy", "value"]
 
@@ -181,7 +181,7 @@ def value(
     eta, _, at_one = split
     if at_one is True:
         return first_maximum(z, dim).squeeze(dim).to(scores.dtype)
-    v = soft_value(z, eta, find_support(z, eta, dim) if quadratic else None, dim)
+    v = soft_value(z, eta, find_sparse_code(z, eta, dim) if quadratic else None, dim)
     if isinstance(at_one, Tensor):
         v = torch.where(at_one, first_maximum(z, dim), v)
     return v.squeeze(dim).to(scores.dtype)
@@ -223,7 +223,7 @@ def free_energy(scores: Tensor, beta: float | Tensor, dim: int = -1, *, entropy:
     quadratic = is_quadratic(entropy)
     if at_one is True:
         return first_maximum(z, dim).squeeze(dim).to(scores.dtype)
-    energy = soft_energy(z, eta, find_support(z, eta, dim) if quadratic else None, dim)
+    energy = soft_energy(z, eta, find_sparse_code(z, eta, dim) if quadratic else None, dim)
     if isinstance(beta, Tensor) and isinstance(at_one, Tensor):
         beta_minus_one = torch.where(at_one, beta - 1, 0.0).to(z)
         energy = torch.where(at_one, hard_energy(z, beta_minus_one, quadratic=quadratic, dim=dim), energy)
@@ -235,5 +235,5 @@ def _code(z: Tensor, split: Hardness, quadratic: bool, dim: int) -> Tensor:
     eta, _, at_one = split
     if at_one is True:
         return hard_code(z, dim)
-    t = soft_code(z, eta, find_support(z, eta, dim) if quadratic else None, dim)
+    t = soft_code(z, eta, find_sparse_code(z, eta, dim) if quadratic else None, dim)
     return torch.where(at_one, hard_code(z, dim), t) if isinstance(at_one, Tensor) else t
