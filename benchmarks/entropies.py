@@ -1,0 +1,70 @@
+"""Quadratic entropy against the entmax package: ``OMP_NUM_THREADS=1 .venv/bin/python -m benchmarks.entropies``.
+
+The code at β = ½ is sparsemax of the scores, which entmax offers too. Both take turns on one thread. Printed are the
+medians of the rounds' ratios, with the range in which their middle half lies. The last lines set the quadratic entropy
+beside Shannon's, for which there is no bar. Compare within one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from functools import partial
+
+import entmax
+import torch
+
+import betavq
+
+from .timing import BOTH, FORWARD, Pair, compare
+
+SHAPES = ((4096, 10), (512, 1000), (65536, 2))
+ETA = 5.0  # for harder codes, with a smaller support
+BAR = 1.2
+SPARSEMAX, SHANNON = "entmax.sparsemax", "Shannon"
+
+
+def main() -> None:
+    """Measure, print, and say whether the bar is met."""
+    parser = argparse.ArgumentParser(description="The quadratic entropy against the entmax package.")
+    parser.add_argument("--rounds", type=int, default=100, help="rounds of which the median counts")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    worst = 0.0
+    for pair in pairs():
+        ratio = compare(pair, options.rounds)
+        if ratio.rival == SPARSEMAX:
+            worst = max(worst, ratio.median)
+        print(
+            f"{ratio.operator:22} ÷ {ratio.rival:18}{ratio.size:28}{ratio.passes:18}"
+            f"{ratio.median:6.2f} ({ratio.low:.2f}–{ratio.high:.2f}) {ratio.milliseconds:9.3f} ms",
+            flush=True,
+        )
+    print(f"Against {SPARSEMAX}: at most {worst:.2f}, the bar is {BAR} ({'met' if worst <= BAR else 'missed'})")
+
+
+def pairs() -> Iterator[Pair]:
+    """Every rival at every shape, along the last dimension and along the first, forward alone and with backward."""
+    soft = partial(betavq.code, beta=0.5, entropy="quadratic")
+    hard = partial(betavq.code, beta=betavq.beta_from_eta(ETA), entropy="quadratic")
+    for shape in SHAPES:
+        for dtype in (torch.float32, torch.float64):
+            z = torch.randn(shape, dtype=dtype)
+            size = f"{shape[0]} × {shape[1]} {str(dtype).removeprefix('torch.')}"
+            for passes in (FORWARD, BOTH):
+                yield Pair("code", SPARSEMAX, soft, entmax.sparsemax, z, size, passes)
+                yield Pair(f"code, η = {ETA:g}", SPARSEMAX, hard, lambda z: entmax.sparsemax(ETA * z), z, size, passes)
+    z = torch.randn(10, 4096)
+    for passes in (FORWARD, BOTH):
+        first = partial(entmax.sparsemax, dim=0)
+        yield Pair("code, dim=0", SPARSEMAX, partial(soft, dim=0), first, z, "10 × 4096 float32", passes)
+    z = torch.randn(SHAPES[0])
+    for function in (betavq.code, betavq.value, betavq.free_energy):
+        quadratic, shannon = (partial(function, beta=0.5, entropy=entropy) for entropy in ("quadratic", "shannon"))
+        for passes in (FORWARD, BOTH):
+            yield Pair(function.__name__, SHANNON, quadratic, shannon, z, "4096 × 10 float32", passes)
+
+
+if __name__ == "__main__":
+    main()
