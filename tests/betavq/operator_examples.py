@@ -35,7 +35,6 @@ class Example:
 
 
 LEARNED = {"beta": 0.4, "learnable": True}
-SLOPES = torch.tensor([0.1, 1.0, 2.0])
 
 EXAMPLES = {
     "beta_relu": Example(
@@ -46,7 +45,7 @@ EXAMPLES = {
     "beta_leaky_relu": Example(
         lambda x, beta: bF.beta_leaky_relu(x, 0.1, beta=beta),
         *((2, 3, 4), (3, 1)),
-        lambda: bnn.BetaLeakyReLU(**LEARNED, negative_slope=SLOPES),
+        lambda: bnn.BetaLeakyReLU(**LEARNED, negative_slope=torch.tensor([0.1, 1.0, 2.0])),
     ),
     "beta_abs": Example(lambda x, beta: bF.beta_abs(x, beta=beta), (2, 3, 4), (3, 1), lambda: bnn.BetaAbs(**LEARNED)),
     "beta_max_pool1d": Example(
