@@ -92,16 +92,17 @@ class _MaximumWithJvp(_Maximum):
 def _stand(first: Tensor, second: Tensor, scale: Tensor, noise: str) -> tuple[Tensor, Tensor, Tensor]:
     """Whether the second piece leads, half the gap, and whether the noise reaches across it ("live").
 
-    Of equal scores the second leads, but without noise the first does. NaN is live, and so makes its way.
+    Of equal scores the second leads, but without noise the first does. NaN is live, and so makes its way. (The
+    operator ~ wants a real device where one is simulated; logical_not does not.)
     """
     both_infinite = (first == second) & torch.isinf(first)
     half = torch.where(both_infinite, 0.0, second * 0.5 - first * 0.5)
     leads = (half > 0) | ((half == 0) & (scale > 0))
     y = torch.where(half < 0, -half, half)  # its derivative at a tie is 1, that of abs is 0
     if noise == "lomax":
-        return leads, y, ~(torch.isinf(2 * y) | ((scale == 0) & (y == 0)))
-    live = ~(y >= scale * (_reach(y.dtype, noise) / 2))
-    return leads, y, live & ~leads if noise == "exponential" else live
+        return leads, y, (torch.isinf(2 * y) | ((scale == 0) & (y == 0))).logical_not()
+    live = (y >= scale * (_reach(y.dtype, noise) / 2)).logical_not()
+    return leads, y, live & leads.logical_not() if noise == "exponential" else live
 
 
 def _reach(dtype: torch.dtype, noise: str) -> float:
@@ -118,7 +119,7 @@ def _none(first: Tensor, second: Tensor) -> Tensor:
 
 def _gap(y: Tensor, scale: Tensor, live: Tensor) -> Tensor:
     """x, with a harmless 0 where it is not live or has no derivative, the scale being infinite."""
-    inner = live & ~torch.isinf(scale)
+    inner = live & torch.isinf(scale).logical_not()
     return 2 * (torch.where(inner, y, 0.0) / torch.where(inner, scale, 1.0))
 
 
@@ -135,7 +136,7 @@ def _heavy_tail(y: Tensor, scale: Tensor, live: Tensor) -> Tensor:
     """Q of Lomax noise, s/2 / (s + 2y), from whichever ratio is at most 1: it has slopes in s at s = 0, and in y."""
     half = scale * 0.5
     far = live & (y > half)
-    near = live & ~far
+    near = live & far.logical_not()
     inverse = torch.where(far, half, 0.0) / torch.where(far, y, 1.0)
     ratio = torch.where(near, y, 0.0) / torch.where(near, half, 1.0)
     return torch.where(far, inverse / (1 + inverse), 1 / (1 + ratio)) / 2
@@ -168,7 +169,8 @@ def _spread(first: Tensor, second: Tensor, scale: Tensor, noise: str) -> Tensor:
         reached, spread = reached | leads, torch.where(leads, 1.0, torch.exp(-x) * (1 + x))
     else:  # of +∞
         spread = torch.zeros_like(x)
-    return torch.where(reached & ~torch.isinf(torch.maximum(first, second)), spread, 0.0)
+    endless = torch.isinf(torch.maximum(first, second))
+    return torch.where(reached & endless.logical_not(), spread, 0.0)
 
 
 def _normal_density(x: Tensor) -> Tensor:

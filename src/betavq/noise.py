@@ -87,8 +87,9 @@ def value(
 ) -> Tensor:
     r"""Read a value out of the :func:`code` t: :math:`t_1 r_1 + t_2 r_2`, by default of the scores without noise.
 
-    GELU is ``value(torch.stack((0 * u, u), -1), "gaussian")``. Where a piece has no share its read-out does not count,
-    infinite ones included.
+    GELU is ``value(torch.stack((0 * u, u), -1), "gaussian")``. A piece that has no share does not count, whatever
+    its read-out; where both pieces are excluded the result is 0, or −∞ if the scores are read out. Infinite read-outs
+    pass nothing on to ``scores`` and ``scale``.
 
     Args:
         scores: piece values z, ``(..., 2, ...)``; float16, bfloat16, float32 or float64.
@@ -110,10 +111,10 @@ def value(
         check_broadcast("readout", readout, scores.shape, "scores")
         z = readout.to(z.dtype)
     t = torch.stack(shares(first, second, width, noise), dim)
-    infinite = torch.isinf(z)
-    v = (t * torch.where(infinite, 0.0, z)).sum(dim)
+    finite = torch.isfinite(z)
+    v = (t * torch.where(finite, z, 0.0)).sum(dim)
     # Read-outs of ±∞ tell the shares nothing: ∞ − ∞ would be their gradient.
-    v = v + torch.where(infinite & (t > 0), t.detach() * z, 0.0).sum(dim)
+    v = v + torch.where(finite | (t == 0), 0.0, t.detach() * z).sum(dim)
     if readout is None:
         v = torch.where((first == -math.inf) & (second == -math.inf), -math.inf, v)
     return v.to(scores.dtype)

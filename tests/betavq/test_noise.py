@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import mpmath
 import pytest
 import torch
@@ -86,14 +88,18 @@ def test_named_nonlinearities(got: Tensor, expected: Tensor) -> None:
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.2, 0.5, 0.9, 1.0])
-def test_logistic_noise_is_inference(beta: float) -> None:
-    """Shannon's code is Gumbel noise on either score, whose difference is logistic; scale 1/η, the end points too."""
+@pytest.mark.parametrize(("name", "entropy"), [("logistic", "shannon"), ("uniform", "quadratic")])
+def test_two_noises_are_entropies(name: noise.Noise, entropy: Literal["shannon", "quadratic"], beta: float) -> None:
+    """At scale 1/η, the end points too. (Shannon's is Gumbel noise on either score, whose difference is logistic.)"""
     z = torch.randn(2, 50, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     scale = 1 / betavq.eta_from_beta(beta) if beta else float("inf")
-    torch.testing.assert_close(noise.code(z, "logistic", scale, 0), betavq.code(z, beta, 0), rtol=1e-13, atol=0)
-    torch.testing.assert_close(noise.value(z, "logistic", scale, 0), betavq.value(z, beta, 0), rtol=1e-13, atol=1e-15)
-    energy = betavq.free_energy(z, beta, 0)
-    torch.testing.assert_close(noise.maximum(z, "logistic", scale, 0), energy, rtol=1e-13, atol=0)
+    for ours, theirs in (
+        (noise.code, betavq.code),
+        (noise.value, betavq.value),
+        (noise.maximum, betavq.free_energy),
+    ):
+        expected = theirs(z, beta, 0, entropy=entropy)
+        torch.testing.assert_close(ours(z, name, scale, 0), expected, rtol=1e-13, atol=1e-15)
 
 
 @pytest.mark.parametrize("name", noise.NOISES)

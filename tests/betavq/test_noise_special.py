@@ -118,3 +118,17 @@ def test_slopes_at_kinks_are_those_of_pytorch() -> None:
     ):
         expected = torch.autograd.grad(function(u).sum(), u)
         torch.testing.assert_close(torch.autograd.grad(ours(u).sum(), u), expected)
+
+
+@names
+def test_read_outs_that_are_no_number(name: noise.Noise) -> None:
+    inf, nan = math.inf, math.nan
+    z = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.3], [-inf, -inf]], requires_grad=True)
+    readout = torch.tensor([[2.0, nan], [inf, 3.0], [-inf, 1.0], [nan, nan]])
+    hard = noise.value(z, name, 0.0, readout=readout)
+    assert hard.tolist() == [2, 3, 1, 0]
+    soft = noise.value(z[2], name, 0.5, readout=readout[2])
+    assert soft.item() == (1.0 if name == "exponential" else -inf)
+    (slope,) = torch.autograd.grad(soft, z)
+    assert not slope.isnan().any()
+    assert noise.value(z[0], name, 2.0, readout=readout[0]).isnan()
