@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,13 +68,9 @@ class Complaints:
     """Requests to any host but the site's own; they are blocked."""
 
 
-@pytest.fixture
-def open_page(chromium: Browser, site_url: str) -> Iterator[Callable[..., tuple[Page, Complaints]]]:
-    """Open a page of the site: ``open_page("index.html", theme="dark", width=360)``.
-
-    Gives the playwright page, loaded, and its complaints so far, which grow as the test goes on. Keywords are
-    those of ``Browser.new_context`` except ``theme`` ("light" or "dark"), ``width`` and ``height`` in CSS pixels.
-    """
+@contextmanager
+def visiting(chromium: Browser, site_url: str) -> Iterator[Callable[..., tuple[Page, Complaints]]]:
+    """A reader with a browser; when they leave, their pages are closed. See ``open_page``."""
     contexts = []
 
     def open_(
@@ -103,6 +100,33 @@ def open_page(chromium: Browser, site_url: str) -> Iterator[Callable[..., tuple[
     yield open_
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser, site_url: str) -> Iterator[Callable[..., tuple[Page, Complaints]]]:
+    """Open a page of the site: ``open_page("index.html", theme="dark", width=360)``.
+
+    Gives the playwright page, loaded, and its complaints so far, which grow as the test goes on. Keywords are
+    those of ``Browser.new_context`` except ``theme`` ("light" or "dark"), ``width`` and ``height`` in CSS pixels.
+    """
+    with visiting(chromium, site_url) as open_:
+        yield open_
+
+
+@dataclass
+class Visit:
+    """A page that several tests look at, one after another."""
+
+    path: str
+    page: Page
+    complaints: Complaints
+
+
+@pytest.fixture(scope="module")
+def visit(request: pytest.FixtureRequest, chromium: Browser, site_url: str) -> Iterator[Visit]:
+    """A wide page, opened once for all tests of a file; which one is the fixture's (indirect) parameter."""
+    with visiting(chromium, site_url) as open_:
+        yield Visit(request.param, *open_(request.param))
 
 
 @pytest.fixture(scope="session")
