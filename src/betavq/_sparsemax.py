@@ -87,8 +87,9 @@ class _SparseCode(torch.autograd.Function):
         z, eta, found = ctx.saved_tensors
         (grad,) = grad_outputs
         in_z, in_eta = ctx.needs_input_grad[:2]
+        grad = _centred(grad, found, ctx.dim)
         return (
-            _centred(grad, found, ctx.dim) * eta if in_z else None,
+            grad * eta if in_z else None,
             sum_to(2 * (grad * half_slope(z, eta, found, ctx.dim)), eta.shape) if in_eta else None,
             None,
             None,
