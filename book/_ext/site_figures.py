@@ -1,6 +1,7 @@
 """Interactive figures in built pages: their driver, their style sheet and the plotting runtime.
 
-Their style becomes part of the site's style sheet. A page with a figure gets the deferred script ``figure.js``. The
+Their style becomes part of the site's style sheet. A page with a figure gets the script ``figure.js``: asked for in
+the head, run right behind the first figure, whose sliders answer while the rest of the page is still coming. The
 script's own ``data-plotly`` attribute names the plotting runtime beside it, which it loads when a figure nears the
 screen.
 """
@@ -8,6 +9,7 @@ screen.
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from sphinx.application import Sphinx
 import hardtosoft.assets
 from hardtosoft import driver
 
-_FIGURE = re.compile(r'class="[^"]*\bhts-figure\b')
+_FIRST_FIGURE = re.compile(r'<figure class="[^"]*\bhts-figure\b.*?</figure>', re.DOTALL)
 
 
 def stage(app: Sphinx) -> None:
@@ -34,13 +36,18 @@ def stage(app: Sphinx) -> None:
 
 
 def add_to_page(
-    app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
+    _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
 ) -> None:
-    """Load the driver on pages that have a figure, and on no other."""
-    if _FIGURE.search(context.get("body", "")):
-        attributes: dict[str, Any] = {"data-plotly": hardtosoft.assets.PLOTLY_BUNDLE, "fetchpriority": "high"}
-        # Before all other scripts: the sliders are what a reader came for.
-        app.add_js_file("figure.js", priority=50, defer="defer", **attributes)
+    """Run the driver behind the page's first figure; a page without figures gets none."""
+    first = _FIRST_FIGURE.search(context.get("body", ""))
+    if not first:
+        return
+    version = sha256(driver.page_script().encode()).hexdigest()[:8]
+    address = f"{context['pathto']('_static/figure.js', resource=True)}?v={version}"
+    early = f'<link rel="preload" as="script" href="{address}" fetchpriority="high" />'
+    script = f'<script src="{address}" data-plotly="{hardtosoft.assets.PLOTLY_BUNDLE}"></script>'
+    context["metatags"] = f"{early}\n    {context.get('metatags', '')}"
+    context["body"] = context["body"][: first.end()] + script + context["body"][first.end() :]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -24,7 +24,8 @@ from . import assets, driver
 from .axes import Axis, Value
 from .frames import Frame, plain
 from .markup import axes_config, notebook_figure
-from .states import Array, Path, State, leaves, put, refuse_moving_layout, same
+from .packing import Array, Path
+from .states import State, leaves, put, refuse_moving_layout, same
 
 
 class Runtime(Widget):  # type: ignore[misc]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from html import escape
 from typing import Any
 
 from . import placeholder
 from .axes import Axis
 from .frames import Frame, Panel, Trace
-from .states import Block, State, Table
+from .states import State, Table
 
 
 def page_figure(
@@ -133,13 +134,9 @@ def _table_config(axes: Sequence[Axis], table: Table) -> dict[str, Any]:
     return {
         "keys": [[place[s[axis.name]] for axis, place in zip(axes, places, strict=True)] for s in table.states],
         "frame": table.base,
-        "blocks": [_block(block) for block in table.blocks],
+        "blocks": [asdict(block) for block in table.blocks],
         "variants": table.variants,
     }
-
-
-def _block(block: Block) -> dict[str, Any]:
-    return {"path": block.path, "shape": block.shape, "bits": block.bits, "low": block.low, "high": block.high}
 
 
 def _json(value: Any) -> str:

@@ -2,7 +2,7 @@
  *
  * A part of the figures' script (driver.py puts the parts together). It runs as a classic script, from file:// too.
  */
-const LEVELS = { 8: 255, 16: 16383 };
+const LEVELS = { 8: 255, 16: 8191 };
 const here = document.currentScript;
 
 // ---- the table of states -----------------------------------------------------------------------------------------
@@ -15,39 +15,52 @@ async function inflate(text) {
 
 const sizeOf = (block) => block.shape.reduce((a, b) => a * b, 1);
 
+// Running sums undo the differences that packing.py took along states and along each side of the array.
 function wholeNumbers(block, bytes, count) {
-  const size = sizeOf(block);
-  if (block.bits === 8) {
-    const codes = Uint8Array.from(bytes), [rows, columns] = block.shape;
-    for (let s = 0; s < count; s++)
-      for (let i = 0, at = s * size; i < rows; i++)
-        for (let j = 0; j < columns; j++, at++)
-          codes[at] += (i ? codes[at - columns] : 0) + (j ? codes[at - 1] : 0) - (i && j ? codes[at - columns - 1] : 0);
-    return codes;
-  }
-  const half = count * size, codes = new Uint16Array(half);
-  for (let s = 0, at = 0; s < count; s++)
-    for (let i = 0, run = 0; i < size; i++, at++) {
-      run += (bytes[at] << 8) | bytes[half + at];
-      codes[at] = run + (s ? codes[at - size] : 0);
+  const size = sizeOf(block), total = count * size, wide = block.bits === 16;
+  const codes = wide ? new Uint16Array(total) : new Uint8Array(total);
+  const [nextPlace, nextState] = block.states_last ? [count, 1] : [1, size];
+  for (let state = 0, at = 0; state < count; state++)
+    for (let place = 0; place < size; place++, at++) {
+      const from = state * nextState + place * nextPlace;
+      const folded = wide ? (bytes[from] << 8) | bytes[total + from] : bytes[from];
+      codes[at] = (folded >> 1) ^ -(folded & 1);
     }
+  let stride = total;
+  [count, ...block.shape].forEach((length, side) => {
+    const run = stride;
+    stride /= length;
+    for (let times = block.differences[side]; times > 0; times--)
+      for (let start = 0; start < total; start += run)
+        for (let at = start + stride; at < start + run; at++) codes[at] += codes[at - stride];
+  });
   return codes;
+}
+
+// Where there is no number: a bit says that this changes from the state before.
+function holes(block, bytes, count) {
+  const size = sizeOf(block), found = new Uint8Array(count * size);
+  if (!block.gaps) return found;
+  for (let at = 0; at < found.length; at++) found[at] = ((bytes[at >> 3] >> (7 - (at & 7))) & 1) ^ (at < size ? 0 : found[at - size]);
+  return found;
 }
 
 // What differs at a state, as Figure.show wants it.
 async function readTable(config, text) {
-  const bytes = await inflate(text), count = config.keys.length, tables = [];
+  const bytes = await inflate(text), count = config.keys.length;
   let start = 0;
-  for (const block of config.blocks) {
-    const length = count * sizeOf(block) * (block.bits / 8);
-    tables.push(wholeNumbers(block, bytes.subarray(start, start + length), count));
-    start += length;
-  }
+  const tables = config.blocks.map((block) => {
+    const numbers = count * sizeOf(block), middle = start + numbers * (block.bits / 8), end = middle + (block.gaps ? Math.ceil(numbers / 8) : 0);
+    const table = { codes: wholeNumbers(block, bytes.subarray(start, middle), count), gaps: holes(block, bytes.subarray(middle, end), count) };
+    start = end;
+    return table;
+  });
   return (state) => [
     ...config.blocks.map((block, b) => {
-      const size = sizeOf(block), scale = (block.high - block.low) / LEVELS[block.bits];
-      const codes = tables[b].subarray(state * size, (state + 1) * size);
-      const numbers = Array.from(codes, (c) => (c > LEVELS[block.bits] ? NaN : block.low + c * scale));
+      const size = sizeOf(block), from = state * size, { codes, gaps } = tables[b];
+      const scale = (block.high - block.low) / LEVELS[block.bits];
+      const numbers = new Float64Array(size);
+      for (let i = 0; i < size; i++) numbers[i] = gaps[from + i] ? NaN : block.low + codes[from + i] * scale;
       return [block.path, numbers, block.shape];
     }),
     ...config.variants.map((v) => [v.path, v.values[v.index[state]]]),
@@ -114,6 +127,11 @@ function plotly() {
   });
   return wanted;
 }
+const parsed = new Promise((resolve) => {
+  const look = () => document.readyState !== 'loading' && resolve();
+  document.addEventListener('readystatechange', look);
+  look();
+});
 // The first slider answers before plotly comes; the rest of the page need not be there.
 const pause = () => new Promise((resolve) => (window.requestIdleCallback ? requestIdleCallback(resolve, { timeout: 300 }) : setTimeout(resolve, 50)));
 
@@ -136,9 +154,11 @@ async function mount(root) {
     const figure = new PageFigure(root, config, await readTable(config, states));
     root.hts = figure;
     root.dataset.ready = 'states';
-    if (figure.follow(location.hash)) root.scrollIntoView();
+    const linked = figure.follow(location.hash);
     addEventListener('hashchange', () => figure.follow(location.hash));
     figure.watch([[document.documentElement, ['data-theme']]]);
+    await parsed;
+    if (linked) root.scrollIntoView();
     await pause();
     await figure.meet(await plotly());
   } catch (error) {
@@ -151,4 +171,8 @@ const near = new IntersectionObserver((entries) => {
   for (const entry of entries) if (entry.isIntersecting) { near.unobserve(entry.target); mount(entry.target); }
 }, { rootMargin: '1200px' });
 const linked = location.hash.slice(1).split('.', 1)[0];
-for (const root of document.querySelectorAll('.hts-figure')) root.id === linked ? mount(root) : near.observe(root);
+const begin = (root) => (root.id === linked ? mount(root) : near.observe(root));
+// This script stands behind the page's first figure, which need not wait for what follows.
+const first = [...document.querySelectorAll('.hts-figure')];
+first.forEach(begin);
+parsed.then(() => document.querySelectorAll('.hts-figure').forEach((root) => first.includes(root) || begin(root)));

@@ -15,13 +15,13 @@ function themed(value, element) {
   return value;
 }
 const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+// The colours of the numbers 0, 1/255 … 1: four bytes each.
 function ramp(scale, element) {
-  const stops = scale.map(([at, name]) => [at, rgb(coloured(name, element))]), table = new Uint32Array(256);
+  const stops = scale.map(([at, name]) => [at, rgb(coloured(name, element))]), table = new Uint8Array(4 * 256);
   for (let i = 0, k = 0; i < 256; i++) {
     while (k < stops.length - 2 && i / 255 > stops[k + 1][0]) k++;
     const [a, from] = stops[k], [b, to] = stops[k + 1], f = (i / 255 - a) / (b - a);
-    const [r, g, bl] = from.map((c, n) => Math.round(c + f * (to[n] - c)));
-    table[i] = (255 << 24) | (bl << 16) | (g << 8) | r;
+    table.set(from.map((c, n) => Math.round(c + f * (to[n] - c))), 4 * i);
   }
   return table;
 }
@@ -82,9 +82,22 @@ class Panel {
   paint() {
     const maps = this.spec.traces.filter((trace) => trace.type === 'heatmap' && trace.z?.length && trace.rows);
     if (!maps.length || !this.canvas) return;
-    const { rows, columns } = maps[0], image = new ImageData(columns, rows);
-    if (maps.length === 1) this.shade(maps[0], new Uint32Array(image.data.buffer));
-    else this.blend(maps, image.data);
+    const { rows, columns } = maps[0], image = new ImageData(columns, rows), bytes = image.data; // clamps
+    const numbers = maps.map((trace) => trace.z), ramps = maps.map((trace) => this.ramp(trace)), [r0, g0, b0] = ramps[0];
+    for (let i = 0, from = 0; i < rows; i++)
+      for (let j = 0, to = 4 * (rows - 1 - i) * columns; j < columns; j++, from++, to += 4) {
+        let r = r0, g = g0, b = b0;
+        for (let m = 0; m < ramps.length; m++) {
+          const shades = ramps[m], at = 4 * Math.round(numbers[m][from] * 255);
+          r += shades[at] - r0;
+          g += shades[at + 1] - g0;
+          b += shades[at + 2] - b0;
+        }
+        bytes[to] = r;
+        bytes[to + 1] = g;
+        bytes[to + 2] = b;
+        bytes[to + 3] = 255;
+      }
     if (this.canvas.width !== columns || this.canvas.height !== rows) Object.assign(this.canvas, { width: columns, height: rows });
     this.canvas.getContext('2d').putImageData(image, 0, 0);
   }
@@ -94,25 +107,6 @@ class Panel {
     const key = trace.colorscale.join();
     if (!this.ramps.has(key)) this.ramps.set(key, ramp(trace.colorscale, this.area));
     return this.ramps.get(key);
-  }
-
-  shade({ z, rows, columns, ...trace }, words) {
-    const shades = this.ramp(trace);
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < columns; j++) words[(rows - 1 - i) * columns + j] = shades[Math.round(z[i * columns + j] * 255)];
-  }
-
-  blend(maps, bytes) {
-    const ramps = maps.map((trace) => new Uint8Array(this.ramp(trace).buffer)), { rows, columns } = maps[0];
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < columns; j++) {
-        const from = i * columns + j, to = 4 * ((rows - 1 - i) * columns + j);
-        for (let c = 0; c < 3; c++) {
-          const paper = ramps[0][c];
-          bytes[to + c] = maps.reduce((sum, trace, m) => sum + ramps[m][4 * Math.round(trace.z[from] * 255) + c] - paper, paper);
-        }
-        bytes[to + 3] = 255;
-      }
   }
 
   // Heatmaps stay on the canvas under plotly's transparent plot: redrawing one through plotly costs a frame.

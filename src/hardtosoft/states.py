@@ -1,8 +1,8 @@
 """The states of a figure, packed small enough to travel inside a page.
 
 A figure function is called once for every state; what is equal in all of them goes into the page as it is, what
-differs becomes a table. Arrays are stored as whole numbers (16 bit; 8 bit for heatmaps), as differences between
-neighbours, compressed. ``page.js`` unpacks them; :func:`unpack` does the same here, so that a test can compare.
+differs becomes a table. How its arrays are stored is told in ``packing.py``. ``page.js`` unpacks them;
+:func:`unpack` does the same here, so that a test can compare.
 """
 
 from __future__ import annotations
@@ -16,32 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from . import packing
 from .axes import Axis, Value
 from .frames import Frame, plain
+from .packing import Array, Block, Path
 
-Array = np.ndarray[Any, Any]
-Path = tuple[str | int, ...]
 State = dict[str, Value]
 
 MOST_STATES = 400
-#: The largest whole number in use, by bits of storage; half a step is the error of a stored value. 65535 means NaN.
-LEVELS = {8: 255, 16: 16383}
-
-
-@dataclass(frozen=True)
-class Block:
-    """One array that changes: where it belongs in the frame, its shape, and the range its whole numbers span."""
-
-    path: Path
-    shape: tuple[int, ...]
-    bits: int
-    low: float
-    high: float
-
-    @property
-    def error(self) -> float:
-        """The largest difference between a number and its stored form."""
-        return (self.high - self.low) / LEVELS[self.bits] / 2
 
 
 @dataclass(frozen=True)
@@ -101,7 +83,7 @@ def tabulate(function: Callable[..., Frame], axes: Sequence[Axis]) -> Table:
         refuse_moving_layout([path])
         put(base, path, None)
         if all(isinstance(value, np.ndarray) and value.shape == values[0].shape for value in values):
-            block, plane = _pack(path, np.stack(values))
+            block, plane = packing.pack(path, np.stack(values))
             blocks.append(block)
             planes.append(plane)
         else:
@@ -117,37 +99,10 @@ def unpack(table: Table) -> dict[Path, Array]:
     data = gzip.decompress(base64.b64decode(table.packed))
     arrays, start, count = {}, 0, len(table.states)
     for block in table.blocks:
-        size = count * int(np.prod(block.shape)) * (block.bits // 8)
-        arrays[block.path] = _unpack(block, data[start : start + size], count)
+        size = block.length(count)
+        arrays[block.path] = packing.unpack(block, data[start : start + size], count)
         start += size
     return arrays
-
-
-def _pack(path: Path, stack: Array) -> tuple[Block, bytes]:
-    bits = 8 if stack.ndim == 3 else 16
-    low, high = float(np.nanmin(stack)), float(np.nanmax(stack))
-    whole = np.round((stack - low) / ((high - low) or 1.0) * LEVELS[bits])
-    if bits == 8:
-        if np.isnan(stack).any():
-            raise ValueError(f"a heatmap must have no NaN, got one in {'/'.join(map(str, path))}")
-        codes = whole.astype(np.uint8)
-        differences = np.diff(np.diff(codes, axis=1, prepend=np.uint8(0)), axis=2, prepend=np.uint8(0))
-        return Block(path, stack.shape[1:], bits, low, high), differences.tobytes()
-    codes = np.where(np.isnan(stack), 65535, np.nan_to_num(whole)).astype(np.uint16)
-    differences = np.diff(np.diff(codes, axis=0, prepend=np.uint16(0)), axis=1, prepend=np.uint16(0))
-    split = np.concatenate([(differences >> 8).ravel(), (differences & 255).ravel()]).astype(np.uint8)
-    return Block(path, stack.shape[1:], bits, low, high), split.tobytes()
-
-
-def _unpack(block: Block, data: bytes, count: int) -> Array:
-    raw = np.frombuffer(data, dtype=np.uint8)
-    scale = (block.high - block.low) / LEVELS[block.bits]
-    if block.bits == 8:
-        codes = raw.reshape(count, *block.shape).cumsum(2, dtype=np.uint8).cumsum(1, dtype=np.uint8)
-        return block.low + codes * scale
-    whole = (raw[: raw.size // 2].astype(np.uint16) << 8) | raw[raw.size // 2 :]
-    codes = whole.reshape(count, *block.shape).cumsum(1, dtype=np.uint16).cumsum(0, dtype=np.uint16)
-    return np.where(codes == 65535, np.nan, block.low + codes * scale)
 
 
 def leaves(node: Any, path: Path = ()) -> list[tuple[Path, Any]]:

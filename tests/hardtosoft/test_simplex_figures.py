@@ -49,16 +49,37 @@ def test_the_marked_code_is_the_summit_of_the_landscape(scores, beta):
 @pytest.mark.parametrize("beta", [0.0, 0.3, 0.5, 0.9, 1.0])
 def test_codes_on_a_level_line_are_equally_good(scores, beta):
     offered = simplex.scores_of(scores)
-    lines = simplex.level_lines(offered, beta).reshape(len(simplex.DEPTHS), simplex.POINTS, 2)
+    lines = simplex.level_lines(offered, beta).reshape(len(simplex.DEPTHS), -1, 2)
     best = simplex.goal(betavq.code(offered, beta), offered, beta).item()
     depth = best - beta * min(scores)
     for share, points in zip(simplex.DEPTHS, lines, strict=True):
-        x, y = points[np.isfinite(points[:, 0])].T
-        assert len(x) > simplex.POINTS / 2
-        codes = codes_at(x, y)
-        assert codes.min() > -1e-9
+        *outline, gap = points
+        assert np.isnan(gap).all()
+        np.testing.assert_array_equal(outline[0], outline[-1])
+        codes = codes_at(*np.transpose(outline))
+        assert codes.min() > -1e-12
         found = (best - simplex.goal(codes.clamp(min=0), offered, beta)) / depth
-        np.testing.assert_allclose(found, share, rtol=0, atol=0.012)
+        # Where the triangle ends before the level is reached, the line runs on along the side.
+        on_side = codes.min(-1).values < 1e-12
+        assert found.max() < share + 1e-7
+        np.testing.assert_allclose(found[~on_side], share, rtol=0, atol=1e-7)
+        assert (~on_side).sum() >= 2
+
+
+@SETS
+@pytest.mark.parametrize("beta", [0.0, 0.3, 0.5, 0.9, 0.975, 1.0])
+def test_a_level_line_reaches_a_side_where_the_level_does(scores, beta):
+    """No stretch of a drawn line between two of its points cuts through codes that are better than its level."""
+    offered = simplex.scores_of(scores)
+    lines = simplex.level_lines(offered, beta).reshape(len(simplex.DEPTHS), -1, 2)
+    best = simplex.goal(betavq.code(offered, beta), offered, beta).item()
+    depth = best - beta * min(scores)
+    for share, points in zip(simplex.DEPTHS, lines, strict=True):
+        middle = (points[:-2] + points[1:-1]) / 2
+        found = (best - simplex.goal(codes_at(*middle.T).clamp(min=0), offered, beta)) / depth
+        assert found.max() < share + 1e-7  # what reaches a level is convex, so its chords lie within
+        sides = codes_at(*middle.T).min(-1).values < 1e-12
+        assert found[~sides].min() > share - 0.03
 
 
 @pytest.mark.claim("C6")

@@ -24,7 +24,7 @@ COLOURS = (palette.GREEN, palette.ORANGE, palette.PURPLE)
 DASHES = ("dash", "solid", "dashdot")
 SYMBOLS = ("circle", "square", "circle")
 SIZES = (10, 10, 15)
-PLANE = Plane((-3.0, 3.0), (-2.4, 2.4), 55, 44)
+PLANE = Plane((-3.0, 3.0), (-2.4, 2.4), 46, 37)
 CUT_HEIGHT = 1.0
 CUT = torch.stack([torch.linspace(-3, 3, 201, dtype=torch.float64), torch.full((201,), CUT_HEIGHT).double()], -1)
 CUT_GRID = (-3.0, 0.03)

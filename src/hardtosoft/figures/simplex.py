@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from math import pi, sqrt
+from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 import betavq
 
 from .. import palette
 from ..axes import beta_axis, choice
-from ..contours import Array, level_line
-from ..frames import Frame, Panel, Trace, axis, dots, layout, line
+from ..contours import Array
+from ..frames import Frame, Panel, Trace, array, axis, dots, layout, line
 from ..interactive import InteractiveFigure
 
 
@@ -47,8 +48,7 @@ HARDNESSES = torch.linspace(0, ALMOST_ONE, 101, dtype=torch.float64)
 HARDNESS_GRID = (0.0, 0.01)
 #: How far below the top the level lines run, as shares of the whole height: evenly spaced on a parabola.
 DEPTHS = tuple((step / 6) ** 2 for step in range(1, 6))
-POINTS = 44  # of each level line
-CELLS = 60  # of the mesh under the level lines, along each side
+SIDE_POINTS = 13  # of each level line, towards each side of the triangle
 #: β/(1−β) from 0 to about e⁷, dense where codes change: the points of the path.
 PATH = torch.cat([torch.zeros(1, dtype=torch.float64), torch.logspace(-1.5, 3, 60, dtype=torch.float64)])
 
@@ -90,25 +90,44 @@ def goal(codes: Tensor, scores: Tensor, beta: float) -> Tensor:
 
 
 @cache
-def mesh() -> tuple[Tensor, Tensor]:
-    """Codes that cover the triangle, ``(CELLS + 1, CELLS + 1, 3)``, denser near its sides, and their entropies."""
-    along = (1 - torch.cos(torch.linspace(0, pi, CELLS + 1, dtype=torch.float64))) / 2
-    top, right = torch.meshgrid(along, along, indexing="ij")
-    codes = torch.stack([(1 - top) * (1 - right), (1 - top) * right, top], dim=-1)
-    return codes, entropy(codes)
+def rim() -> Tensor:
+    """Codes along the triangle's sides, ``(3 · SIDE_POINTS, 3)``; each corner ends one and begins the next."""
+    corners, way = torch.eye(3, dtype=torch.float64), torch.linspace(0, 1, SIDE_POINTS, dtype=torch.float64)
+    return torch.cat([torch.lerp(corners[r], corners[(r + 1) % 3], way[:, None]) for r in range(3)])
 
 
 def level_lines(scores: Tensor, beta: float) -> Array:
-    """Points (N, 2) of lines along which all codes are equally good; NaN parts them, and stays where all are."""
-    codes, undecided = mesh()
-    heights = beta * (codes @ scores) + (1 - beta) * undecided
-    best = goal(betavq.code(scores, beta), scores, beta).item()
-    depth = best - beta * scores.min().item()  # the goal is concave, so its lowest point is a corner
+    """Points (N, 2) of lines along which all codes are equally good; NaN parts them, and stays where all are.
+
+    The goal is concave: around its summit lies what is at least as good as a level, and a ray from the summit to a
+    point of the rim leaves it once, or ends on the rim within it. There the line runs on along the triangle's side.
+    """
+    best = betavq.code(scores, beta)
+    height = goal(best, scores, beta)
+    depth = height - beta * scores.min()  # the goal's lowest point is a corner
     if depth < 1e-9:
-        return np.full((POINTS * len(DEPTHS), 2), np.nan)
-    x, y = place(codes).unbind(-1)
-    lines = [level_line(x, y, heights, best - share * depth, POINTS - 1) for share in DEPTHS]
-    return np.concatenate([part for one in lines for part in (one, np.full((1, 2), np.nan))])
+        return np.full((len(DEPTHS) * (len(rim()) + 2), 2), np.nan)
+    levels = (height - depth * torch.tensor(DEPTHS, dtype=torch.float64))[:, None]
+    ends = rim().expand(len(DEPTHS), -1, -1)
+    within = goal(ends, scores, beta) >= levels
+    left = _last_within(best.expand_as(ends), ends, levels, scores, beta)
+    points = torch.where(within[..., None], ends, left)
+    for step in (1, -1):  # where the line reaches a side it does so between two points of the rim
+        beyond = ends.roll(step, 1)
+        last = within & ~within.roll(step, 1)
+        points = torch.where(last[..., None], _last_within(ends, beyond, levels, scores, beta), points)
+    closed = torch.cat([points, points[:, :1]], 1)
+    return array(F.pad(place(closed), (0, 0, 0, 1), value=float("nan")).flatten(0, 1))
+
+
+def _last_within(start: Tensor, end: Tensor, levels: Tensor, scores: Tensor, beta: float) -> Tensor:
+    """The last codes on the ways from ``start`` to ``end`` that reach the levels: ``(..., 3)``, by bisection."""
+    low, high = torch.zeros(start.shape[:-1], dtype=torch.float64), torch.ones(start.shape[:-1], dtype=torch.float64)
+    for _ in range(40):
+        middle = (low + high) / 2
+        reached = goal(torch.lerp(start, end, middle[..., None]), scores, beta) >= levels
+        low, high = torch.where(reached, middle, low), torch.where(reached, high, middle)
+    return torch.lerp(start, end, low[..., None])
 
 
 def triangle_panel(scores: Tensor, beta: float) -> Panel:

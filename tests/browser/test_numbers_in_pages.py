@@ -1,0 +1,37 @@
+"""The numbers that a page unpacks are those that Python packed, gap for gap."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from figures_in_pages import PAGES, figure
+
+from hardtosoft.figures import every_figure
+from hardtosoft.states import unpack
+
+pytestmark = [pytest.mark.browser, pytest.mark.site]
+
+SHOWN = """(root, [indices, paths]) => {
+  root.hts.set(indices);
+  return paths.map(path => [...path.reduce((node, key) => node[key], root.hts.config.frame)]
+    .map(number => Number.isNaN(number) ? null : number));
+}"""
+
+
+@pytest.mark.parametrize("visit", sorted(set(PAGES.values())), indirect=True)
+def test_pages_show_the_numbers_that_were_packed(visit):
+    # What a reader may change is another figure in its chapter than here.
+    names = [name for name, home in PAGES.items() if home == visit.path and not name.startswith("your-")]
+    figures = {shown.name: shown for shown in every_figure()}
+    assert names
+    for name in names:
+        axes, table = figures[name].axes, figures[name].table
+        arrays, root = unpack(table), figure(visit.page, name)
+        for row in {*range(0, len(table.states), max(1, len(table.states) // 12)), len(table.states) - 1}:
+            indices = [axis.values.index(table.states[row][axis.name]) for axis in axes]
+            found = root.evaluate(SHOWN, [indices, [block.path for block in table.blocks]])
+            for block, numbers in zip(table.blocks, found, strict=True):
+                expected = arrays[block.path][row].ravel()
+                tiny = (block.high - block.low) * 1e-12
+                np.testing.assert_allclose(np.array(numbers, dtype=float), expected, rtol=1e-12, atol=tiny)
+        root.locator(".hts-reset").click()

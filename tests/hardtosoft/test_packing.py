@@ -1,0 +1,70 @@
+"""Packing of arrays: every number comes back to half a step, every gap exactly, whatever way was the shortest."""
+
+import numpy as np
+import pytest
+
+from hardtosoft.packing import pack, unpack
+
+PATH = ("panels", 0, "traces", 0, "y")
+X = np.linspace(0, 1, 41)
+STATES = np.linspace(0, 1, 23)[:, None]
+RANDOM = np.random.default_rng(0)
+
+STACKS = {
+    "smooth": np.sin(3 * STATES + 5 * X),
+    "parabola along states": np.outer(STATES.ravel() ** 2, np.ones(41)) + RANDOM.permutation(41),
+    "noise": RANDOM.normal(size=(23, 41)),
+    "huge": 1e30 * RANDOM.normal(size=(23, 41)),
+    "one number": RANDOM.normal(size=(23, 1)),
+    "a step": np.where(X > STATES, 1.0, -1.0),
+    "one state": RANDOM.normal(size=(1, 41)),
+    "map": np.outer(X, X) * STATES[..., None],
+    "noisy map": RANDOM.random((23, 7, 5)),
+}
+
+
+def returned(stack):
+    block, data = pack(PATH, stack)
+    assert len(data) == block.length(len(stack))
+    return block, unpack(block, data, len(stack))
+
+
+@pytest.mark.parametrize("stack", STACKS.values(), ids=STACKS)
+def test_numbers_come_back_to_half_a_step(stack):
+    block, found = returned(stack)
+    assert (block.path, block.shape) == (PATH, stack.shape[1:])
+    np.testing.assert_allclose(found, stack, rtol=0, atol=block.error * (1 + 1e-9))
+    assert block.error <= np.ptp(stack) * (1e-4 if stack.ndim == 2 else 1 / 510 + 1e-12)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.9])
+def test_gaps_come_back_exactly(share):
+    stack = STACKS["smooth"].copy()
+    stack[RANDOM.random(stack.shape) < share] = np.nan
+    stack[:, 3] = np.nan  # never there
+    stack[:9, 4] = np.nan  # not there yet
+    stack[9:, 5] = np.nan  # no longer there
+    block, found = returned(stack)
+    assert block.gaps
+    assert np.array_equal(np.isnan(found), np.isnan(stack))
+    np.testing.assert_allclose(found, stack, rtol=0, atol=block.error * (1 + 1e-9))
+    assert not returned(STACKS["smooth"])[0].gaps
+
+
+def test_the_shortest_way_is_taken():
+    wander = np.round(RANDOM.normal(size=(23, 41)) * 3).cumsum(0)
+    assert pack(PATH, wander)[0].differences == (1, 0)
+    assert pack(PATH, wander.T)[0].differences == (0, 1)
+    assert pack(PATH, STACKS["noise"])[0].differences == (0, 0)
+
+
+def test_the_two_orders_of_storage_are_both_read():
+    found = {pack(PATH, stack)[0].states_last for stack in STACKS.values()}
+    assert found == {False, True}
+
+
+def test_a_map_with_a_gap_is_refused():
+    torn = STACKS["map"].copy()
+    torn[1, 0, 0] = np.nan
+    with pytest.raises(ValueError, match="no NaN, got one in panels/0/traces/0/y"):
+        pack(PATH, torn)
