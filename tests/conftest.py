@@ -9,7 +9,7 @@ import pytest
 # Notebooks run by nbval make the page's figures, as the build does.
 os.environ["HARDTOSOFT_STATIC"] = "1"
 
-pytest_plugins = ["claims_plugin"]
+pytest_plugins = ["claims_plugin", "values_plugin"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

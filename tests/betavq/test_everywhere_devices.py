@@ -1,6 +1,7 @@
 """Every public operator and module on another device than the CPU, without one: where tensors are made, and of what.
 
-Devices are simulated (of derivatives on PyTorch's own device without numbers, "meta", alone): shapes, dtypes and devices are real, numbers are not. Two things are looked for: no operation
+Devices are simulated, for derivatives by PyTorch's own device without numbers, "meta": shapes, dtypes and devices are
+real, numbers are not. Two things are looked for: no operation
 mixes devices, and none makes a float64 tensor there unless the input is float64, for MPS has none. The tests marked
 ``cuda`` compare numbers, on a machine with a GPU.
 """
