@@ -54,7 +54,8 @@ def sum_to(terms: Tensor, shape: torch.Size) -> Tensor:
     """
     if terms.shape == shape:
         return terms
-    largest = torch.finfo(terms.dtype).max * max(1, math.prod(shape)) / max(1, terms.numel())
+    in_each_sum = max(1, terms.numel()) / max(1, math.prod(shape))
+    largest = torch.finfo(terms.dtype).max / in_each_sum
     return terms.clamp(-largest, largest).sum_to_size(shape)
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 import betavq
+from betavq._autograd import sum_to
 from betavq.functional import beta_abs, beta_leaky_relu, beta_relu
 
 FUNCTIONS: dict[str, Any] = {
@@ -32,6 +33,16 @@ def test_a_shared_beta_sums_terms_that_overflow(name: str, upstream: Tensor, dty
             y = FUNCTIONS[name](x, beta=beta)
             (slope,) = torch.autograd.grad(y, beta, upstream.to(dtype))
             assert not slope.isnan().any(), (number, shape)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_beta_of_each_channel_sums_terms_that_overflow(dtype: torch.dtype) -> None:
+    signs = torch.tensor([[1.0, -1.0, 1.0, -1.0], [1.0, 1.0, -1.0, -1.0]], dtype=dtype)
+    terms = (signs * torch.finfo(dtype).max).repeat(4, 1)
+    channels = terms[:, :, None].expand(8, 4, 3)
+    for shape in ((4, 1), (8, 1, 1), (1, 4, 1), (3,)):
+        total = sum_to(channels, torch.Size([1] * (3 - len(shape)) + list(shape)))
+        assert not total.isnan().any(), shape
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
