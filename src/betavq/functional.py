@@ -35,14 +35,17 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ._autograd import is_exporting
 from ._checks import check_beta, check_broadcast, check_flag, check_floating, check_slope
+from ._compiled import whole_swish
 from ._fast import Unit, fast
-from ._gates import gate_scale, leaky_swish, soft_abs, swish
+from ._gates import leaky_swish, soft_abs, swish
 from ._hardness import compute_dtype, hardness, saturation
 from .pooling import beta_max_pool1d, beta_max_pool2d, beta_maxout
 
@@ -166,14 +169,23 @@ def _beta_leaky_relu(input: Tensor, negative_slope: float | Tensor, beta: float 
 
 
 def _composite_relu(input: Tensor, beta: float | Tensor, detached: bool = False) -> Tensor:
+    if torch.compiler.is_compiling() and not is_exporting():
+        return _compiled_relu(input, beta, detached)
     soft = functools.partial(swish, detached=detached)
-    return _soften(input, beta, None, soft=soft, linear=lambda x: x * 0.5, hard=F.relu)
+    return _soften(input, beta, soft=soft, linear=lambda x: x * 0.5, hard=F.relu)
+
+
+def _compiled_relu(input: Tensor, beta: float | Tensor, detached: bool) -> Tensor:
+    x = input.to(compute_dtype(input))
+    eta, at_zero, at_one = hardness(beta, x)
+    if at_one is True or at_zero is True:
+        return F.relu(input) if at_one is True else (x * 0.5).to(input.dtype)
+    y = whole_swish(x, eta, detached)
+    return (torch.where(at_one, F.relu(x), y) if isinstance(at_one, Tensor) else y).to(input.dtype)
 
 
 def _composite_abs(input: Tensor, beta: float | Tensor, detached: bool = False) -> Tensor:
-    return _soften(
-        input, beta, None, soft=functools.partial(soft_abs, detached=detached), linear=_zero, hard=torch.abs
-    )
+    return _soften(input, beta, soft=functools.partial(soft_abs, detached=detached), linear=_zero, hard=torch.abs)
 
 
 def _composite_leaky_relu(
@@ -184,7 +196,7 @@ def _composite_leaky_relu(
     return _soften(
         input,
         beta,
-        v,
+        negative_slope if isinstance(negative_slope, float) else v,
         soft=lambda x, eta: leaky_swish(x, eta, v, m, detached),
         linear=lambda x: _times(x, m),
         hard=lambda x: _leaky_relu(x, negative_slope if isinstance(negative_slope, float) else v),
@@ -199,7 +211,7 @@ ABS_OF_DETACHED_CODE = Unit(functools.partial(_composite_abs, detached=True), od
 def _soften(
     input: Tensor,
     beta: float | Tensor,
-    slope: Tensor | None,
+    slope: float | Tensor = 0.0,
     *,
     soft: Callable[[Tensor, Tensor], Tensor],
     linear: Callable[[Tensor], Tensor],
@@ -216,8 +228,8 @@ def _soften(
         return hard(x).to(input.dtype)
     if at_zero is True:
         return linear(x).to(input.dtype)
+    limit = _limit(eta, slope, x.dtype)
     eta = _like(input, eta)
-    limit = (saturation(x.dtype) / gate_scale(eta, slope).detach()).clamp(max=torch.finfo(x.dtype).max)
     saturated = (x.abs() > limit) | at_one
     inner = soft(torch.where(saturated, 0.0, x), eta)
     if isinstance(at_zero, bool):
@@ -225,6 +237,17 @@ def _soften(
     else:
         outer = torch.where(at_zero, linear(torch.where(at_zero, x, 0.0)), hard(torch.where(at_zero, 0.0, x)))
     return torch.where(saturated, outer, inner).to(input.dtype)
+
+
+def _limit(eta: float | Tensor, slope: float | Tensor, dtype: torch.dtype) -> float | Tensor:
+    """Where the gate is saturated; a number where it can be, of which torch.compile makes a better loop."""
+    largest = torch.finfo(dtype).max
+    if isinstance(eta, Tensor) or isinstance(slope, Tensor):
+        width = (1 - slope).abs() if isinstance(slope, Tensor) else abs(1 - slope)
+        limit: Any = saturation(dtype) / (eta * width)
+        return limit.detach().clamp(max=largest)  # type: ignore[no-any-return]
+    scale = eta * abs(1 - slope)
+    return min(saturation(dtype) / scale, largest) if scale > 0 else largest
 
 
 def _like(input: Tensor, number: float | Tensor) -> Tensor:
