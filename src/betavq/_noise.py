@@ -18,14 +18,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._autograd import apply
+from ._autograd import apply, sum_to
 from ._hardness import saturation
 
 ROOT_TWO, ROOT_HALF_PI = math.sqrt(2), math.sqrt(math.pi / 2)
 
 
 def shares(first: Tensor, second: Tensor, scale: Tensor, noise: str) -> tuple[Tensor, Tensor]:
-    """Probabilities that each piece wins; three tensors of one shape and dtype come in."""
+    """Probabilities that each piece wins; the scale broadcasts against the scores, and all are of one dtype."""
     leads, y, live = _stand(first, second, scale, noise)
     x = _gap(y, scale, live)
     tail = _heavy_tail(y, scale, live) if noise == "lomax" else _tail(x, noise)
@@ -71,9 +71,9 @@ class _Maximum(torch.autograd.Function):
         in_first, in_second, in_scale, _ = ctx.needs_input_grad
         in_the_first, in_the_second = shares(first, second, scale, ctx.noise)
         return (
-            grad * in_the_first if in_first else None,
-            grad * in_the_second if in_second else None,
-            grad * _spread(first, second, scale, ctx.noise) if in_scale else None,
+            sum_to(grad * in_the_first, first.shape) if in_first else None,
+            sum_to(grad * in_the_second, second.shape) if in_second else None,
+            sum_to(grad * _spread(first, second, scale, ctx.noise), scale.shape) if in_scale else None,
             None,
         )
 

@@ -105,16 +105,13 @@ def value(
         ValueError, TypeError: as :func:`code`; a ``readout`` that is no floating tensor or does not broadcast.
     """
     first, second, width, dim = _prepare(scores, noise, scale, dim)
-    z = torch.stack((first, second), dim)
+    pieces = (first, second)
     if readout is not None:
         check_floating("readout", readout)
         check_broadcast("readout", readout, scores.shape, "scores")
-        z = readout.to(z.dtype)
-    t = torch.stack(shares(first, second, width, noise), dim)
-    finite = torch.isfinite(z)
-    v = (t * torch.where(finite, z, 0.0)).sum(dim)
-    # Read-outs of ±∞ tell the shares nothing: ∞ − ∞ would be their gradient.
-    v = v + torch.where(finite | (t == 0), 0.0, t.detach() * z).sum(dim)
+        pieces = _both(readout.to(first.dtype), dim)
+    first_share, second_share = shares(first, second, width, noise)
+    v = _weighted(first_share, pieces[0]) + _weighted(second_share, pieces[1])
     if readout is None:
         v = torch.where((first == -math.inf) & (second == -math.inf), -math.inf, v)
     return v.to(scores.dtype)
@@ -169,5 +166,19 @@ def _prepare(scores: Tensor, noise: Noise, scale: float | Tensor, dim: int) -> t
         width = scale.to(z) if scale.dim() == 0 else scale.to(z.dtype)
     else:
         width = torch.full((), scale, dtype=z.dtype, device=z.device)
-    first, second, width = torch.broadcast_tensors(first, second, width)  # type: ignore[no-untyped-call]
     return first, second, width, dim
+
+
+def _both(readout: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+    """The read-out of each piece; they share it where it does not reach ``dim``, or has one entry there."""
+    if readout.dim() < -dim:
+        return readout, readout
+    pieces = readout.unbind(dim)
+    return pieces[0], pieces[-1]
+
+
+def _weighted(share: Tensor, readout: Tensor) -> Tensor:
+    """Their product, 0 where the share is; an infinite read-out tells the share nothing, for ∞ − ∞ would be NaN."""
+    finite = torch.isfinite(readout)
+    product = share * torch.where(finite, readout, 0.0)
+    return product + torch.where(finite | (share == 0), 0.0, share.detach() * readout)

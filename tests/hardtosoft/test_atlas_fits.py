@@ -12,8 +12,8 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 from betavq import beta_from_eta
-from hardtosoft.atlas import ATLAS, Affine, Coordinates, points
-from hardtosoft.atlas.misfits import GELU_SCALE, STRETCH
+from hardtosoft.atlas import ATLAS, Coordinates, points
+from hardtosoft.atlas.misfits import GELU_SCALE, STRETCH, around
 
 
 def fit(make: Callable[[float], Coordinates], reference: Tensor, bounds: tuple[float, float]) -> tuple[float, float]:
@@ -81,11 +81,10 @@ def test_selu_as_a_maximum_is_as_close_as_any_convex_function() -> None:
 def test_a_length_by_sixteen_pieces() -> None:
     entry = ATLAS["L2-pooling"]
 
-    def stretched(by: float) -> Coordinates:
-        pieces = tuple(Affine(tuple(s * by / STRETCH for s in p.slopes), p.offset) for p in entry.coordinates.pieces)
-        return dataclasses.replace(entry.coordinates, pieces=pieces)
-
-    stretch, error = fit(stretched, points(2).norm(dim=-1), (0.9, 1.1))
+    length = points(2).norm(dim=-1)
+    stretch, error = fit(lambda s: Coordinates(around(16, s)), length, (0.9, 1.1))
     assert pytest.approx(stretch, abs=1e-6) == STRETCH
     assert entry.error == pytest.approx(error, rel=1e-5)
     assert entry.error == pytest.approx(0.36551, rel=1e-4)
+    _, of_twice_as_many = fit(lambda s: Coordinates(around(32, s)), length, (0.9, 1.1))
+    assert error / of_twice_as_many == pytest.approx(4, rel=0.1)

@@ -16,6 +16,13 @@ GELU_SCALE = 0.99934296
 SELU_FLOOR, SELU_SLOPE, SELU_OFFSET = -1.8176, 1.05615857, -1.08186379
 DIRECTIONS, STRETCH = 16, 1.00861518
 
+
+def around(count: int, stretch: float) -> tuple[Affine, ...]:
+    """Pieces whose slopes are of length ``stretch`` and stand evenly around a circle."""
+    angles = (2 * math.pi * r / count for r in range(count))
+    return tuple(Affine((stretch * math.cos(angle), stretch * math.sin(angle))) for angle in angles)
+
+
 MISFITS = (
     Entry(
         "GELU, tanh form",
@@ -39,12 +46,7 @@ MISFITS = (
         "L2-pooling",
         "F.lp_pool1d((a, b), 2, 2)",
         lambda x: F.lp_pool1d(x.unsqueeze(-2), 2.0, 2).squeeze((-2, -1)),
-        Coordinates(
-            tuple(
-                Affine((STRETCH * math.cos(angle), STRETCH * math.sin(angle)))
-                for angle in (2 * math.pi * r / DIRECTIONS for r in range(DIRECTIONS))
-            )
-        ),
+        Coordinates(around(DIRECTIONS, STRETCH)),
         "The larger of 16 pieces, whose slopes stand evenly around a circle; four times closer with twice as many.",
         "LPPool1d",
         misfit="The length of (a, b) is the largest of infinitely many pieces, one for every direction.",

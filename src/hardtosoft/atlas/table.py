@@ -18,7 +18,7 @@ COLUMNS: dict[str, Callable[[Entry], str]] = {
     "Largest error": lambda entry: words.error(entry.error),
     "Why": lambda entry: " ".join(filter(None, (entry.misfit, entry.derivation))),
 }
-CODE = "Function"  # the column of program text
+CODE, LONG = "Function", "Why"  # the columns of program text and of sentences
 
 
 class Atlas:
@@ -70,7 +70,8 @@ class Atlas:
         return f"Atlas of {len(self)} nonlinearities: {exact} exact, {len(self) - exact} as close as can be"
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col">{escape(column)}</th>' for column in COLUMNS)
+        wide = ' style="min-width: 18em"'
+        head = "".join(f'<th scope="col"{wide if column == LONG else ""}>{escape(column)}</th>' for column in COLUMNS)
         rows = "".join(f"<tr>{self._cells(entry)}</tr>" for entry in self)
         table = f'<table class="table hts-atlas"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
         return f'<div class="pst-scrollable-table-container" style="overflow-x: auto">{table}</div>'

@@ -6,7 +6,8 @@ from .coordinates import Affine, Coordinates
 from .entry import Entry
 
 NAMES = {1: "u", 2: "ab"}
-FRACTIONS = {0.0: "0", 0.25: "¼", 0.5: "½", 1.0: "1"}
+FRACTIONS = {0.0: "0", 0.25: "¼", 1 / 3: "⅓", 0.5: "½", 2 / 3: "⅔", 1.0: "1"}
+SPACE = "\N{NO-BREAK SPACE}"  # within a formula
 
 
 def pieces(entry: Entry) -> str:
@@ -28,7 +29,7 @@ def selection(coordinates: Coordinates) -> str:
 
 def beta(coordinates: Coordinates) -> str:
     """β, as a fraction where it is a plain one."""
-    for value, text in {**FRACTIONS, 1 / 3: "⅓", 2 / 3: "⅔"}.items():
+    for value, text in FRACTIONS.items():
         if abs(coordinates.beta - value) < 1e-12:
             return text
     return number(coordinates.beta)
@@ -54,7 +55,7 @@ def listed(functions: tuple[Affine, ...]) -> str:
 
 
 def affine(function: Affine) -> str:
-    """``2u − 6``."""
+    """``2u − 6``, which does not break."""
     inputs = len(function.slopes)
     names = NAMES.get(inputs) or [f"x{chr(0x2081 + i)}" for i in range(inputs)]
     terms = [(slope, name) for slope, name in zip(function.slopes, names, strict=True) if slope]
@@ -75,13 +76,13 @@ def error(value: float) -> str:
     if value >= 1e-4:
         return f"{value:.2g}"
     mantissa, _, exponent = f"{value:.0e}".partition("e")
-    return f"{mantissa} × 10" + str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{mantissa}{SPACE}×{SPACE}10" + str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def _term(factor: float, name: str, *, first: bool) -> str:
     size = number(abs(factor)) if not name or abs(factor) != 1 else ""
-    sign = ("−" if first else " − ") if factor < 0 else ("" if first else " + ")
-    return sign + size + name
+    sign = "−" if factor < 0 else ("" if first else "+")
+    return (sign if first else f"{SPACE}{sign}{SPACE}") + size + name
 
 
 def _proper(word: str) -> str:
