@@ -38,6 +38,7 @@ def test_public_names() -> None:
         "functional",
         "mixture",
         "nn",
+        "noise",
         "value",
     }
     units = ["beta_abs", "beta_leaky_relu", "beta_relu"]
