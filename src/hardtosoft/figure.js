@@ -23,6 +23,13 @@ function indexOf(axis, value) {
   return values[next] === value ? next : next - (values[next] - value) / (values[next] - values[next - 1]);
 }
 
+// Other letters in the same text: a new text node would make the browser look for styles again.
+function write(element, text) {
+  if (element.textContent === text) return;
+  if (element.firstChild) element.firstChild.data = text;
+  else element.textContent = text;
+}
+
 class Figure {
   // config: axes and the frame shown first. ask(indices): make the numbers for these positions and `show` them.
   constructor(root, config, ask) {
@@ -101,17 +108,16 @@ class Figure {
       slider.style.setProperty('--at', at / slider.max);
       if (text === undefined) return;
       slider.setAttribute('aria-valuetext', text);
-      control.querySelector('output').value = text;
+      write(control.querySelector('output'), text);
     });
   }
 
   say() {
-    this.readout.textContent = this.config.frame.readout;
+    write(this.readout, this.config.frame.readout);
     const elements = this.root.querySelectorAll('.hts-panel');
     this.config.frame.panels.forEach((panel, p) => {
       for (const name of ['title', 'xlabel', 'alt']) {
-        const element = elements[p].querySelector(`.hts-${name}`);
-        if (element.textContent !== panel[name]) element.textContent = panel[name];
+        write(elements[p].querySelector(`.hts-${name}`), panel[name]);
       }
     });
   }
