@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Callable
 from typing import Any, Self
@@ -10,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
-from ._checks import check_beta, check_floating, has_values
-from ._hardness import clamp_beta
+from ._checks import check_beta, check_floating, has_values, is_plain
+from ._hardness import clamp_beta, read_eta
 
 # Half precision would round β = 0.999 to 1.
 KEPT_DTYPES = (torch.float32, torch.float64)
@@ -138,7 +139,16 @@ class BetaModule(nn.Module):
     def _clamped_beta(self, input: Tensor) -> Tensor:
         """β within [0, 1], shaped to broadcast against ``input``."""
         check_floating("input", input)
-        return self._along_channels(clamp_beta(self.beta), input)
+        beta = self.beta
+        # Of a β within (0, 1) the clamp lets value and gradients through; to find that out takes less than the clamp.
+        if not (beta.requires_grad and is_plain(beta) and self._is_inside(beta)):
+            beta = clamp_beta(beta)
+        return self._along_channels(beta, input)
+
+    @staticmethod
+    def _is_inside(beta: Tensor) -> bool:
+        _, low, high = read_eta(beta)
+        return 0 < low <= high < math.inf
 
     def _along_channels(self, values: Tensor, input: Tensor) -> Tensor:
         """View one number per channel so that it broadcasts against ``input``; a 0-dim tensor stays."""

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from ._autograd import gradients
 from ._checks import all_finite, has_values, is_plain
-from ._hardness import compute_dtype, read_eta
+from ._hardness import compute_dtype, read_eta, widened
 
 swish_kernel = torch.ops.aten.softplus_backward.default
 swish_kernel_out = torch.ops.aten.softplus_backward.grad_input
@@ -138,7 +138,7 @@ def _value(x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
     is_swish = unit.slope == 0 and not unit.odd
     if is_swish and not isinstance(scale, Tensor):
         return _times_gate(x, x, scale)  # 16-bit floats are computed in float32 by the kernel itself
-    wide = x.to(compute_dtype(x))
+    wide = widened(x)
     if is_swish:
         u = wide * scale
         return _times_gate(wide, u, 1.0, out=u).to(x.dtype)
@@ -159,14 +159,14 @@ def _in_input(grad: Tensor, x: Tensor, scale: float | Tensor, unit: Unit) -> Ten
     if unit.detached:
         if unit.slope == 0 and not unit.odd and not isinstance(scale, Tensor):
             return _times_gate(grad, x, scale)
-        return _expected_slope(x.to(dtype), scale, unit).mul_(grad).to(x.dtype)
-    u = x.to(dtype) * scale
+        return _expected_slope(widened(x), scale, unit).mul_(grad).to(x.dtype)
+    u = widened(x) * scale
     result: Tensor
     if unit.odd:
         gate = torch.tanh(u)
         result = torch.ops.aten.tanh_backward(u, gate).add_(gate).mul_(grad)
     else:
-        result = silu_backward_out(grad.to(dtype), u, grad_input=u)
+        result = silu_backward_out(widened(grad), u, grad_input=u)
         if unit.slope != 0:
             result = result.mul_(1 - unit.slope).add_(grad, alpha=unit.slope)
     bounded = isinstance(scale, float) and scale * torch.finfo(x.dtype).max <= torch.finfo(dtype).max
@@ -193,7 +193,7 @@ def _both(grad: Tensor, x: Tensor, beta: Tensor, scale: float | Tensor, unit: Un
 def _block(grad: Tensor, x: Tensor, out: Tensor, shape: torch.Size, scale: float | Tensor, unit: Unit) -> Tensor:
     """Put grad · ∂y/∂x into ``out``; return the sum of grad · x² σ'(u), with 2u for u if odd, to the shape of β."""
     dtype = compute_dtype(x)
-    grad, x = grad.to(dtype), x.to(dtype)
+    grad, x = widened(grad), widened(x)
     width = 2.0 if unit.odd else 1.0
     u, s = (x * scale, width) if isinstance(scale, Tensor) else (x, width * scale)
     result = _times_gate(grad, u, s, out if out.dtype == dtype else torch.empty_like(x))

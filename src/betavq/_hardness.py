@@ -11,6 +11,12 @@ from torch import Tensor
 from ._autograd import apply, is_exporting
 
 
+def widened(input: Tensor) -> Tensor:
+    """``input`` in the dtype in which it is computed."""
+    dtype = compute_dtype(input)
+    return input if input.dtype == dtype else input.to(dtype)
+
+
 def compute_dtype(input: Tensor) -> torch.dtype:
     """float32 for the 16-bit floats, whose range η·x leaves too easily; else the dtype of ``input``."""
     return torch.float64 if input.dtype == torch.float64 else torch.float32
