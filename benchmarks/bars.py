@@ -30,12 +30,16 @@ class Bar:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A bar beside the largest ratio of a run to which it applies; None where none was measured."""
+    """A bar beside the largest ratio of a run to which it applies; None where none was measured.
+
+    ``size`` is the input that gave it, ``covers`` are all inputs to which the bar applies.
+    """
 
     operator: str
     rival: str
     passes: str
     size: str
+    covers: tuple[str, ...]
     limit: float
     stretch: float | None
     seen: float | None
@@ -71,15 +75,16 @@ def judge(found: Iterable[Ratio], bars: Iterable[Bar] = SPEED) -> list[Verdict]:
         ]
         worst = max(seen, key=lambda ratio: ratio.median, default=None)
         size = worst.size if worst else bar.size
-        verdicts.append(_verdict(bar, size, worst.median if worst else None))
+        covers = tuple(ratio.size for ratio in seen)
+        verdicts.append(_verdict(bar, size, covers, worst.median if worst else None))
     return verdicts
 
 
 def judge_memory(name: str, size: str, seen: float, limit: float) -> Verdict:
     """The same for what an operator saves."""
-    return _verdict(Bar(name, INPUT, "saved for backward", limit), size, seen)
+    return _verdict(Bar(name, INPUT, "saved for backward", limit), size, (size,), seen)
 
 
-def _verdict(bar: Bar, size: str, seen: float | None) -> Verdict:
+def _verdict(bar: Bar, size: str, covers: tuple[str, ...], seen: float | None) -> Verdict:
     met = None if seen is None else seen <= bar.limit
-    return Verdict(bar.operator, bar.rival, bar.passes, size, bar.limit, bar.stretch, seen, met)
+    return Verdict(bar.operator, bar.rival, bar.passes, size, covers, bar.limit, bar.stretch, seen, met)

@@ -35,20 +35,20 @@ def pairs(powers: Iterable[int], left_out: dict[str, str]) -> Iterator[Pair]:
     """Every pair at every size, forward alone and with backward; ``left_out`` says which rivals cannot take part."""
     for power in powers:
         x = torch.randn(max(1, 2 ** (power - 12)), CHANNELS, 64)
-        yield from _both_ways(units(left_out), x, f"2^{power}")
+        yield from _both_ways("units", units(left_out), x, f"2^{power}")
         scores = torch.randn(2**power // PIECES, PIECES)
-        yield from _both_ways(selections(left_out), scores, f"2^{power}, {PIECES} pieces")
+        yield from _both_ways("selections", selections(left_out), scores, f"2^{power}, {PIECES} pieces")
     for order, memory in FORMATS.items():
         images = torch.randn(IMAGES).contiguous(memory_format=memory)
         for kernel, stride, padding in WINDOWS:
             size = f"{order} k{kernel} s{stride} p{padding}"
-            yield from _both_ways(pools(kernel, stride, padding), images, size)
+            yield from _both_ways("pools", pools(kernel, stride, padding), images, size)
 
 
-def _both_ways(table: Iterable[tuple[Named, Named]], x: Tensor, size: str) -> Iterator[Pair]:
+def _both_ways(group: str, table: Iterable[tuple[Named, Named]], x: Tensor, size: str) -> Iterator[Pair]:
     for (operator, layer), (rival, other) in table:
         for passes in (FORWARD, BOTH):
-            yield Pair(operator, rival, layer, other, x, size, passes)
+            yield Pair(group, operator, rival, layer, other, x, size, passes)
 
 
 def units(left_out: dict[str, str]) -> list[tuple[Named, Named]]:

@@ -20,6 +20,7 @@ WARM_UP = 3  # rounds that warm caches and allocators, and count for nothing
 class Pair:
     """An operator beside what a user would pick instead, and the input on which both are timed."""
 
+    group: str
     operator: str
     rival: str
     layer: Layer
@@ -34,11 +35,13 @@ class Ratio:
     """One line of the table: how many times its rival's time an operator takes.
 
     Attributes:
+        group: units, selections or pools.
         size, numbers: the input in words, and how many numbers it has.
         median, low, high: of the rounds' ratios the median, and the range in which their middle half lies.
         milliseconds, rival_milliseconds: the median times themselves.
     """
 
+    group: str
     operator: str
     rival: str
     size: str
@@ -63,7 +66,8 @@ def compare(pair: Pair, rounds: int) -> Ratio:
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
     low, median, high = statistics.quantiles(ratios, n=4)
     times = (1000 * statistics.median(times) for times in (ours, theirs))
-    return Ratio(pair.operator, pair.rival, pair.size, pair.x.numel(), pair.passes, median, low, high, *times)
+    named = (pair.group, pair.operator, pair.rival, pair.size, pair.x.numel(), pair.passes)
+    return Ratio(*named, median, low, high, *times)
 
 
 def _seconds(layer: Layer, x: Tensor, upstream: Tensor, passes: str) -> float:

@@ -21,7 +21,7 @@ from torch import Tensor
 import betavq
 import betavq.functional as bF
 
-EXAMPLES = 100
+EXAMPLES = 130
 AT_LEAST = 50_000  # values in each test
 LEAKY = 0.1
 Wide = np.ndarray[Any, np.dtype[Any]]

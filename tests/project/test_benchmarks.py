@@ -25,7 +25,7 @@ SAME = {
 }
 
 pairs = list(rivals.pairs([12], NOT_THERE))
-measured = Ratio("beta_relu", "F.silu", "2^16", 2**16, FORWARD, 1.3, 1.2, 1.5, 1.0, 1.0)
+measured = Ratio("units", "beta_relu", "F.silu", "2^16", 2**16, FORWARD, 1.3, 1.2, 1.5, 1.0, 1.0)
 
 
 def test_rivals_of_the_same_function_compute_the_same():
@@ -54,6 +54,7 @@ def test_a_bar_is_judged_by_the_worst_ratio_that_it_covers():
     forward, both, compiled, *_ = judge(found)
     assert (forward.seen, forward.met, forward.size) == (1.5, False, "2^20")
     assert first.limit == 1.4
+    assert forward.covers == ("2^16", "2^20")
     assert (both.seen, both.met) == (1.8, True)
     assert (compiled.seen, compiled.met) == (None, None)
     assert "MISSED" in operators.line(forward)

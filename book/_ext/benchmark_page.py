@@ -1,0 +1,49 @@
+"""The directive ``{benchmark}``: parts of the page of benchmarks, made from the stored measurements.
+
+Its argument says which: ``origin``, ``limits``, or a group of operators (``units``, ``selections``, ``pools``).
+"""
+
+from __future__ import annotations
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import ExtensionMetadata
+
+from hardtosoft.figures import ratios
+from hardtosoft.measured import GROUPS, Benchmark, load_benchmark
+
+
+def part(benchmark: Benchmark, name: str) -> str:
+    """The HTML of one part.
+
+    Raises:
+        ValueError: no such part.
+    """
+    if name == "origin":
+        return ratios.origin_list(benchmark)
+    if name == "limits":
+        return ratios.limit_list(benchmark.limits)
+    if name in GROUPS:
+        return ratios.ratio_figure(benchmark, name) + ratios.ratio_table(benchmark.of(name))
+    raise ValueError(f"a part of the benchmark must be origin, limits, {', '.join(GROUPS)}; got {name!r}")
+
+
+class BenchmarkPart(SphinxDirective):
+    """Puts one part of the benchmark on the page. Every build reads the page again: the numbers may be new."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Make it."""
+        self.env.note_reread()
+        try:
+            html = part(load_benchmark(), self.arguments[0])
+        except ValueError as error:
+            raise self.error(str(error)) from error
+        return [nodes.raw("", html, format="html")]
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    app.add_directive("benchmark", BenchmarkPart)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
