@@ -136,10 +136,12 @@ class BetaModule(nn.Module):
         super()._apply(apply, recurse)  # type: ignore[no-untyped-call]
         return self
 
-    def _clamped_beta(self, input: Tensor) -> Tensor:
-        """β within [0, 1], shaped to broadcast against ``input``."""
+    def _clamped_beta(self, input: Tensor) -> float | Tensor:
+        """β within [0, 1], shaped to broadcast against ``input``; a number if it can be read and is not learned."""
         check_floating("input", input)
         beta = self.beta
+        if beta.dim() == 0 and not beta.requires_grad and has_values(beta, wait=False):
+            return min(max(beta.item(), 0.0), 1.0)
         # Of a β within (0, 1) the clamp lets value and gradients through; to find that out takes less than the clamp.
         if not (beta.requires_grad and is_plain(beta) and self._is_inside(beta)):
             beta = clamp_beta(beta)
