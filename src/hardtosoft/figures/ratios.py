@@ -72,7 +72,7 @@ def conclusion(found: Sequence[Measured]) -> str:
     )
 
 
-def ratio_table(found: Iterable[Measured]) -> str:
+def ratio_table(found: Sequence[Measured]) -> str:
     """Every number of a group, folded."""
     head = ("operator", "instead of", "input", "passes", "ratio", "middle half", "ms", "ms of the rival")
     rows = (
@@ -87,7 +87,7 @@ def ratio_table(found: Iterable[Measured]) -> str:
     heads = "".join(f'<th scope="col">{name}</th>' for name in head)
     return (
         '<details class="ratio-table"><summary>All numbers</summary>'
-        '<div tabindex="0" role="region" aria-label="All numbers">'
+        f'<div tabindex="0" role="region" aria-label="All numbers: {found[0].group}">'
         f"<table><thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table></div></details>"
     )
 
