@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from hardtosoft.atlas import ATLAS, Affine, Atlas, constant, line, words
+from hardtosoft.atlas import ATLAS, FAMILIES, Affine, Atlas, constant, line, words
 from hardtosoft.atlas.table import COLUMNS
 
 
@@ -38,6 +38,16 @@ def test_html_is_one_well_formed_table() -> None:
     for row in rows:
         assert len(row) == len(COLUMNS)
         assert all("".join(cell.itertext()).strip() for cell in row)
+
+
+def test_families_are_the_parts_of_the_atlas_and_their_boxes_are_named_and_reached_by_keyboard() -> None:
+    assert [entry for family in FAMILIES.values() for entry in family] == list(ATLAS)
+    for family in FAMILIES.values():
+        box = ElementTree.fromstring(family._repr_html_())
+        assert box.get("tabindex") == "0"
+        assert box.get("aria-label") == box.findtext("table/caption") == family.title
+    assert len({family.title for family in FAMILIES.values()}) == len(FAMILIES)
+    assert list(FAMILIES["misfits"]) == list(ATLAS.inexact)
 
 
 def test_markdown_has_as_many_cells_in_every_row() -> None:

@@ -8,7 +8,7 @@ What is exact means nothing without the rules of the game, for one piece with an
 * the selection comes from a fixed list: Shannon's or the quadratic entropy for any number of pieces (for two they are
   logistic and uniform noise), Gaussian, exponential or Lomax noise for two.
 
-``ATLAS`` is iterable, and shows itself as a table in a notebook::
+``ATLAS`` is iterable, and shows itself as a table in a notebook; ``FAMILIES`` are its parts, each an atlas::
 
     ATLAS["GELU"](torch.tensor([-1.0, 1.0]))        # computed from the coordinates alone
     ATLAS["GELU"].distance(ATLAS["SiLU"])           # how far apart two of them are
@@ -24,12 +24,20 @@ from .misfits import MISFITS
 from .noises import NOISES
 from .table import Atlas
 
-ATLAS = Atlas((*KINKS, *GATES, *NOISES, *MANY, *MISFITS))
+FAMILIES = {
+    "hard": Atlas(KINKS, "Hard selection: corners and jumps"),
+    "entropy": Atlas(GATES, "Soft selection by an entropy"),
+    "noise": Atlas(NOISES, "Soft selection under other noise"),
+    "many": Atlas(MANY, "Many inputs, each of them a piece"),
+    "misfits": Atlas(MISFITS, "As close as can be"),
+}
+ATLAS = Atlas(entry for family in FAMILIES.values() for entry in family)
 
 __all__ = [
     "ATLAS",
     "ENTROPIES",
     "EXACT",
+    "FAMILIES",
     "SELECTIONS",
     "Affine",
     "Atlas",

@@ -26,9 +26,17 @@ class Atlas:
 
     Iterable; ``ATLAS["GELU"]`` is one entry, ``ATLAS.exact`` and ``ATLAS.inexact`` are parts that are again an atlas,
     and each shows itself as a table in a notebook.
+
+    Args:
+        entries: with different names.
+        title: what the table is called, above it.
+
+    Raises:
+        ValueError: two entries of one name.
     """
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[Entry], title: str = "Atlas of nonlinearities") -> None:
+        self.title = title
         self._entries: dict[str, Entry] = {}
         for entry in entries:
             if entry.name in self._entries:
@@ -73,8 +81,12 @@ class Atlas:
         wide = ' style="min-width: 18em"'
         head = "".join(f'<th scope="col"{wide if column == LONG else ""}>{escape(column)}</th>' for column in COLUMNS)
         rows = "".join(f"<tr>{self._cells(entry)}</tr>" for entry in self)
-        table = f'<table class="table hts-atlas"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-        return f'<div class="pst-scrollable-table-container" style="overflow-x: auto">{table}</div>'
+        title = escape(self.title)
+        # It is wider than most screens: it scrolls in its own box, by keyboard too.
+        box = f'class="pst-scrollable-table-container" style="overflow-x: auto" role="group" aria-label="{title}"'
+        caption = f'<caption style="caption-side: top">{title}</caption>'
+        table = f'<table class="table hts-atlas">{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        return f'<div {box} tabindex="0">{table}</div>'
 
     def _repr_markdown_(self) -> str:
         def row(cells: Iterable[str]) -> str:
