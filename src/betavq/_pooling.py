@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from ._autograd import gradients, sum_to
-from ._checks import has_values, is_plain
-from ._hardness import compute_dtype, saturation
-from ._windows import Windows
+from ._checks import all_finite, has_values, is_plain
+from ._hardness import compute_dtype, read_eta
+from ._windows import Index, Place, Windows
 from .inference import value
 
-# Below this η the scaled gaps of float32 leave its normal numbers, above it they overflow.
-LEAST_ETA, MOST_ETA = 1e-18, 1e18
+LOG2_E = math.log2(math.e)  # powers are taken of 2: four times as fast as of e
+FEW_PLACES = 5  # so many terms are summed one after the other: the rounding errors stay below the others
 
 
 def pool(x: Tensor, windows: Windows, beta: float | Tensor) -> Tensor:
@@ -38,89 +38,133 @@ def _unfolded(x: Tensor, windows: Windows, beta: float | Tensor) -> Tensor:
 
 
 def _eager(x: Tensor, windows: Windows, beta: float | Tensor) -> Tensor | None:
-    """The pooled input, or None where unfolding is needed: β or the input at an end of their ranges."""
-    wide = compute_dtype(x)
-    if isinstance(beta, Tensor) and beta.numel() == 1 and not beta.requires_grad and beta.dim() <= x.dim():
+    """The pooled input, or None where unfolding is needed: not all is finite, or β enlarges the result."""
+    eta, _, hardest = read_eta(beta)
+    if isinstance(beta, Tensor) and not beta.requires_grad and not isinstance(eta, Tensor):
         beta = beta.item()
-    eta = _eta(beta, wide)
-    if not math.isfinite((x.sum() if x.dtype == wide else x.sum(dtype=wide)).item()):
-        return None
+    if isinstance(beta, Tensor) and hardest == math.inf:
+        at_one = beta == 1
+        return torch.where(at_one, windows.maximum(x), pool(x, windows, torch.where(at_one, 0.5, beta)))
     if isinstance(beta, float) and beta == 1:
         return windows.maximum(x)
     if isinstance(beta, float) and beta == 0:
         mean = windows.mean(x)
-        return mean if mean is not None and math.isfinite(mean.sum().item()) else None  # PyTorch's sum may overflow
-    if eta is None or (isinstance(beta, Tensor) and not _one_a_window(beta, x)):
+        if mean is not None and all_finite(mean):  # PyTorch's sum may overflow
+            return mean
+    if isinstance(eta, Tensor) and not _fits(eta.shape, windows.shape(x)):
         return None
     result: Tensor = _Pool.apply(x, beta, eta, windows)  # type: ignore[no-untyped-call]
-    return result
+    # A number that is not finite, or a difference that overflows, makes NaN of its window.
+    return result if all_finite(result) or bool(result.isfinite().all()) else None
 
 
-def _eta(beta: float | Tensor, dtype: torch.dtype) -> float | Tensor | None:
-    if not isinstance(beta, Tensor):
-        eta = beta / (1 - beta) if beta < 1 else math.inf
-        return eta if LEAST_ETA < eta < MOST_ETA else None
-    etas = beta.detach().double()
-    etas = etas / (1 - etas)
-    low, high = (bound.item() for bound in etas.aminmax())
-    return etas.to(dtype) if low > LEAST_ETA and high < MOST_ETA else None
-
-
-def _one_a_window(beta: Tensor, x: Tensor) -> bool:
-    """Whether β is the same over a window and does not enlarge the result."""
-    if beta.dim() > x.dim() or any(size != 1 for size in beta.shape[-2:]):
-        return False
-    sizes = zip(reversed(beta.shape), reversed(x.shape), strict=False)
-    return all(size in (1, other) for size, other in sizes)
-
-
-def _scaled_gap(z: Tensor, largest: Tensor, eta: float | Tensor) -> Tensor:
-    """η(z − max z), clamped where its exponential is 0 anyway: gaps of finite numbers may be −∞, and 0 · ∞ is NaN."""
-    return (z - largest).mul_(eta).clamp_(min=-1.25 * saturation(z.dtype))
+def _fits(shape: torch.Size, whole: torch.Size) -> bool:
+    """Whether β leaves the shape of the result as it is."""
+    return all(size in (1, other) for size, other in zip(reversed(shape), reversed(whole), strict=False))
 
 
 class _Pool(torch.autograd.Function):
-    """Σ t_r z_r with t = softmax(ηz), from the gaps u = η(z − max z) to the maximum of each window."""
+    """Σ t_r z_r with t = softmax(ηz), from the gaps z − max z to the maximum of each window."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, beta: float | Tensor, eta: float | Tensor, windows: Windows) -> Tensor:
         z = x.to(compute_dtype(x))
-        largest = windows.maximum(z)
-        total, moment = torch.zeros_like(largest), torch.zeros_like(largest)
-        for inside, outside in windows.places(z):
-            u = _scaled_gap(z[..., *inside], largest[..., *outside], eta)
-            w = u.exp()
-            total[..., *outside] += w
-            moment[..., *outside].addcmul_(w, u)
-        mean = moment.div_(total)  # of u under the code: never above 0
-        ctx.save_for_backward(x, largest, total, mean, *([beta] if isinstance(beta, Tensor) else []))
-        ctx.beta, ctx.eta, ctx.windows = None if isinstance(beta, Tensor) else beta, eta, windows
-        return (largest + mean / eta).to(x.dtype)
+        scale = eta * LOG2_E
+        ctx.scale = scale.to(z.dtype).expand(windows.shape(x)) if isinstance(scale, Tensor) else scale
+        found = _statistics(z, windows, ctx.scale)
+        is_small = sum(tensor.nbytes for tensor in found) <= x.nbytes  # else the backward pass finds them again
+        ctx.save_for_backward(x, beta if isinstance(beta, Tensor) else None, *(found if is_small else ()))
+        ctx.beta, ctx.windows = None if isinstance(beta, Tensor) else beta, windows
+        largest, _, mean = found
+        return (largest + mean).to(x.dtype)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         (grad,) = grad_outputs
-        x, largest, total, mean, *betas = ctx.saved_tensors
+        x, beta, *found = ctx.saved_tensors
         in_x, in_beta = ctx.needs_input_grad[:2]
-        if torch.is_grad_enabled() or not is_plain(grad):  # to be derived again, or many at once
-            beta = betas[0] if betas else ctx.beta
-            again = gradients(lambda x, beta: _unfolded(x, ctx.windows, beta), x, beta, grad, (in_x, in_beta))
-            return (*again, None, None)
-        z = x.to(compute_dtype(x))
-        slope = torch.zeros_like(z)
-        share, rest = grad / total, 1 - mean
-        spread = torch.zeros_like(largest)
-        for inside, outside in ctx.windows.places(z):
-            u = _scaled_gap(z[..., *inside], largest[..., *outside], ctx.eta)
-            w = u.exp()
-            if in_beta:
-                spread[..., *outside] += (u - mean[..., *outside]).square_().mul_(w)
-            slope[..., *inside].addcmul_(w.mul_(u.add_(rest[..., *outside])), share[..., *outside])
-        in_hardness = _in_beta(spread.mul_(share), betas[0], ctx.eta) if in_beta else None
-        return slope.to(x.dtype) if in_x else None, in_hardness, None, None
+        if not torch.is_grad_enabled() and is_plain(grad):  # not to be derived again, nor many at once
+            z = x.to(compute_dtype(x))
+            slope, terms = _derivatives(z, grad, found or _statistics(z, ctx.windows, ctx.scale), ctx)
+            if all_finite(slope) and all_finite(terms):
+                return slope.to(x.dtype) if in_x else None, _in_beta(terms, beta) if in_beta else None, None, None
+        beta = ctx.beta if beta is None else beta
+        again = gradients(lambda x, beta: _unfolded(x, ctx.windows, beta), x, beta, grad, (in_x, in_beta))
+        return (*again, None, None)
 
 
-def _in_beta(terms: Tensor, beta: Tensor, eta: float | Tensor) -> Tensor:
-    """∂/∂β from grad · Var(u): Var(z) (1 + η)² with u = ηz up to a constant."""
-    terms = sum_to(terms / eta / eta, torch.Size([1] * (terms.dim() - beta.dim()) + list(beta.shape)))
-    return (terms.double().reshape(beta.shape) / (1 - beta.double()) ** 2).to(beta.dtype)
+def _statistics(z: Tensor, windows: Windows, scale: float | Tensor) -> list[Tensor]:
+    """Of each window the largest number, the sum of the weights 2^(scale · gap) and the mean gap under them."""
+    largest = windows.full(z, -math.inf)
+    places = list(windows.places(z))
+    for inside, outside in places:
+        found = _at(outside, largest)
+        torch.maximum(found, z[inside], out=found)
+    buffers = torch.empty_like(largest), torch.empty_like(largest)
+    total, moment = _sums(z, places, largest, scale, buffers)
+    return [largest, total, moment.div_(total)]
+
+
+def _sums(
+    z: Tensor, places: list[Place], largest: Tensor, scale: float | Tensor, buffers: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Of each window the sum of the weights and of weight · gap; that of many places by halves, which errs less."""
+    if len(places) > FEW_PLACES:
+        halves = (places[: len(places) // 2], places[len(places) // 2 :])
+        (total, moment), (more, more_moment) = (_sums(z, half, largest, scale, buffers) for half in halves)
+        return total.add_(more), moment.add_(more_moment)
+    total, moment = torch.zeros_like(largest), torch.zeros_like(largest)
+    for inside, outside in places:
+        gap, weight = (_at(outside, buffer) for buffer in buffers)
+        torch.sub(z[inside], _at(outside, largest), out=gap)
+        torch.mul(gap, _at(outside, scale), out=weight).exp2_()
+        _at(outside, total).add_(weight)
+        _at(outside, moment).addcmul_(weight, gap)
+    return total, moment
+
+
+def _derivatives(z: Tensor, grad: Tensor, found: list[Tensor], ctx: Any) -> tuple[Tensor, Tensor]:
+    """grad · ∂v/∂z, and grad · Var(z) of each window where β is learned, else no numbers.
+
+    ∂v/∂z_r = t_r (1 + η(gap_r − mean gap)), with t_r = 2^(scale · gap_r) / total. The bracket is also the exponent
+    but for a factor and a shift of each window.
+    """
+    largest, total, mean = found
+    in_beta, are_tiles = ctx.needs_input_grad[1], ctx.windows.are_tiles(z)
+    slope = torch.empty_like(z) if are_tiles else torch.zeros_like(z)
+    spread = torch.zeros_like(mean if in_beta else mean[:0])
+    shift = (mean * -ctx.scale).add_(LOG2_E)
+    share = shift.neg().exp2_().div_(total).mul_(grad)
+    share_of_slope = share / LOG2_E if in_beta else share.div_(LOG2_E)
+    gaps, weights = torch.empty_like(largest), torch.empty_like(largest)
+    for inside, outside in ctx.windows.places(z):
+        gap, weight = _at(outside, gaps), _at(outside, weights)
+        torch.sub(z[inside], _at(outside, largest), out=gap)
+        deviation = gap - _at(outside, mean) if in_beta else None
+        bracket = _add_product(gap, _at(outside, ctx.scale), _at(outside, shift))
+        torch.exp2(bracket, out=weight)
+        if deviation is not None:
+            _at(outside, spread).addcmul_(weight * deviation, deviation)
+        weight.mul_(bracket)
+        if are_tiles:
+            torch.mul(weight, _at(outside, share_of_slope), out=slope[inside])
+        else:
+            slope[inside].addcmul_(weight, _at(outside, share_of_slope))
+    return slope, spread.mul_(share) if in_beta else spread
+
+
+def _at(outside: Index | None, of_windows: Any) -> Any:
+    """What belongs to those windows; the number that belongs to all."""
+    return of_windows if outside is None or not isinstance(of_windows, Tensor) else of_windows[outside]
+
+
+def _add_product(gap: Tensor, scale: float | Tensor, shift: Tensor) -> Tensor:
+    """shift + scale · gap in place of the gap."""
+    if isinstance(scale, Tensor):
+        return torch.addcmul(shift, gap, scale, out=gap)
+    return torch.add(shift, gap, alpha=scale, out=gap)
+
+
+def _in_beta(terms: Tensor, beta: Tensor) -> Tensor:
+    """∂/∂β from grad · Var(z)."""
+    return (sum_to(terms, beta.shape).double() / (1 - beta.double()) ** 2).to(beta.dtype)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import EllipsisType
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-Slices = tuple[slice, slice]
+MOST_IN_MEAN = 49  # numbers whose sum, one after the other, stays within 4 roundings of the largest
+
+Index = tuple[EllipsisType, slice, slice]
+Place = tuple[Index, Index | None]
 
 
 @dataclass(frozen=True)
@@ -34,25 +38,45 @@ class Windows:
         # As in PyTorch the last window starts inside the input or the padding before it.
         return count - 1 if self.ceil_mode and (count - 1) * stride >= size + padding else count
 
+    def shape(self, x: Tensor) -> torch.Size:
+        """The shape of the result."""
+        return torch.Size([*x.shape[:-2], self.count(x.shape[-2], 0), self.count(x.shape[-1], 1)])
+
+    def full(self, x: Tensor, number: float) -> Tensor:
+        """A tensor of the result's shape, in the memory format of ``x``."""
+        last = x.dim() == 4 and x.stride(1) == 1 < x.stride(3)
+        memory = torch.channels_last if last else torch.contiguous_format
+        return torch.empty(self.shape(x), dtype=x.dtype, device=x.device, memory_format=memory).fill_(number)
+
     def maximum(self, x: Tensor) -> Tensor:
         """``F.max_pool2d``."""
         return F.max_pool2d(x, self.kernel, self.stride, self.padding, self.dilation, self.ceil_mode)
 
     def mean(self, x: Tensor) -> Tensor | None:
-        """The mean over what of each window lies inside, where PyTorch has it: not for dilated windows."""
-        if self.dilation != (1, 1):
+        """The mean over what of each window lies inside, where PyTorch has it: not for dilated windows.
+
+        Nor for large ones, of which PyTorch adds one number after the other.
+        """
+        if self.dilation != (1, 1) or self.kernel[0] * self.kernel[1] > MOST_IN_MEAN:
             return None
         return F.avg_pool2d(x, self.kernel, self.stride, self.padding, self.ceil_mode, count_include_pad=False)
 
-    def places(self, x: Tensor) -> Iterator[tuple[Slices, Slices]]:
-        """For each place in the window: where its inputs lie, and at which outputs it lies inside the input."""
+    def places(self, x: Tensor) -> Iterator[Place]:
+        """For each place in the window: where its inputs lie, and at which outputs, None for all of them."""
         along = [self._along(x.shape[axis - 2], axis) for axis in (0, 1)]
         for (rows_in, rows_out), (columns_in, columns_out) in itertools.product(*along):
-            yield (rows_in, columns_in), (rows_out, columns_out)
+            is_all = rows_out is None and columns_out is None
+            outside = None if is_all else (..., rows_out or slice(None), columns_out or slice(None))
+            yield (..., rows_in, columns_in), outside
 
-    def _along(self, size: int, axis: int) -> list[tuple[slice, slice]]:
+    def are_tiles(self, x: Tensor) -> bool:
+        """Whether each number of the input lies in exactly one window."""
+        fits = all(size % kernel == 0 for size, kernel in zip(x.shape[-2:], self.kernel, strict=True))
+        return fits and self.stride == self.kernel and self.padding == (0, 0) and self.dilation == (1, 1)
+
+    def _along(self, size: int, axis: int) -> list[tuple[slice, slice | None]]:
         stride, padding, count = self.stride[axis], self.padding[axis], self.count(size, axis)
-        found = []
+        found: list[tuple[slice, slice | None]] = []
         for place in range(self.kernel[axis]):
             shift = place * self.dilation[axis] - padding
             first = max(0, -(shift // stride))
@@ -60,7 +84,7 @@ class Windows:
             if first <= last:
                 start = first * stride + shift
                 inputs = slice(start, start + (last - first) * stride + 1, stride)
-                found.append((inputs, slice(first, last + 1)))
+                found.append((inputs, None if last - first + 1 == count else slice(first, last + 1)))
         return found
 
     def unfolded(self, x: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ Stergiou, Poppe & Kalliatakis (2021), arXiv 2101.00440.
 from __future__ import annotations
 
 import numbers
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -44,7 +45,7 @@ def beta_max_pool2d(
     Args:
         input: ``(N, C, H, W)`` or ``(C, H, W)``, in either memory format; float16, bfloat16, float32 or float64.
         kernel_size, stride, padding, dilation: a number, or one for rows and one for columns; ``stride`` is
-            ``kernel_size`` unless given, ``padding`` at most half the (dilated) kernel.
+            ``kernel_size`` unless given, ``padding`` at most half of it.
         ceil_mode: whether a window that reaches over the end counts.
         beta: hardness in [0, 1]; a number, or a tensor that broadcasts against the result, as ``(C, 1, 1)`` does.
 
@@ -125,8 +126,8 @@ def _windows(input: Tensor, axes: int, kernel: Any, stride: Any, padding: Any, d
     strides = kernels if stride is None else _pair("stride", stride, axes, 1)
     paddings, dilations = _pair("padding", padding, axes, 0), _pair("dilation", dilation, axes, 1)
     spans = [d * (k - 1) + 1 for k, d in zip(kernels, dilations, strict=True)]
-    if any(2 * p > span for p, span in zip(paddings, spans, strict=True)):
-        raise ValueError(f"padding must be at most half the dilated kernel, {_shown(spans, axes)}, got {padding}")
+    if any(2 * p > k for p, k in zip(paddings, kernels, strict=True)):
+        raise ValueError(f"padding must be at most half the kernel, {_shown(kernels, axes)}, got {padding}")
     rows_and_columns = (_both(kernels, 1), _both(strides, 1), _both(paddings, 0), _both(dilations, 1))
     windows = Windows(*rows_and_columns, ceil_mode=bool(ceil))
     sizes = input.shape[-axes:]
@@ -151,5 +152,5 @@ def _both(sizes: tuple[int, ...], other: int) -> tuple[int, int]:
     return (other, *sizes)[-2], sizes[-1]
 
 
-def _shown(sizes: list[int], axes: int) -> str:
+def _shown(sizes: Sequence[int], axes: int) -> str:
     return "×".join(map(str, sizes)) if axes > 1 else str(sizes[0])

@@ -104,16 +104,6 @@ def test_derivatives_of_every_other_kind() -> None:
     assert torch.autograd.gradcheck(pooled, (x, beta), check_batched_grad=True, check_forward_ad=True)
 
 
-def test_memory_formats_and_strides() -> None:
-    x = sample(2, 3, 8, 10)
-    expected = beta_max_pool2d(x, 3, 2, 1, beta=0.7)
-    last = beta_max_pool2d(x.contiguous(memory_format=torch.channels_last), 3, 2, 1, beta=0.7)
-    assert last.is_contiguous(memory_format=torch.channels_last)
-    torch.testing.assert_close(last, expected, rtol=1e-15, atol=1e-15)
-    every_other = x.repeat_interleave(2, dim=-1)[..., ::2]
-    torch.testing.assert_close(beta_max_pool2d(every_other, 3, 2, 1, beta=0.7), expected, rtol=0, atol=0)
-
-
 FINITE = (0.0, 1.0, -1.0, 3e38, -3e38, 1e-40)
 
 
@@ -132,31 +122,6 @@ def test_nan_spreads_to_its_windows_only() -> None:
     x = sample(1, 1, 4, 4)
     x[0, 0, 0, 0] = math.nan
     assert beta_max_pool2d(x, 2, beta=0.5).isnan().flatten().tolist() == [True, False, False, False]
-
-
-@pytest.mark.parametrize("eta", [1e-6, 1.0, 1e6])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_error_against_float64_stays_below_four_roundings_of_the_largest_score(eta: float, dtype: torch.dtype) -> None:
-    x = sample(4, 4, 20, 20, dtype=dtype) * 10 ** sample(4, 4, 20, 20, seed=3).to(dtype)
-    beta = betavq.beta_from_eta(eta)
-    y = beta_max_pool2d(x, 3, 2, 1, beta=beta).double()
-    largest = F.max_pool2d(x.double().abs(), 3, 2, 1)
-    with_care = betavq.value(
-        F.unfold(F.pad(x.double(), (1, 1, 1, 1), value=-math.inf).flatten(0, 1).unsqueeze(1), 3, stride=2), beta, dim=1
-    )
-    error = (y - with_care.view_as(y)).abs()
-    assert (error <= 4 * torch.finfo(dtype).eps * largest).all()
-
-
-def test_what_is_saved_for_the_backward_pass() -> None:
-    for kernel, stride, padding in ((2, 2, 0), (3, 2, 1)):
-        saved: list[int] = []
-        x = sample(2, 4, 28, 28, dtype=torch.float32).requires_grad_()
-        with torch.autograd.graph.saved_tensors_hooks(
-            lambda t, saved=saved: saved.append(t.numel()) or t, lambda t: t
-        ):
-            beta_max_pool2d(x, kernel, stride, padding, beta=0.5)
-        assert sum(saved) <= 2 * x.numel()
 
 
 def test_sequences() -> None:

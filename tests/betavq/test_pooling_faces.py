@@ -74,7 +74,7 @@ def test_transforms_and_export() -> None:
         ({"kernel_size": 2.0}, TypeError, r"kernel_size must be an integer or 2 of them, got 2\.0"),
         ({"kernel_size": 2, "stride": 0}, ValueError, r"stride must be .* at least 1, got 0"),
         ({"kernel_size": 2, "padding": -1}, ValueError, r"padding must be .* at least 0, got -1"),
-        ({"kernel_size": 2, "padding": 2}, ValueError, "padding must be at most half the dilated kernel, 2×2, got 2"),
+        ({"kernel_size": 2, "padding": 2}, ValueError, "padding must be at most half the kernel, 2×2, got 2"),
         ({"kernel_size": 2, "dilation": 0}, ValueError, r"dilation must be .* at least 1, got 0"),
         ({"kernel_size": 9}, ValueError, "input must hold a window of 9×9, got 6×6 with its padding"),
         ({"kernel_size": 2, "beta": 1.5}, ValueError, r"beta must be in \[0, 1\], got 1\.5"),
