@@ -19,7 +19,7 @@ SCORES = (
     "of many sizes",
     "far from zero",
     "with ties",
-    "close to underflow",
+    "tiny",
     "huge",
     "one above the rest",
 )
