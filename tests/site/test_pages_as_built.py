@@ -108,13 +108,16 @@ def test_mathjax_is_on_pages_with_formulas_only(page: tuple[str, BeautifulSoup])
 
 def test_driver_is_on_pages_with_figures_only(page: tuple[str, BeautifulSoup], site: Path) -> None:
     _, soup = page
-    drivers = soup.select('script[src*="_static/figure.js"]')
-    assert len(drivers) == bool(soup.select(".hts-figure"))
+    drivers, figures = soup.select('script[src*="_static/figure.js"]'), soup.select(".hts-figure")
+    assert len(drivers) == bool(figures)
+    # It runs as soon as the first figure is there, and was asked for long before.
+    assert drivers == [figure.find_next_sibling() for figure in figures[:1]]
+    early = [tag["href"] for tag in soup.select('head link[rel="preload"][as="script"]')]
+    assert early == [driver["src"] for driver in drivers]
     assert not soup.select('script[src*="plotly"]'), "the runtime comes when a figure nears the screen"
     for driver in drivers:
         bundle = site / "_static" / str(driver["data-plotly"])
         assert hashlib.sha256(bundle.read_bytes()).hexdigest() == assets.PLOTLY_SHA256
-        assert driver == soup.select_one("script[defer]"), "other scripts would come first"
 
 
 def test_first_picture_waits_for_one_sheet_and_one_small_script(page: tuple[str, BeautifulSoup]) -> None:
@@ -122,7 +125,7 @@ def test_first_picture_waits_for_one_sheet_and_one_small_script(page: tuple[str,
     sheets = [str(tag["href"]) for tag in soup.select('link[rel="stylesheet"]')]
     assert [sheet.split("/")[-1] for sheet in sheets] == ["book.css"]
     if name != "search.html":
-        waits = [str(tag["src"]).split("?")[0] for tag in soup.select("script[src]:not([defer])")]
+        waits = [str(tag["src"]).split("?")[0] for tag in soup.select("head script[src]:not([defer])")]
         assert [wait.split("/")[-1] for wait in waits] == ["documentation_options.js"]
 
 
