@@ -15,7 +15,7 @@ from torch import Tensor
 from ._autograd import gradients, sum_to
 from ._checks import all_finite, has_values, is_plain
 from ._hardness import compute_dtype, read_eta
-from ._windows import Index, Place, Windows
+from ._windows import Index, Place, Windows, memory_format
 from .inference import value
 
 LOG2_E = math.log2(math.e)  # powers are taken of 2: four times as fast as of e
@@ -28,8 +28,7 @@ def pool(x: Tensor, windows: Windows, beta: float | Tensor) -> Tensor:
         return windows.maximum(x)
     if is_plain(x) and (isinstance(beta, float) or has_values(beta, wait=False)):
         found = _eager(x, windows, beta)
-        if found is not None:
-            return found
+        return found if found is not None else _unfolded(x, windows, beta).contiguous(memory_format=memory_format(x))
     return _unfolded(x, windows, beta)
 
 

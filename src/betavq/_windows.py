@@ -17,6 +17,12 @@ Index = tuple[EllipsisType, slice, slice]
 Place = tuple[Index, Index | None]
 
 
+def memory_format(x: Tensor) -> torch.memory_format:
+    """Whether images have their channels innermost, strided ones too."""
+    is_last = x.dim() == 4 and x.stride(1) == 1 < x.stride(3)
+    return torch.channels_last if is_last else torch.contiguous_format
+
+
 @dataclass(frozen=True)
 class Windows:
     """Windows over the last two dimensions of an input, with PyTorch's meaning of each number.
@@ -44,9 +50,8 @@ class Windows:
 
     def full(self, x: Tensor, number: float) -> Tensor:
         """A tensor of the result's shape, in the memory format of ``x``."""
-        last = x.dim() == 4 and x.stride(1) == 1 < x.stride(3)
-        memory = torch.channels_last if last else torch.contiguous_format
-        return torch.empty(self.shape(x), dtype=x.dtype, device=x.device, memory_format=memory).fill_(number)
+        empty = torch.empty(self.shape(x), dtype=x.dtype, device=x.device, memory_format=memory_format(x))
+        return empty.fill_(number)
 
     def maximum(self, x: Tensor) -> Tensor:
         """``F.max_pool2d``."""

@@ -143,3 +143,5 @@ def test_the_format_of_the_memory_is_kept(window: tuple[int, int, int]) -> None:
             (found,) = torch.autograd.grad(beta_max_pool2d(leaf, *window, beta=0.7), leaf, upstream)
             (wanted,) = torch.autograd.grad(beta_max_pool2d(plain, *window, beta=0.7), plain, upstream)
             torch.testing.assert_close(found, wanted, rtol=1e-14, atol=1e-14)
+    last[0, 0, 0, 0] = -torch.inf  # which takes the way of copies
+    assert beta_max_pool2d(last, *window, beta=0.7).is_contiguous(memory_format=torch.channels_last)
