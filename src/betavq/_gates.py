@@ -70,8 +70,10 @@ class _TwoPieces(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(x: Tensor, eta: Tensor, v: Tensor | None, mean: Tensor | None, odd: bool, detached: bool) -> Tensor:  # noqa: ARG004
-        u = x * gate_scale(eta, v)
+    def forward(x: Tensor, eta: Tensor, v: Tensor | None, mean: Tensor | None, odd: bool, detached: bool) -> Tensor:
+        # An exported graph runs this bare: only what is detached here is constant in its derivatives.
+        code_x, code_v = (x.detach(), None if v is None else v.detach()) if detached else (x, v)
+        u = code_x * gate_scale(eta, code_v)
         if v is None or mean is None:
             return x * (torch.tanh(u) if odd else torch.sigmoid(u))
         # At η = 0 the same sum in a form that gives the mean slope to the last bit.

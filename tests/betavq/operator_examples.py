@@ -47,6 +47,14 @@ EXAMPLES = {
         *((2, 3, 4), (3, 1)),
         lambda: bnn.BetaLeakyReLU(**LEARNED, negative_slope=torch.tensor([0.1, 1.0, 2.0])),
     ),
+    "beta_leaky_relu, detached": Example(
+        lambda x, beta: bF.beta_leaky_relu(x, 0.1, beta=beta, detach_code=True), (2, 3, 4), (3, 1)
+    ),
+    "beta_relu, detached": Example(
+        lambda x, beta: bF.beta_relu(x, beta=beta, detach_code=True),
+        *((2, 3, 4), (3, 1)),
+        lambda: bnn.BetaReLU(**LEARNED, detach_code=True),
+    ),
     "beta_abs": Example(lambda x, beta: bF.beta_abs(x, beta=beta), (2, 3, 4), (3, 1), lambda: bnn.BetaAbs(**LEARNED)),
     "beta_max_pool1d": Example(
         lambda x, beta: bF.beta_max_pool1d(x, 3, 2, 1, beta=beta),

@@ -28,11 +28,11 @@ def test_compiles_without_a_break_forward_and_backward(example: Example) -> None
     captured = compiled(example.call)
     for beta in (0.4, 1.0, 0.0):
         expected, found = example.call(x, beta), captured(x, beta)
-        torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-7)
+        torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-6)
         if not expected.isinf().any():
             torch.testing.assert_close(slopes(found, x), slopes(expected, x), rtol=1e-5, atol=1e-6)
     expected, found = example.call(x, betas), captured(x, betas)
-    torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-7)
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-6)
     torch.testing.assert_close(slopes(found, x, betas), slopes(expected, x, betas), rtol=1e-5, atol=1e-6)
 
 
@@ -42,7 +42,7 @@ def test_modules_compile_without_a_break_forward_and_backward(make: Callable[[],
     parameters = tuple(layer.parameters())
     assert parameters
     expected, found = layer(x), compiled(layer)(x)
-    torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-7)
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-6)
     torch.testing.assert_close(slopes(found, x, *parameters), slopes(expected, x, *parameters), rtol=1e-5, atol=1e-6)
 
 
