@@ -39,6 +39,7 @@ def test_public_names() -> None:
         "mixture",
         "nn",
         "noise",
+        "orthogonal",
         "value",
     }
     units = ["beta_abs", "beta_leaky_relu", "beta_relu"]
