@@ -185,11 +185,12 @@ class _OrthogonalFilters(nn.Module):
     def forward(self, free: Tensor) -> Tensor:
         rows = widened(grouped_filters(free, self.groups))
         columns, triangle = torch.linalg.qr(rows.mT)
-        # QR leaves the signs open; this choice makes a filter point where its free one does, so it moves smoothly.
+        # QR leaves the signs open: with this choice no filter turns round as its free one moves a little.
         flipped = triangle.detach().diagonal(dim1=-2, dim2=-1) < 0
         signs = torch.where(flipped, -1.0, 1.0).to(rows.dtype)
         lengths = torch.linalg.vector_norm(rows, dim=-1) * signs
-        return (columns.mT * lengths.unsqueeze(-1)).reshape(free.shape).to(free.dtype)
+        weight: Tensor = (columns.mT * lengths.unsqueeze(-1)).reshape(free.shape)
+        return weight.to(free.dtype)
 
     def right_inverse(self, weight: Tensor) -> Tensor:
         # An orthogonal weight is its own free one, and the best conditioned.

@@ -1,0 +1,128 @@
+"""What orthogonal filters cost: ``OMP_NUM_THREADS=1 .venv/bin/python -m benchmarks.orthogonal``.
+
+One step of training (forward, backward, SGD with momentum) of a layer with orthogonal filters, as a multiple of the
+same step of the plain layer, for the three convolutions of the book's small network and a linear layer, each with the
+input that it has there in a batch of 128 images. Beside it: the three methods of PyTorch's own
+``parametrizations.orthogonal``, on the same flattened filters, and the penalty. All take turns in every round on one
+thread; printed are medians of the rounds' ratios, with the range in which their middle half lies.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations, parametrize
+
+from betavq.orthogonal import coherence, orthogonal_filters, orthogonality_penalty
+
+BATCH, BAR = 128, 1.5
+OURS, PENALTY, PLAIN = "orthogonal_filters", "orthogonality_penalty", "plain"
+SLOW = 20  # times the plain layer's step: what takes longer is timed in the first rounds only
+FEW = 3
+
+
+class Flat(nn.Module):
+    """A convolution's weight, seen as PyTorch's parametrisation of a matrix of flattened filters sees it."""
+
+    def __init__(self, shape: torch.Size) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, matrix: Tensor) -> Tensor:
+        return matrix.view(self.shape)
+
+    def right_inverse(self, weight: Tensor) -> Tensor:
+        return weight.flatten(1)
+
+
+def layers() -> Iterator[tuple[str, Callable[[], nn.Module], Tensor]]:
+    """The layers, and inputs as they come there."""
+    for inputs, filters, size, side in ((3, 32, 5, 32), (32, 64, 3, 16), (64, 128, 3, 8)):
+        x = torch.randn(BATCH, inputs, side, side).to(memory_format=torch.channels_last)
+        name = f"{filters} filters {size}×{size}×{inputs}, at {side}×{side} places"
+
+        def convolution(inputs: int = inputs, filters: int = filters, size: int = size) -> nn.Module:
+            made = nn.Conv2d(inputs, filters, size, padding=size // 2, bias=False)
+            return made.to(memory_format=torch.channels_last)
+
+        yield name, convolution, x
+    yield "linear, 10 filters of 128", lambda: nn.Linear(128, 10), torch.randn(BATCH, 128)
+    yield "linear, 64 filters of 1024", lambda: nn.Linear(1024, 64), torch.randn(BATCH, 1024)
+    yield "linear, 512 filters of 512", lambda: nn.Linear(512, 512), torch.randn(BATCH, 512)
+
+
+def torchs(layer: nn.Module, method: str) -> nn.Module:
+    """PyTorch's own parametrisation, on flattened filters (of norm 1: it has no others)."""
+    if layer.weight.dim() > 2:
+        parametrize.register_parametrization(layer, "weight", Flat(layer.weight.shape))
+        # On the matrix that Flat makes of the weight.
+        holder = layer.parametrizations.weight
+        parametrizations.orthogonal(holder, "original", orthogonal_map=method)
+    else:
+        parametrizations.orthogonal(layer, "weight", orthogonal_map=method)
+    return layer
+
+
+def step(layer: nn.Module, x: Tensor, *, penalised: bool = False) -> Callable[[], float]:
+    """Seconds of one step of training."""
+    optimiser = torch.optim.SGD(layer.parameters(), lr=1e-3, momentum=0.9)
+    inputs = x.clone().requires_grad_()
+    upstream = torch.randn_like(layer(inputs)) / BATCH
+
+    def run() -> float:
+        start = time.perf_counter()
+        optimiser.zero_grad()
+        loss = (layer(inputs) * upstream).sum()
+        if penalised:
+            loss = loss + 0.1 * orthogonality_penalty(layer)
+        loss.backward()
+        optimiser.step()
+        return time.perf_counter() - start
+
+    return run
+
+
+def main() -> None:
+    """Measure, print, and say whether the bar is met."""
+    parser = argparse.ArgumentParser(description="What orthogonal filters cost beside the plain layer.")
+    parser.add_argument("--rounds", type=int, default=30, help="how often each layer is timed")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    print(f"One step (forward, backward, SGD) at batch {BATCH}; bar for the convolutions: {BAR} × the plain layer")
+    for name, make, x in layers():
+        ours = orthogonal_filters(make())
+        steps = {PLAIN: step(make(), x), OURS: step(ours, x), PENALTY: step(make(), x, penalised=True)}
+        for method in ("householder", "cayley", "matrix_exp"):
+            steps[f"PyTorch, {method}"] = step(torchs(make(), method), x)
+        times = turns(steps, options.rounds)
+        print(f"\n{name}: plain step {1000 * statistics.median(times[PLAIN]):.2f} ms")
+        for method, own in times.items():
+            if method != PLAIN:
+                ratios = [a / b for a, b in zip(own, times[PLAIN], strict=False)]
+                low, median, high = statistics.quantiles(ratios, n=4)
+                print(f"    {method:24}{median:8.2f} × ({low:.2f}–{high:.2f})", flush=True)
+        print(f"    largest |cosine| afterwards {coherence(ours).item():.1e}")
+
+
+def turns(steps: dict[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    """Times of the steps, taken in turn; very slow ones drop out after a few rounds."""
+    for run in steps.values():
+        run()
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    for round_ in range(rounds):
+        turn = round_ % len(steps)  # each goes first in its turn
+        for name, run in [*steps.items()][turn:] + [*steps.items()][:turn]:
+            slow = round_ >= FEW and statistics.median(times[name]) > SLOW * statistics.median(times[PLAIN])
+            if not slow:
+                times[name].append(run())
+    return times
+
+
+if __name__ == "__main__":
+    main()
