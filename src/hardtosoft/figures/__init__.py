@@ -8,6 +8,9 @@ from ..interactive import InteractiveFigure
 def every_figure() -> list[InteractiveFigure]:
     """Every interactive figure of the book, in the order of its pages: what tests sweep."""
     from . import (
+        atlas_noise,
+        atlas_pairs,
+        atlas_yours,
         clusters,
         codebooks,
         envelopes,
@@ -60,4 +63,7 @@ def every_figure() -> list[InteractiveFigure]:
         photograph.photograph_figure(),
         photograph.units_figure(),
         pooling.your_window_figure(),
+        atlas_noise.slot_figure(),
+        atlas_pairs.pairs_figure(),
+        atlas_yours.your_activation_figure(),
     ]
