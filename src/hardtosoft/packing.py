@@ -19,7 +19,7 @@ Array = np.ndarray[Any, Any]
 Path = tuple[str | int, ...]
 
 #: The largest whole number in use, by bits of storage; half a step is the error of a stored value.
-LEVELS = {8: 255, 16: 8191}
+LEVELS = {8: 255, 16: 16383}
 #: How often differences may be taken along each side: curves are smooth, heatmaps too coarse for more than one.
 _MOST_DIFFERENCES = {8: 1, 16: 2}
 

@@ -2,7 +2,7 @@
  *
  * A part of the figures' script (driver.py puts the parts together). It runs as a classic script, from file:// too.
  */
-const LEVELS = { 8: 255, 16: 8191 };
+const LEVELS = { 8: 255, 16: 16383 };
 const here = document.currentScript;
 
 // ---- the table of states -----------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from hardtosoft.packing import pack, unpack
 PATH = ("panels", 0, "traces", 0, "y")
 X = np.linspace(0, 1, 41)
 STATES = np.linspace(0, 1, 23)[:, None]
+SLOW = np.linspace(0, 1, 81)[:, None, None]
 RANDOM = np.random.default_rng(0)
 
 STACKS = {
@@ -20,6 +21,7 @@ STACKS = {
     "one state": RANDOM.normal(size=(1, 41)),
     "map": np.outer(X, X) * STATES[..., None],
     "noisy map": RANDOM.random((23, 7, 5)),
+    "a moving edge": np.where(np.add.outer(np.linspace(0, 1, 54), np.linspace(0, 2, 72) ** 2) > 3 * SLOW, 1.0, 0.0),
 }
 
 
