@@ -51,7 +51,7 @@ test: $(READY)
 	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 bench: $(READY)
-	$(BIN)/python -m benchmarks.operators
+	$(BIN)/python -m benchmarks.operators --json src/hardtosoft/data/operators.json
 
 clean:
 	rm -rf _build

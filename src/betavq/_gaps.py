@@ -22,7 +22,7 @@ class Gaps(NamedTuple):
 
 def gaps(z: Tensor, eta: float | Tensor, dim: int) -> Gaps:
     """Compare each piece with the first maximum; of scores that are +∞ each is one, and no other counts."""
-    any_infinite = (z == math.inf).any(dim, keepdim=True)
+    any_infinite = z.detach().amax(dim, keepdim=True) == math.inf  # not beside a NaN, which spoils the whole row
     excluded = (z == -math.inf) | (any_infinite & (z != math.inf) & (eta > 0))
     half = torch.where(torch.isinf(z), 0.0, z * 0.5)
     first = torch.where(excluded, -math.inf, half).argmax(dim, keepdim=True)

@@ -8,6 +8,7 @@ The quadratic one, (1 − ‖t‖²)/2, makes it sparsemax(ηz): pieces that lie
 
 Numbers are always checked. A tensor's values are read only in plain eager mode and on the CPU, not on accelerators
 nor under compile, export or ``torch.func``: a β outside [0, 1] is not noticed there, and its results mean nothing.
+A NaN among the scores of a unit makes all it puts out NaN, as in ``torch.max`` and ``torch.softmax``.
 
 Sources: Balestriero & Baraniuk (2018), "From Hard to Soft", arXiv 1810.09274, β-VQ inference; Martins & Astudillo
 (2016), "From Softmax to Sparsemax", arXiv 1602.02068.

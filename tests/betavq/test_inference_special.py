@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import get_args
 
 import pytest
 import torch
 
 import betavq
+from betavq._inference_checks import Entropy
 
 INF = math.inf
 BETAS = (0.0, 1e-12, 0.5, 1 - 2**-24, 1.0)
@@ -93,11 +95,13 @@ def test_no_nan_that_the_scores_did_not_have(dtype: torch.dtype, function) -> No
 
 
 def test_nan_scores_stay_nan() -> None:
-    z = torch.tensor([[1.0, math.nan], [1.0, 2.0]])
+    spoilt = torch.tensor([[1.0, math.nan, 0.0], [math.inf, math.nan, 1.0], [math.nan, math.inf, -math.inf]])
+    sound = torch.tensor([[1.0, 2.0, 0.0], [math.inf, 1.0, -math.inf]])
     for beta in (0.0, 0.5, 1.0):
-        for function in (betavq.value, betavq.free_energy):
-            assert function(z, beta)[:1].isnan().all()
-            assert not function(z, beta)[1:].isnan().any()
+        for function in (betavq.code, betavq.value, betavq.free_energy):
+            for entropy in get_args(Entropy):
+                assert function(spoilt, beta, entropy=entropy).isnan().all(), (beta, function, entropy)
+                assert not function(sound, beta, entropy=entropy).isnan().any(), (beta, function, entropy)
 
 
 def test_a_difference_that_overflows() -> None:
