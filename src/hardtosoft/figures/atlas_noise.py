@@ -198,4 +198,4 @@ def slot_figure() -> InteractiveFigure:
         "of the first picture with the height of the dot in the second. At s = 0 nothing is left of the noise, and "
         "all five give the ReLU."
     )
-    return InteractiveFigure("one-slot", slot_frame, axes, caption=caption)
+    return InteractiveFigure("noise-slot", slot_frame, axes, caption=caption)
