@@ -210,8 +210,8 @@ def progress(items: Iterable[int], label: str) -> Iterable[int]:
         yield item
 
 
-def write(contents: dict[str, Any], out: Path) -> None:
-    """Write a result file in one step, so that a stopped run leaves the old one whole."""
+def write(contents: dict[str, Any], out: Path, *, quiet: bool = False) -> None:
+    """Write a result file in one step, so that a stopped run leaves the old one whole, and say so unless ``quiet``."""
     text = json.dumps(contents, allow_nan=False, separators=(",", ":")) + "\n"
     handle, name = tempfile.mkstemp(dir=out.parent, prefix=out.name)
     try:
@@ -222,4 +222,5 @@ def write(contents: dict[str, Any], out: Path) -> None:
     except BaseException:
         Path(name).unlink()
         raise
-    print(f"wrote {out}, {len(text) / 1000:.0f} kB")
+    if not quiet:
+        print(f"wrote {out}, {len(text) / 1000:.0f} kB")

@@ -1,0 +1,154 @@
+"""Train a small convolutional network with filters left free, penalised or kept orthogonal, and compare in pairs.
+
+Run from the top of the repository: ``python -m experiments.orthogonal_filters --data PATH``, where PATH is an ``.npz``
+file with uint8 images ``x_train``, ``x_test`` of shape ``(N, H, W, C)`` and labels ``y_train``, ``y_test``, or the
+folder of CIFAR-10; without it, on the digits that come with scikit-learn. A run that was stopped goes on where it was.
+
+For ReLU and for swish (β = ½), the learning rate of each setting is the one that does best on a part of the training
+images that is held out, with one seed that the comparison does not use, and so is the strength of the penalty. Then
+all networks of a seed start from the same weights (made orthogonal, where they are to be), and see all training images
+in the same order. The test images are read by these networks alone, once each. The result file keeps every run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from experiments.image_data import DataError, DataSet, load
+from experiments.orthogonal_runs import BETAS, Bench, Run
+from experiments.orthogonal_summary import best_rates, best_strength, summary
+from experiments.small_cnn import Recipe
+from experiments.training import DATA, write
+
+SETTINGS = (("none", 0.0), ("penalty", 0.01), ("penalty", 0.1), ("penalty", 1.0), ("orthogonal", 0.0))
+SEED_OF_SELECTION = 100
+WORK = Path(__file__).resolve().parents[1] / "_build" / "experiments"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that is tried: the recipe, and the rates and seeds of the runs."""
+
+    recipe: Recipe
+    rates: tuple[float, ...] = (0.03, 0.1, 0.3)
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+
+
+def plan(data: DataSet, seeds: int) -> Plan:
+    """The recipe for small grey images has fewer filters at first (they have few inputs), and smaller batches."""
+    colour = data.train.pixels.shape[3] == 3
+    recipe = Recipe() if colour else Recipe(filters=(16, 64, 128), batch=32)
+    return Plan(recipe, seeds=tuple(range(seeds)))
+
+
+def experiment(data: DataSet, plan: Plan, work: Path) -> dict[str, Any]:
+    """Choose, compare, sum up: the contents of the result file."""
+    bench = Bench(data, plan.recipe, work)
+    tried = [
+        Run(activation, constraint, strength, rate, SEED_OF_SELECTION, "held_out")
+        for activation in BETAS
+        for constraint, strength in SETTINGS
+        for rate in plan.rates
+    ]
+    selection = _all(bench, tried, "choosing")
+    rates = best_rates(selection)
+    chosen = [
+        replace(tried[0], activation=activation, constraint=constraint, strength=strength, rate=rate)
+        for activation in BETAS
+        for constraint, strength, rate in (
+            ("none", 0.0, rates[activation, "none", 0.0]),
+            ("penalty", *best_strength(selection, activation)),
+            ("orthogonal", 0.0, rates[activation, "orthogonal", 0.0]),
+        )
+    ]
+    compared = [replace(run, seed=seed, judged_on="test") for seed in plan.seeds for run in chosen]
+    runs = _all(bench, compared, "comparing")
+    filters = [
+        {"activation": run["activation"], "constraint": run["constraint"], "filters": run["first_filters"]}
+        for run in runs[: len(chosen)]
+    ]
+    without = [{key: value for key, value in run.items() if key != "first_filters"} for run in selection + runs]
+    return {
+        "settings": bench.conditions
+        | {
+            "settings": [list(setting) for setting in SETTINGS],
+            "rates": list(plan.rates),
+            "seeds": list(plan.seeds),
+            "seed_of_selection": SEED_OF_SELECTION,
+        },
+        "selection": without[: len(selection)],
+        "chosen": [
+            {key: asdict(run)[key] for key in ("activation", "constraint", "strength", "rate")} for run in chosen
+        ],
+        "runs": without[len(selection) :],
+        **summary(runs),
+        "filters_of_first_seed": filters,
+    }
+
+
+def _all(bench: Bench, runs: Sequence[Run], label: str) -> list[dict[str, Any]]:
+    start, results = time.monotonic(), []
+    for number, run in enumerate(runs, 1):
+        results.append(bench.run(run))
+        seconds = time.monotonic() - start
+        print(f"{label} {number} of {len(runs)}: {run}: {results[-1]['accuracy']:.4f} ({seconds:.0f} s)", flush=True)
+    return results
+
+
+def reproduce(data: DataSet, recipe: Recipe, out: Path, setting: Sequence[str]) -> None:
+    """Train one network of the comparison in a result file again, and print both accuracies."""
+    activation, constraint, seed = setting
+    for found in json.loads(out.read_text(encoding="utf-8"))["runs"]:
+        if [found["activation"], found["constraint"], str(found["seed"])] == [activation, constraint, seed]:
+            run = Run(**{field.name: found[field.name] for field in fields(Run)})
+            with tempfile.TemporaryDirectory() as work:
+                start = time.monotonic()
+                again = Bench(data, recipe, Path(work)).run(run)
+            seconds = time.monotonic() - start
+            print(f"{run}: {found['accuracy']:.4f} in {out.name}, {again['accuracy']:.4f} now ({seconds:.0f} s)")
+            return
+    sys.exit(f"--again: there is no run {' '.join(setting)} in {out}")
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments.orthogonal_filters", description="Compare free, penalised and orthogonal filters."
+    )
+    parser.add_argument("--data", type=Path, help="an .npz file or the folder of CIFAR-10 (default: digits)")
+    parser.add_argument("--out", type=Path, help="result file (default: by the data, beside those of the book)")
+    parser.add_argument("--work", type=Path, help="folder that keeps what is done (default: in _build/experiments)")
+    parser.add_argument("--seeds", type=int, default=5, help="how many seeds to compare with (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=2, help="threads of each run (default: %(default)s)")
+    setting = ("ACTIVATION", "CONSTRAINT", "SEED")
+    parser.add_argument("--again", nargs=3, metavar=setting, help="only train this network of the result file again")
+    args = parser.parse_args()
+    if args.seeds < 2 or args.threads < 1:
+        parser.error("--seeds must be at least 2, --threads at least 1")
+    torch.set_num_threads(args.threads)
+    out = args.out or DATA / f"orthogonal_filters_{'digits' if args.data is None else 'images'}.json"
+    try:
+        data = load(args.data)
+        planned = plan(data, args.seeds)
+        if args.again:
+            reproduce(data, planned.recipe, out, args.again)
+        else:
+            write(experiment(data, planned, args.work or WORK / out.stem), out)
+    except DataError as error:
+        sys.exit(f"--data: {error}")
+    except KeyboardInterrupt:
+        sys.exit("stopped; the same command goes on from here")
+
+
+if __name__ == "__main__":
+    main()
