@@ -25,7 +25,7 @@ def test_the_slot_takes_every_noise_of_the_library():
 
 
 @EVERY_NOISE
-def test_pytorchs_own_curves_are_covered_at_the_named_scale_and_at_no_other(name):
+def test_the_curves_pass_through_pytorchs_own_at_the_named_scale_and_at_no_other(name):
     own = atlas_noise.OWN[name]
     for scale in (0.5, 1.0, 3.0):
         _, gate, output = atlas_noise.slot_frame(name, scale, 1.0).panels
@@ -40,12 +40,12 @@ def test_pytorchs_own_curves_are_covered_at_the_named_scale_and_at_no_other(name
         ):
             assert np.isnan(curve).all() == (there is None)
             if there:
-                distance = np.abs(curve - above).max()
+                distance = np.abs(curve - above[::5]).max()
                 assert distance < 1e-12 if scale == own.scale else distance > 0.05
 
 
-def test_the_wide_curves_are_pytorchs():
-    u = atlas_noise.INPUTS
+def test_the_dots_are_pytorchs():
+    u = atlas_noise.INPUTS[::5]
     expected = {"logistic": F.silu, "uniform": F.hardswish, "Gaussian": F.gelu}
     for name, function in expected.items():
         output = atlas_noise.slot_frame(name, 1.0, 1.0).panels[2]

@@ -94,7 +94,7 @@ def slot_frame(disturbance: str, scale: float, u: float) -> Frame:
         xlabel="input u",
         alt=_of_gate(disturbance, scale),
         traces=[
-            _pytorch(own.share, INPUTS),
+            _pytorch(own.share, INPUTS[::5]),
             line("its chance, t₂", GRID, share, palette.ORANGE),
             dots("at this u", [u], share_here, palette.ORANGE, size=13),
         ],
@@ -105,8 +105,8 @@ def slot_frame(disturbance: str, scale: float, u: float) -> Frame:
         xlabel="input u",
         alt=_of_output(disturbance, scale),
         traces=[
-            _pytorch(own.value, INPUTS),
-            _pytorch(own.maximum, INPUTS),
+            _pytorch(own.value, INPUTS[::5]),
+            _pytorch(own.maximum, INPUTS[::5]),
             line("value", GRID, value, palette.BLUE),
             line("expected maximum", GRID, maximum, palette.PURPLE, dash="dash"),
             dots("value at this u", [u], value_here, palette.BLUE, size=13, showlegend=False),
@@ -131,7 +131,7 @@ def _noise_panel(name: str, scale: float, u: float, chance: float) -> Panel:
     edges = torch.linspace(0, TOP, ROWS + 1, dtype=torch.float64)[:-1, None]
     filled = ((heights - edges) / (TOP / ROWS)).clamp(0, 1) * (-u < CENTRES)
     return Panel(
-        title="Noise: what is added to u",
+        title="Noise: tinted, the second piece wins",
         xlabel="disturbance ε",
         alt=_sign(f"At u = {u:g} the second piece wins with the chance {chance:.2f}, the area right of −u."),
         traces=[
@@ -144,9 +144,9 @@ def _noise_panel(name: str, scale: float, u: float, chance: float) -> Panel:
 
 
 def _pytorch(own: tuple[str, Function] | None, inputs: Tensor) -> dict[str, object]:
-    """PyTorch's own curve, wide and faint, to be covered; absent where there is none."""
-    curve = own[1](inputs) if own else torch.full_like(inputs, math.nan)
-    return line("PyTorch's own", GRID, curve, palette.GREY, width=7)
+    """PyTorch's own function as dots for a curve to pass through; absent where there is none."""
+    heights = own[1](inputs) if own else torch.full_like(inputs, math.nan)
+    return dots("PyTorch's own", inputs, heights, palette.GREY, size=9)
 
 
 def _of_gate(name: str, scale: float) -> str:
@@ -154,7 +154,7 @@ def _of_gate(name: str, scale: float) -> str:
     if scale == 0:
         return "Without noise the chance is a step at u = 0."
     if own.share and scale == own.scale:
-        return f"The chance covers {own.share[0]} at every u."
+        return f"The chance is {own.share[0]} at every u."
     return "The chance climbs from 0 to 1 with u, the more slowly the larger the scale."
 
 
@@ -162,9 +162,9 @@ def _of_output(name: str, scale: float) -> str:
     own = OWN[name]
     if scale == 0:
         return "Without noise the value and the maximum are both the ReLU."
-    covered = [found[0] for found in (own.value, own.maximum) if found and scale == own.scale]
-    if covered:
-        return f"The curves cover {' and '.join(covered)} at every u."
+    met = [found[0] for found in (own.value, own.maximum) if found and scale == own.scale]
+    if met:
+        return f"The curves are {' and '.join(met)} at every u."
     beyond = "the expected maximum has no finite value" if name == "Lomax" else "the expected maximum never below it"
     return f"The value is never above the ReLU, {beyond}."
 
@@ -193,8 +193,8 @@ def slot_figure() -> InteractiveFigure:
         ),
     ]
     caption = (
-        "The wide grey curves are PyTorch's own. Choose a noise, and move s until they are covered: at s = 1 for all "
-        "of them but uniform noise, which runs from −s to s and needs s = 3. Then move u, and compare the tinted area "
+        "The grey dots are PyTorch's own. Choose a noise, and move s until the curves pass through them: at s = 1 for "
+        "all but uniform noise, which runs from −s to s and needs s = 3. Then move u, and compare the tinted area "
         "of the first picture with the height of the dot in the second. At s = 0 nothing is left of the noise, and "
         "all five give the ReLU."
     )

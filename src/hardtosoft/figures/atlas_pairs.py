@@ -40,7 +40,7 @@ def pair_frame(first: str, second: str) -> Frame:
     one, other = ATLAS[first](INPUTS), ATLAS[second](INPUTS)
     distance, place, difference = farthest(first, second)
     same = first == second
-    where = _number(f"{distance:.3f} apart at u = {place:.2f}")
+    where = _number(f"{distance:.3f} apart, at u = {place:.2f}")
     curves = Panel(
         title="Both of them",
         xlabel="input u",
