@@ -1,6 +1,6 @@
 r"""x σ(ηx) for torch.compile, as operators that fuse into one loop each way and need x alone for the way back.
 
-``functional.py`` otherwise selects saturated and infinite numbers by a mask, which a compiler keeps for the backward
+``_units.py`` otherwise selects saturated and infinite numbers by a mask, which a compiler keeps for the backward
 pass, and reads and writes slowly. Here every number goes through the same operators, none of which makes NaN of ∞.
 """
 

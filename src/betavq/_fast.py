@@ -1,7 +1,7 @@
 r"""The two-piece units in as few passes over memory as PyTorch's own, where nothing stands in the way.
 
 That is plain eager mode on the CPU, finite inputs, and a β that is one number or one for each channel. All else is
-left to the composite of ``functional.py``, with which these agree up to rounding: derivatives of derivatives too,
+left to the composite of ``_units.py``, with which these agree up to rounding: derivatives of derivatives too,
 forward mode, and gradients that come many at once.
 The input alone is saved for the backward pass.
 

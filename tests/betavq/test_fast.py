@@ -10,16 +10,16 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 import betavq
-from betavq import _fast, functional
+from betavq import _fast, _units
 from betavq.functional import beta_abs, beta_leaky_relu, beta_relu
 from betavq.nn import BetaReLU
 
 UNITS = {
-    "relu": (lambda x, b: beta_relu(x, beta=b), functional._composite_relu),
-    "abs": (lambda x, b: beta_abs(x, beta=b), functional._composite_abs),
+    "relu": (lambda x, b: beta_relu(x, beta=b), _units.composite_relu),
+    "abs": (lambda x, b: beta_abs(x, beta=b), _units.composite_abs),
     "leaky": (
         lambda x, b: beta_leaky_relu(x, 0.2, beta=b),
-        lambda x, b: functional._composite_leaky_relu(x, 0.2, b),
+        lambda x, b: _units.composite_leaky_relu(x, 0.2, b),
     ),
 }
 every = pytest.mark.parametrize("name", UNITS)
@@ -91,7 +91,7 @@ def test_any_shape_and_memory_order(name: str, shape: tuple[int, ...]) -> None:
     ],
 )
 def test_where_it_applies(x: list[float], beta: float | Tensor, taken: bool) -> None:
-    assert (_fast.fast(torch.tensor(x), beta, functional.RELU) is not None) == taken
+    assert (_fast.fast(torch.tensor(x), beta, _units.RELU) is not None) == taken
 
 
 @pytest.mark.parametrize("beta", [0.5, torch.tensor(0.5, requires_grad=True)], ids=["number", "learnable"])
