@@ -94,9 +94,10 @@ def _digits() -> DataSet:
 
 def _npz(path: Path) -> dict[str, Array]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise DataError(f"{path} is not an .npz file")
+        file = np.load(path, allow_pickle=False)
+        if not isinstance(file, np.lib.npyio.NpzFile):
+            raise DataError(f"{path} is not an .npz file")
+        with file:
             missing = [name for name in NAMES if name not in file]
             if missing:
                 raise DataError(f"{path} has no array {missing[0]}; it needs {', '.join(NAMES)}")

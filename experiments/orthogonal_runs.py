@@ -57,11 +57,18 @@ def build(run: Run, data: DataSet, recipe: Recipe) -> nn.Sequential:
     return orthogonal_filters(made, layers=CONVOLUTIONS) if run.constraint == "orthogonal" else made
 
 
-def split(data: DataSet) -> tuple[Images, Images]:
-    """Training images to learn from while settings are chosen, and others to choose by."""
+def parts(data: DataSet, most: int | None) -> dict[str, tuple[Images, Images]]:
+    """Images to learn from and images to be judged by, while settings are chosen (held_out) and compared (test).
+
+    With a limit, settings are chosen and compared with the same images; else all of them are learned from in the end.
+    """
     order = torch.randperm(len(data.train), generator=torch.Generator().manual_seed(SEED_OF_SPLIT))
-    held_out = round(HELD_OUT * len(data.train))
-    return data.train.rows(order[held_out:]), data.train.rows(order[:held_out])
+    held_out = round(HELD_OUT * len(order))
+    learned = data.train.rows(order[held_out:][:most])
+    return {
+        "held_out": (learned, data.train.rows(order[:held_out])),
+        "test": (data.train if most is None else learned, data.test),
+    }
 
 
 class Bench:
@@ -75,7 +82,7 @@ class Bench:
 
     def __init__(self, data: DataSet, recipe: Recipe, work: Path) -> None:
         self.data, self.recipe, self.work = data, recipe, work
-        self.parts = {"held_out": split(data), "test": (data.train, data.test)}
+        self.parts = parts(data, recipe.most_images)
         self.conditions = conditions(data, recipe)
         work.mkdir(parents=True, exist_ok=True)
 
@@ -150,6 +157,7 @@ def conditions(data: DataSet, recipe: Recipe) -> dict[str, Any]:
         "data_sha256": data.sha256,
         "train_images": len(data.train),
         "test_images": len(data.test),
+        "classes": data.num_classes,
         "held_out_share": HELD_OUT,
         "seed_of_split": SEED_OF_SPLIT,
         "betas": BETAS,

@@ -30,12 +30,14 @@ class Recipe:
 
     Attributes:
         filters: of the three convolutions.
+        most_images: to learn from; None for all that there are.
         weight_decay: L2 penalty on all parameters.
     """
 
     filters: tuple[int, int, int] = (32, 64, 128)
     epochs: int = 10
     batch: int = 128
+    most_images: int | None = None
     momentum: float = 0.9
     weight_decay: float = 5e-4
 

@@ -1,0 +1,262 @@
+"""The experiment on orthogonal filters: a killed run ends like an undisturbed one, and its statistics are paired."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+import torch
+from scipy.stats import t as student
+
+from betavq.orthogonal import coherence
+from experiments import small_cnn
+from experiments.image_data import load
+from experiments.orthogonal_filters import Plan, experiment, plan
+from experiments.orthogonal_runs import Bench, Run, build, parts
+from experiments.orthogonal_summary import best_rates, best_strength, summary
+from experiments.small_cnn import CONVOLUTIONS, Recipe
+from experiments.training import write
+
+ROOT = Path(__file__).parents[2]
+TINY = Recipe(filters=(4, 5, 6), epochs=3, batch=20, most_images=50)
+RUN = Run("swish", "orthogonal", 0.0, 0.1, 7, "test")
+# A small experiment of its own process, which may be killed; prints a line as each epoch ends.
+PROGRAM = """
+import json, sys
+from pathlib import Path
+import torch
+from experiments import orthogonal_filters, small_cnn
+from experiments.image_data import load
+from experiments.orthogonal_filters import Plan, experiment
+from experiments.small_cnn import Recipe
+from experiments.training import write
+torch.set_num_threads(1)
+small = Plan(Recipe(filters=(4, 5, 6), epochs=3, batch=20, most_images=50), rates=(0.1,), seeds=(0, 1))
+replace = small_cnn.replace
+def told(path, save):
+    replace(path, save)
+    print("epoch", flush=True)
+small_cnn.replace = told
+work, out = map(Path, sys.argv[1:])
+write(experiment(load(None), small, work), out)
+"""
+EPOCHS = 3 * (2 * 5 + 2 * 6)  # of its runs, those to choose by and those to compare
+KILLED_AFTER = 31  # in the midst of the first network that is compared
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with torch.random.fork_rng():
+        yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load(None)
+
+
+@pytest.fixture
+def stop_after(monkeypatch):
+    """Make training stop as the checkpoint after so many epochs is there."""
+
+    def install(epochs):
+        saved, replace = [], small_cnn.replace
+
+        def counted(path, save):
+            replace(path, save)
+            saved.append(path)
+            if len(saved) == epochs:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(small_cnn, "replace", counted)
+
+    return install
+
+
+@pytest.mark.parametrize("constraint", [("none", 0.0), ("penalty", 0.1), ("orthogonal", 0.0)])
+def test_a_stopped_run_goes_on_to_the_same_result(digits, tmp_path, stop_after, monkeypatch, constraint):
+    run = replace(RUN, constraint=constraint[0], strength=constraint[1])
+    undisturbed = Bench(digits, TINY, tmp_path / "whole").run(run)
+    for epochs in (1, 1):
+        stop_after(epochs)
+        with pytest.raises(KeyboardInterrupt):
+            Bench(digits, TINY, tmp_path / "stopped").run(run)
+        monkeypatch.undo()
+        torch.rand(3)  # whatever else has moved the random numbers since
+    resumed = Bench(digits, TINY, tmp_path / "stopped").run(run)
+    assert resumed == undisturbed
+    assert len(resumed["losses"]) == TINY.epochs
+    other = Bench(digits, TINY, tmp_path / "other").run(replace(run, seed=8))
+    assert other["losses"] != undisturbed["losses"]
+
+
+def test_an_epoch_that_is_done_is_not_done_again(digits, tmp_path, stop_after, monkeypatch):
+    stop_after(2)
+    with pytest.raises(KeyboardInterrupt):
+        Bench(digits, TINY, tmp_path).run(RUN)
+    monkeypatch.undo()
+    epochs, replace_ = [], small_cnn.replace
+    monkeypatch.setattr(small_cnn, "replace", lambda path, save: (epochs.append(path), replace_(path, save)))
+    bench = Bench(digits, TINY, tmp_path)
+    first = bench.run(RUN)
+    assert len(epochs) == 1
+    assert bench.run(RUN) == first
+    assert len(epochs) == 1
+    assert [path.suffix for path in tmp_path.iterdir()] == [".json"]
+
+
+def test_what_is_kept_of_other_conditions_or_damaged_is_not_used(digits, tmp_path, capsys, stop_after, monkeypatch):
+    expected = Bench(digits, TINY, tmp_path / "whole").run(RUN)
+    stop_after(1)
+    with pytest.raises(KeyboardInterrupt):
+        Bench(digits, replace(TINY, momentum=0.5), tmp_path / "kept").run(RUN)
+    monkeypatch.undo()
+    assert Bench(digits, TINY, tmp_path / "kept").run(RUN) == expected
+    (done,) = (tmp_path / "kept").glob("*.json")
+    for damaged in (done, done.with_suffix(".pt")):
+        done.write_text(done.read_text(encoding="utf-8")[:-30] if damaged == done else "{}", encoding="utf-8")
+        damaged.write_text("damaged", encoding="utf-8")
+        assert Bench(digits, TINY, tmp_path / "kept").run(RUN) == expected
+        assert f"{damaged} cannot be read: its run starts anew" in capsys.readouterr().out
+
+
+def test_a_killed_experiment_writes_the_same_file_as_an_undisturbed_one(digits, tmp_path):
+    undisturbed = experiment(digits, Plan(TINY, rates=(0.1,), seeds=(0, 1)), tmp_path / "whole")
+    write(undisturbed, tmp_path / "whole.json")
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path / "work"), str(tmp_path / "killed.json")]
+    killed = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    done = 0
+    while done < KILLED_AFTER:
+        done += killed.stdout.readline() == "epoch\n"
+    time.sleep(0.01)  # somewhere in the next epoch
+    killed.kill()
+    killed.communicate()
+    assert not (tmp_path / "killed.json").exists()
+    resumed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    # The last line before the kill may not have been read.
+    assert EPOCHS - KILLED_AFTER - 2 <= resumed.stdout.count("epoch\n") <= EPOCHS - KILLED_AFTER
+    assert (tmp_path / "killed.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
+
+
+def test_result_file(digits, tmp_path):
+    small = Plan(replace(TINY, epochs=1), rates=(0.05, 0.1), seeds=(3, 4))
+    found = experiment(digits, small, tmp_path)
+    json.dumps(found, allow_nan=False)
+    assert len(found["selection"]) == 2 * 5 * 2
+    assert {run["judged_on"] for run in found["selection"]} == {"held_out"}
+    assert {run["seed"] for run in found["selection"]} == {100}
+    assert [(run["seed"], run["judged_on"]) for run in found["runs"]] == [(3, "test")] * 6 + [(4, "test")] * 6
+    for run in found["runs"]:
+        chosen = {key: run[key] for key in ("activation", "constraint", "strength", "rate")}
+        assert chosen in found["chosen"]
+        if run["constraint"] == "orthogonal":
+            assert max(run["coherence"]) < 1e-5
+    assert found["settings"]["data_sha256"] == digits.sha256
+    assert set(found["settings"]) >= {"versions", "hardware", "rates", "seeds", "settings", "epochs", "weight_decay"}
+    shapes = {torch.tensor(entry["filters"]).shape for entry in found["filters_of_first_seed"]}
+    assert shapes == {(4, 5, 5, 1)}
+
+
+def test_networks_of_a_seed_start_alike(digits):
+    free, penalised, orthogonal = (
+        build(replace(RUN, constraint=constraint), digits, TINY) for constraint in ("none", "penalty", "orthogonal")
+    )
+    for one, other in zip(free.parameters(), penalised.parameters(), strict=True):
+        assert torch.equal(one, other)
+    for name in CONVOLUTIONS:
+        kept, made = (net.get_submodule(name).weight.flatten(1) for net in (free, orthogonal))
+        torch.testing.assert_close(made.norm(dim=1), kept.norm(dim=1))
+        torch.testing.assert_close(made[0], kept[0])
+        assert coherence(orthogonal.get_submodule(name)).item() < 1e-6
+    assert torch.equal(free.get_submodule("output").weight, orthogonal.get_submodule("output").weight)
+    assert not torch.equal(free.get_submodule("first").weight, build(replace(RUN, seed=8), digits, TINY)[0].weight)
+
+
+def test_images_held_out_are_not_learned_from(digits):
+    rows = {
+        part: {bytes(image) for image in images.pixels.numpy()}
+        for part, images in zip(("learned", "held out"), parts(digits, 100)["held_out"], strict=True)
+    }
+    assert not rows["learned"] & rows["held out"]
+    for most, learned in ((None, 1297), (100, 100)):
+        split = parts(digits, most)
+        assert len(split["held_out"][1]) == 259
+        assert len(split["held_out"][0]) == (1038 if most is None else most)
+        assert len(split["test"][0]) == learned
+        assert split["test"][1] is digits.test
+    again = parts(digits, 100)["held_out"][0]
+    assert torch.equal(again.pixels, parts(digits, 100)["test"][0].pixels)
+
+
+def test_a_penalty_that_diverges_is_reported_and_not_dropped(digits, tmp_path):
+    run = replace(RUN, constraint="penalty", strength=1e9)
+    found = Bench(digits, TINY, tmp_path).run(run)
+    assert found["losses"][-1] is None
+    assert found["coherence"] == [None, None, None]
+    json.dumps(found, allow_nan=False)
+    free = [result(activation, "none", 0.9, seed=seed) for activation in ("relu", "swish") for seed in (0, 1)]
+    compared = summary(free + [entry | found | asdict(_penalised(entry)) for entry in free])
+    assert list(compared["coherence"]["relu"]) == ["none"]
+    assert compared["accuracy"]["relu"]["penalty"]["mean"] == found["accuracy"]
+    assert compared["minus_none"]["relu"]["penalty"]["mean"] == pytest.approx(found["accuracy"] - 0.9)
+
+
+def _penalised(entry):
+    return Run(entry["activation"], "penalty", 1e9, entry["rate"], entry["seed"], "test")
+
+
+def test_the_plan_of_the_book(digits):
+    chosen = plan(digits, 6)
+    assert chosen.recipe.filters == (16, 64, 128)
+    assert chosen.seeds == tuple(range(6))
+    assert (Recipe().filters, Recipe().epochs) == ((32, 64, 128), 10)
+
+
+def result(activation, constraint, accuracy, *, strength=0.0, rate=0.1, seed=0):
+    run = Run(activation, constraint, strength, rate, seed, "test")
+    return asdict(run) | {"accuracy": accuracy, "coherence": [0.5, 0.25], "mean_cosine": [0.1, 0.2]}
+
+
+def test_what_does_best_is_chosen_and_ties_go_to_the_smallest():
+    tried = [
+        result("relu", "none", 0.7, rate=0.3),
+        result("relu", "none", 0.7, rate=0.1),
+        result("relu", "none", 0.6, rate=0.03),
+        result("relu", "penalty", 0.8, strength=1.0, rate=0.03),
+        result("relu", "penalty", 0.8, strength=0.1, rate=0.3),
+        result("relu", "penalty", 0.75, strength=0.1, rate=0.1),
+        result("swish", "penalty", 0.9, strength=0.01, rate=0.1),
+    ]
+    rates = best_rates(tried)
+    assert rates["relu", "none", 0.0] == 0.1
+    assert rates["relu", "penalty", 0.1] == 0.3
+    assert best_strength(tried, "relu") == (0.1, 0.3)
+    assert best_strength(tried, "swish") == (0.01, 0.1)
+
+
+def test_differences_are_taken_within_a_seed():
+    # Seeds differ by far more than the constraint does: only pairs show it.
+    levels, gains = {0: 0.5, 1: 0.7, 2: 0.9}, {0: 0.01, 1: 0.02, 2: 0.03}
+    runs = [
+        result(activation, constraint, levels[seed] + gains[seed] * (constraint == "orthogonal") + shift, seed=seed)
+        for seed in (2, 0, 1)
+        for activation, shift in (("relu", 0.0), ("swish", -0.05))
+        for constraint in ("none", "orthogonal")
+    ]
+    found = summary(runs)
+    gain = found["minus_none"]["relu"]["orthogonal"]
+    assert gain["mean"] == pytest.approx(0.02, abs=1e-6)
+    assert gain["half_width"] == pytest.approx(student.ppf(0.975, 2) * 0.01 / 3**0.5, abs=1e-6)
+    assert found["accuracy"]["relu"]["orthogonal"]["half_width"] > 10 * gain["half_width"]
+    assert found["swish_minus_relu"]["none"] == {"mean": -0.05, "half_width": 0.0}
+    assert found["coherence"]["swish"]["none"]["mean"] == [0.5, 0.25]
+    with pytest.raises(ValueError, match="must have the seeds"):
+        summary(runs[:-1])
