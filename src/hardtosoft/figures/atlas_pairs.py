@@ -83,7 +83,7 @@ def pairs_figure() -> InteractiveFigure:
     """Two choices among eight that all approach u on the right."""
     caption = (
         "Blue is the first, dashed orange the second. The line below names their coordinates; look for what two "
-        "neighbours share. The softplus here has η = 2."
+        "neighbours share. The softplus here has η\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}2."
     )
     axes = [choice("first", "First", NAMES, start="GELU"), choice("second", "Second", NAMES, start="SiLU")]
     return InteractiveFigure("two-activations", pair_frame, axes, caption=caption)
