@@ -17,22 +17,26 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from experiments.image_data import DataError, DataSet, load
-from experiments.orthogonal_runs import BETAS, Bench, Run
+from experiments.orthogonal_runs import BETAS, Bench, Run, prepare, run_prepared
 from experiments.orthogonal_summary import best_rates, best_strength, summary
 from experiments.small_cnn import Recipe
 from experiments.training import DATA, write
+from experiments.workers import workers
 
 SETTINGS = (("none", 0.0), ("penalty", 0.01), ("penalty", 0.1), ("penalty", 1.0), ("orthogonal", 0.0))
 SEED_OF_SELECTION = 100
 WORK = Path(__file__).resolve().parents[1] / "_build" / "experiments"
+Make = Callable[[Sequence[Run]], Iterable[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -51,16 +55,15 @@ def plan(data: DataSet, seeds: int) -> Plan:
     return Plan(recipe, seeds=tuple(range(seeds)))
 
 
-def experiment(data: DataSet, plan: Plan, work: Path) -> dict[str, Any]:
-    """Choose, compare, sum up: the contents of the result file."""
-    bench = Bench(data, plan.recipe, work)
+def experiment(bench: Bench, plan: Plan, make: Make) -> dict[str, Any]:
+    """Choose, compare, sum up: the contents of the result file, whose runs ``make`` makes in the order given."""
     tried = [
         Run(activation, constraint, strength, rate, SEED_OF_SELECTION, "held_out")
         for activation in BETAS
         for constraint, strength in SETTINGS
         for rate in plan.rates
     ]
-    selection = _all(bench, tried, "choosing")
+    selection = _all(make, tried, "choosing")
     rates = best_rates(selection)
     chosen = [
         replace(tried[0], activation=activation, constraint=constraint, strength=strength, rate=rate)
@@ -72,7 +75,7 @@ def experiment(data: DataSet, plan: Plan, work: Path) -> dict[str, Any]:
         )
     ]
     compared = [replace(run, seed=seed, judged_on="test") for seed in plan.seeds for run in chosen]
-    runs = _all(bench, compared, "comparing")
+    runs = _all(make, compared, "comparing")
     filters = [
         {"activation": run["activation"], "constraint": run["constraint"], "filters": run["first_filters"]}
         for run in runs[: len(chosen)]
@@ -96,27 +99,43 @@ def experiment(data: DataSet, plan: Plan, work: Path) -> dict[str, Any]:
     }
 
 
-def _all(bench: Bench, runs: Sequence[Run], label: str) -> list[dict[str, Any]]:
+def _all(make: Make, runs: Sequence[Run], label: str) -> list[dict[str, Any]]:
     start, results = time.monotonic(), []
-    for number, run in enumerate(runs, 1):
-        results.append(bench.run(run))
+    for number, (run, result) in enumerate(zip(runs, make(runs), strict=True), 1):
+        results.append(result)
         seconds = time.monotonic() - start
-        print(f"{label} {number} of {len(runs)}: {run}: {results[-1]['accuracy']:.4f} ({seconds:.0f} s)", flush=True)
+        print(f"{label} {number} of {len(runs)}: {run}: {result['accuracy']:.4f} ({seconds:.0f} s)", flush=True)
     return results
 
 
-def reproduce(data: DataSet, recipe: Recipe, out: Path, setting: Sequence[str]) -> None:
-    """Train one network of the comparison in a result file again, and print both accuracies."""
+def carry_out(path: Path | None, data: DataSet, plan: Plan, work: Path, processes: int) -> dict[str, Any]:
+    """The experiment on the data of ``path``, in one process or in more: the numbers are the same."""
+    torch.set_num_threads(1)
+    bench = Bench(data, plan.recipe, work)
+    if processes == 1:
+        return experiment(bench, plan, partial(map, bench.run))
+    with workers(processes, prepare, (path, plan.recipe, work)) as pool:
+        return experiment(bench, plan, partial(pool.map, run_prepared))
+
+
+def reproduce(data: DataSet, recipe: Recipe, out: Path, setting: Sequence[str]) -> str:
+    """Train one network of the comparison in a result file again; tell both accuracies."""
+    torch.set_num_threads(1)
+    try:
+        contents = json.loads(out.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        sys.exit(f"--out: {out} cannot be read ({error})")
+    if contents["settings"]["data_sha256"] != data.sha256:
+        sys.exit(f"--data: the result file {out} is not of these images, but of {contents['settings']['data']}")
     activation, constraint, seed = setting
-    for found in json.loads(out.read_text(encoding="utf-8"))["runs"]:
+    for found in contents["runs"]:
         if [found["activation"], found["constraint"], str(found["seed"])] == [activation, constraint, seed]:
             run = Run(**{field.name: found[field.name] for field in fields(Run)})
             with tempfile.TemporaryDirectory() as work:
                 start = time.monotonic()
                 again = Bench(data, recipe, Path(work)).run(run)
             seconds = time.monotonic() - start
-            print(f"{run}: {found['accuracy']:.4f} in {out.name}, {again['accuracy']:.4f} now ({seconds:.0f} s)")
-            return
+            return f"{run}: {found['accuracy']:.4f} in {out.name}, {again['accuracy']:.4f} now ({seconds:.0f} s)"
     sys.exit(f"--again: there is no run {' '.join(setting)} in {out}")
 
 
@@ -129,23 +148,26 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="result file (default: by the data, beside those of the book)")
     parser.add_argument("--work", type=Path, help="folder that keeps what is done (default: in _build/experiments)")
     parser.add_argument("--seeds", type=int, default=5, help="how many seeds to compare with (default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=2, help="threads of each run (default: %(default)s)")
+    parser.add_argument("--processes", type=int, default=2, help="runs at a time (default: %(default)s)")
     setting = ("ACTIVATION", "CONSTRAINT", "SEED")
     parser.add_argument("--again", nargs=3, metavar=setting, help="only train this network of the result file again")
     args = parser.parse_args()
-    if args.seeds < 2 or args.threads < 1:
-        parser.error("--seeds must be at least 2, --threads at least 1")
-    torch.set_num_threads(args.threads)
     out = args.out or DATA / f"orthogonal_filters_{'digits' if args.data is None else 'images'}.json"
+    if args.seeds < 2 or args.processes < 1:
+        parser.error("--seeds must be at least 2, --processes at least 1")
+    if not out.parent.is_dir():
+        parser.error(f"--out: there is no folder {out.parent}")
     try:
         data = load(args.data)
         planned = plan(data, args.seeds)
         if args.again:
-            reproduce(data, planned.recipe, out, args.again)
+            print(reproduce(data, planned.recipe, out, args.again))
         else:
-            write(experiment(data, planned, args.work or WORK / out.stem), out)
+            write(carry_out(args.data, data, planned, args.work or WORK / out.stem, args.processes), out)
     except DataError as error:
         sys.exit(f"--data: {error}")
+    except BrokenProcessPool:
+        sys.exit("a process was killed, perhaps for want of memory; the same command goes on from here")
     except KeyboardInterrupt:
         sys.exit("stopped; the same command goes on from here")
 

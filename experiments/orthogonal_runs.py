@@ -15,7 +15,7 @@ from torch import nn
 
 from betavq.nn import BetaReLU
 from betavq.orthogonal import coherence_report, orthogonal_filters, orthogonality_penalty
-from experiments.image_data import DataSet, Images
+from experiments.image_data import DataSet, Images, load
 from experiments.small_cnn import CONVOLUTIONS, Recipe, Standard, accuracy, finite, network, train
 from experiments.training import versions, write
 
@@ -122,6 +122,19 @@ class Bench:
             "mean_cosine": [finite(layer.mean_cosine) for layer in layers],
             "first_filters": picture(trained.get_submodule("first")),
         }
+
+
+_prepared: list[Bench] = []
+
+
+def prepare(path: Path | None, recipe: Recipe, work: Path) -> None:
+    """Make the bench of a process of its own."""
+    _prepared[:] = [Bench(load(path), recipe, work)]
+
+
+def run_prepared(run: Run) -> dict[str, Any]:
+    """:meth:`Bench.run` on that bench."""
+    return _prepared[0].run(run)
 
 
 def _kept(done: Path, identity: str) -> dict[str, Any] | None:

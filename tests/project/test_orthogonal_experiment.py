@@ -16,7 +16,7 @@ from scipy.stats import t as student
 from betavq.orthogonal import coherence
 from experiments import small_cnn
 from experiments.image_data import load
-from experiments.orthogonal_filters import Plan, experiment, plan
+from experiments.orthogonal_filters import Plan, carry_out, plan
 from experiments.orthogonal_runs import Bench, Run, build, parts
 from experiments.orthogonal_summary import best_rates, best_strength, summary
 from experiments.small_cnn import CONVOLUTIONS, Recipe
@@ -24,29 +24,21 @@ from experiments.training import write
 
 ROOT = Path(__file__).parents[2]
 TINY = Recipe(filters=(4, 5, 6), epochs=3, batch=20, most_images=50)
+SMALL = Plan(TINY, rates=(0.1,), seeds=(0, 1))
+RUNS, KILLED_AFTER = 2 * 5 + 2 * 6, 11  # those to choose by, then those to compare
 RUN = Run("swish", "orthogonal", 0.0, 0.1, 7, "test")
-# A small experiment of its own process, which may be killed; prints a line as each epoch ends.
+# A small experiment of its own process, which may be killed.
 PROGRAM = """
-import json, sys
+import sys
 from pathlib import Path
-import torch
-from experiments import orthogonal_filters, small_cnn
 from experiments.image_data import load
-from experiments.orthogonal_filters import Plan, experiment
+from experiments.orthogonal_filters import Plan, carry_out
 from experiments.small_cnn import Recipe
 from experiments.training import write
-torch.set_num_threads(1)
 small = Plan(Recipe(filters=(4, 5, 6), epochs=3, batch=20, most_images=50), rates=(0.1,), seeds=(0, 1))
-replace = small_cnn.replace
-def told(path, save):
-    replace(path, save)
-    print("epoch", flush=True)
-small_cnn.replace = told
-work, out = map(Path, sys.argv[1:])
-write(experiment(load(None), small, work), out)
+work, out = map(Path, sys.argv[1:3])
+write(carry_out(None, load(None), small, work, int(sys.argv[3])), out)
 """
-EPOCHS = 3 * (2 * 5 + 2 * 6)  # of its runs, those to choose by and those to compare
-KILLED_AFTER = 31  # in the midst of the first network that is compared
 
 
 @pytest.fixture(autouse=True)
@@ -128,27 +120,28 @@ def test_what_is_kept_of_other_conditions_or_damaged_is_not_used(digits, tmp_pat
         assert f"{damaged} cannot be read: its run starts anew" in capsys.readouterr().out
 
 
-def test_a_killed_experiment_writes_the_same_file_as_an_undisturbed_one(digits, tmp_path):
-    undisturbed = experiment(digits, Plan(TINY, rates=(0.1,), seeds=(0, 1)), tmp_path / "whole")
-    write(undisturbed, tmp_path / "whole.json")
-    command = [sys.executable, "-c", PROGRAM, str(tmp_path / "work"), str(tmp_path / "killed.json")]
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_killed_experiment_writes_the_same_file_as_an_undisturbed_one(digits, tmp_path, processes):
+    work, out = tmp_path / "work", tmp_path / "killed.json"
+    write(carry_out(None, digits, SMALL, tmp_path / "whole", 1), tmp_path / "whole.json")
+    command = [sys.executable, "-c", PROGRAM, str(work), str(out), str(processes)]
     killed = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    done = 0
-    while done < KILLED_AFTER:
-        done += killed.stdout.readline() == "epoch\n"
-    time.sleep(0.01)  # somewhere in the next epoch
+    while len(list(work.glob("*.json"))) < KILLED_AFTER or not list(work.glob("*.pt")):
+        time.sleep(0.005)
+        assert killed.poll() is None
     killed.kill()
-    killed.communicate()
-    assert not (tmp_path / "killed.json").exists()
-    resumed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    # The last line before the kill may not have been read.
-    assert EPOCHS - KILLED_AFTER - 2 <= resumed.stdout.count("epoch\n") <= EPOCHS - KILLED_AFTER
-    assert (tmp_path / "killed.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
+    killed.communicate(timeout=60)  # until no process that it started holds its output any more
+    done = {path: path.stat().st_mtime_ns for path in work.glob("*.json")}
+    assert not out.exists()
+    assert len(done) < RUNS
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    assert out.read_bytes() == (tmp_path / "whole.json").read_bytes()
+    assert all(path.stat().st_mtime_ns == time_ for path, time_ in done.items())
 
 
 def test_result_file(digits, tmp_path):
     small = Plan(replace(TINY, epochs=1), rates=(0.05, 0.1), seeds=(3, 4))
-    found = experiment(digits, small, tmp_path)
+    found = carry_out(None, digits, small, tmp_path, 1)
     json.dumps(found, allow_nan=False)
     assert len(found["selection"]) == 2 * 5 * 2
     assert {run["judged_on"] for run in found["selection"]} == {"held_out"}
