@@ -94,10 +94,10 @@ def _digits() -> DataSet:
 
 def _npz(path: Path) -> dict[str, Array]:
     try:
-        file = np.load(path, allow_pickle=False)
-        if not isinstance(file, np.lib.npyio.NpzFile):
-            raise DataError(f"{path} is not an .npz file")
-        with file:
+        with path.open("rb") as stream:  # opened here, for numpy leaves a damaged file open
+            file = np.load(stream, allow_pickle=False)
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise DataError(f"{path} is not an .npz file")
             missing = [name for name in NAMES if name not in file]
             if missing:
                 raise DataError(f"{path} has no array {missing[0]}; it needs {', '.join(NAMES)}")
