@@ -82,7 +82,11 @@ def test_the_cached_bundle_is_given_compressed_and_never_fetched(npm: Npm, cache
     assert packed[4:8] == bytes(4), "the time of packing would make every copy another file"
 
 
-@pytest.mark.parametrize("spoiled", [b"", b"no gzip", gzip.compress(CONTENT)[:-9], gzip.compress(CONTENT + b"!")])
+@pytest.mark.parametrize(
+    "spoiled",
+    [b"", b"no gzip", gzip.compress(CONTENT)[:-9], gzip.compress(CONTENT + b"!")],
+    ids=["empty", "not gzip", "cut off", "of other content"],  # gzip writes the time, which no two workers share
+)
 def test_a_spoiled_compressed_form_is_never_given_and_mended(npm: Npm, cache: Path, spoiled: bytes) -> None:
     assets.plotly_bundle(cache)
     packed = cache / f"{assets.PLOTLY_BUNDLE}.gz"
