@@ -15,6 +15,8 @@ def every_figure() -> list[InteractiveFigure]:
         codebooks,
         envelopes,
         gates,
+        joint,
+        joint_errors,
         layers,
         mixtures,
         photograph,
@@ -66,4 +68,7 @@ def every_figure() -> list[InteractiveFigure]:
         atlas_noise.slot_figure(),
         atlas_pairs.pairs_figure(),
         atlas_yours.your_activation_figure(),
+        joint.two_units_figure(),
+        joint_errors.errors_figure(),
+        joint.your_filters_figure([[1.0, 0.0], [0.8, 0.6]]),
     ]
