@@ -56,7 +56,7 @@ def pairs() -> Iterator[Pair]:
     for function in (betavq.code, betavq.value, betavq.free_energy):
         quadratic, shannon = (partial(function, beta=0.5, entropy=entropy) for entropy in ("quadratic", "shannon"))
         for passes in (FORWARD, BOTH):
-            yield Pair(function.__name__, SHANNON, quadratic, shannon, z, "4096 × 10 float32", passes)
+            yield Pair("entropies", function.__name__, SHANNON, quadratic, shannon, z, "4096 × 10 float32", passes)
 
 
 def sparse(z: Tensor, dim: int, size: str) -> Iterator[Pair]:
@@ -65,7 +65,7 @@ def sparse(z: Tensor, dim: int, size: str) -> Iterator[Pair]:
         ours = partial(betavq.code, beta=betavq.beta_from_eta(eta), dim=dim, entropy="quadratic")
         theirs = partial(_sparsemax, eta=eta, dim=dim)
         for passes in (FORWARD, BOTH):
-            yield Pair(f"code, η = {eta:g}", SPARSEMAX, ours, theirs, z, size, passes)
+            yield Pair("entropies", f"code, η = {eta:g}", SPARSEMAX, ours, theirs, z, size, passes)
 
 
 def _sparsemax(z: Tensor, eta: float, dim: int) -> Tensor:
