@@ -24,7 +24,7 @@ def test_nothing_is_strongly_coloured_if_the_filters_are_orthogonal():
     for filters in (pair(0.0), torch.tensor([[0.6, 0.8], [-0.4, 0.3]]).double()):
         frame = joint.units_frame(filters, 1.0)
         assert all(named(frame, name)["z"].max() <= joint.AGREED + 1e-12 for name in MAPS)
-        assert frame.readout.endswith("They differ in 0.0 % of the plane.")
+        assert frame.readout.endswith("They differ in 0.0\u00a0% of the plane.")
         assert "no colour is strong" in frame.panels[0].alt
 
 
@@ -57,11 +57,11 @@ def test_the_ledger_is_the_formula():
 
 
 def test_the_ways_lead_to_the_picked_sum_and_to_the_nearest():
-    for coherence, along in itertools.product((-0.8, 0.0, 0.5, 0.9), (0.0, 0.45, 1.0, 2.0)):
+    for coherence, along in itertools.product((-0.8, 0.0, 0.5, 0.9), (0.2, 0.45, 1.0, 1.6)):
         filters, x = pair(coherence), torch.tensor([along, joint.HEIGHT]).double()
         frame = joint.units_frame(filters, along)
         ends = []
-        for name in ("from x to the sum of the units' picks", "from x to the best sum"):
+        for name in ("from x to the picked sum", "from x to the best sum"):
             way = named(frame, name)
             assert (way["x"][0], way["y"][0]) == (along, joint.HEIGHT)
             ends.append((way["x"][1], way["y"][1]))

@@ -11,7 +11,7 @@ import betavq
 from betavq import mixture as mixtures
 
 from .. import palette
-from ..axes import Value, sliding
+from ..axes import Axis, Value, sliding
 from ..cells import Plane
 from ..edges import edges
 from ..frames import Frame, Panel, Trace, axis, dots, heatmap, layout, line
@@ -90,7 +90,7 @@ def units_frame(filters: Tensor, along: float) -> Frame:
             line("edge of unit 2 alone", ties[1][:, 0], ties[1][:, 1], palette.ORANGE, dash="dot", width=3),
             line("parallelogram of the sums", outline[:, 0], outline[:, 1], palette.GREY, width=1.5),
             dots("sums 0, w₁, w₂, w₁ + w₂", codes[:, 0], codes[:, 1], palette.GREY, size=9),
-            _way("from x to the sum of the units' picks", x, codes[picked], palette.BLUE, "dashdot", 3),
+            _way("from x to the picked sum", x, codes[picked], palette.BLUE, "dashdot", 3),
             _way("from x to the best sum", x, codes[best], palette.INK, "solid", 2),
             dots("x", x[:1], x[1:], palette.INK, symbol="square", size=9),
         ],
@@ -106,19 +106,17 @@ def units_frame(filters: Tensor, along: float) -> Frame:
         alt=f"Largest sum of scores: {_name(picked)}. Largest after the coupling is taken off: {_name(best)}.",
         traces=[
             line("coupling", [left[3], right[3]], [own[3], together[3]], palette.PURPLE, width=3),
-            dots("sum of the units' own scores", left, own, palette.BLUE, symbol="square", size=8),
-            dots("less the coupling", right, together, palette.INK, size=8),
+            dots("sum of own scores", left, own, palette.BLUE, symbol="square", size=8),
+            dots("the same less the coupling", right, together, palette.INK, size=8),
             dots("what the units pick", left[[picked]], own[[picked]], palette.BLUE, symbol="square", size=15),
             dots("best together", right[[best]], together[[best]], palette.INK, size=15),
         ],
-        layout=layout(
-            axis(-0.6, 3.6, (0, 1, 2, 3), ("none", "1", "2", "both")), axis(-2.6, 3.6, (-2, -1, 0, 1, 2, 3))
-        ),
+        layout=layout(axis(-0.6, 3.6, (0, 1, 2, 3), ("none", "1", "2", "both")), axis(-1.8, 2.7, (-1, 0, 1, 2))),
     )
     rest = (x - codes).square().sum(-1)
     readout = (
         f"⟨w₁, w₂⟩ = {_number(product)}. Each alone: {_name(picked)}, ‖x − sum‖² = {rest[picked]:.2f}. Together: "
-        f"{_name(best)}, {rest[best]:.2f}. They differ in {area:.1f} % of the plane."
+        f"{_name(best)}, {rest[best]:.2f}. They differ in {area:.1f}\u00a0% of the plane."
     )
     return Frame([plane, ledger], readout)
 
@@ -147,21 +145,20 @@ def _say_along(value: Value) -> str:
     return f"x₁ = {_number(float(value))}"
 
 
-ALONG = sliding("along", "x₁ of the marked input", 0, 2, 0.05, start=1.0, stops=(0.4, 1.0, 1.8), say=_say_along)
+ALONG = sliding("along", "x₁ of the marked input", 0.2, 1.6, 0.05, start=1.0, stops=(0.4, 1.0, 1.6), say=_say_along)
 
 
 def two_units_figure() -> InteractiveFigure:
     """Sliders for the cosine of two filters of length 1, and for an input."""
     named: dict[Value, str] = {-0.9: "nearly opposite", 0.0: "orthogonal", 0.5: "60° apart", 0.9: "nearly alike"}
-    coherence = sliding(
-        "coherence", "ρ, cosine of the two filters", -0.9, 0.9, 0.1, start=0.5, named=named, say=_say_coherence
-    )
+    values = tuple(step / 10 for step in range(-9, 10))
+    coherence = Axis("coherence", "ρ, cosine of the filters", values, 0.5, named, say=_say_coherence)
     caption = (
-        "Colours: the best joint code. Strong where the units, each alone, pick another one. Grey: the four sums "
-        "that the codes stand for. Two ways lead from the input x (square): a broken one to the sum that the units "
-        "pick, a thin one to the best sum. Move x₁, and see where they part. Then set ρ to 0: the parallelogram "
-        "becomes a rectangle, and the strong colours vanish. At negative ρ they are back, and in them both units "
-        "should be on."
+        "Colours: the best joint code, green with unit 1 on, orange with unit 2, purple with both; strong where the "
+        "units, each alone, pick another one. Grey: the four sums that the codes stand for. Two ways lead from the "
+        "input x (square): a broken one to the sum that the units pick, a thin one to the best sum. Move x₁, and see "
+        "where they part. Then set ρ to 0: the parallelogram becomes a rectangle, and the strong colours vanish. At "
+        "negative ρ they are back, and in them both units should be on."
     )
     return InteractiveFigure(
         "two-units",
