@@ -93,7 +93,8 @@ def sliding(
     count = round((high - low) / step)
     if count < 1 or abs(low + count * step - high) > 1e-9 * max(1.0, abs(high)):
         raise ValueError(f"axis {name!r}: step must divide {high} - {low}, got {step}")
-    values = tuple(round(low + index * (high - low) / count, 10) for index in range(count + 1))
+    # Adding 0 makes 0 of −0, which would be shown with its sign.
+    values = tuple(round(low + index * (high - low) / count, 10) + 0.0 for index in range(count + 1))
     return Axis(name, label, values, start, named or {}, stops, say or (lambda value: f"{label} = {value:g}"))
 
 

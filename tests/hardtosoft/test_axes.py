@@ -48,3 +48,7 @@ def test_step_must_divide_the_range():
 def test_impossible_axes_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         Axis(**{"name": "x", "label": "x", "values": (0.0, 1.0), "start": 0.0, **changes})
+
+
+def test_a_range_over_0_holds_no_minus_0() -> None:
+    assert "-0" not in [f"{value:g}" for value in sliding("r", "r", -0.9, 0.9, 0.1, start=0.0).values]
