@@ -22,16 +22,19 @@ from ._hardness import compute_dtype, hardness, saturation
 
 
 def relu(input: Tensor, beta: float | Tensor, detached: bool) -> Tensor:
+    """x σ(ηx); ReLU at β = 1."""
     y = fast(input, beta, RELU_OF_DETACHED_CODE if detached else RELU)
     return composite_relu(input, beta, detached) if y is None else y
 
 
 def absolute(input: Tensor, beta: float | Tensor, detached: bool) -> Tensor:
+    """x tanh(ηx); |x| at β = 1."""
     y = fast(input, beta, ABS_OF_DETACHED_CODE if detached else ABS)
     return composite_abs(input, beta, detached) if y is None else y
 
 
 def leaky_relu(input: Tensor, negative_slope: float | Tensor, beta: float | Tensor, detached: bool) -> Tensor:
+    """x [ν + (1−ν) σ(η|1−ν|x)] with the slope ν; leaky ReLU at β = 1."""
     y = None
     if not isinstance(negative_slope, Tensor):
         leaky = Unit(
@@ -42,6 +45,7 @@ def leaky_relu(input: Tensor, negative_slope: float | Tensor, beta: float | Tens
 
 
 def composite_relu(input: Tensor, beta: float | Tensor, detached: bool = False) -> Tensor:
+    """ReLU's unit of plain operators, or of those that a compiler fuses."""
     if torch.compiler.is_compiling() and not is_exporting():
         return _compiled_relu(input, beta, detached)
     soft = functools.partial(swish, detached=detached)
@@ -58,12 +62,14 @@ def _compiled_relu(input: Tensor, beta: float | Tensor, detached: bool) -> Tenso
 
 
 def composite_abs(input: Tensor, beta: float | Tensor, detached: bool = False) -> Tensor:
+    """The same for the absolute value."""
     return _soften(input, beta, soft=functools.partial(soft_abs, detached=detached), linear=_zero, hard=torch.abs)
 
 
 def composite_leaky_relu(
     input: Tensor, negative_slope: float | Tensor, beta: float | Tensor, detached: bool = False
 ) -> Tensor:
+    """The same for the leaky ReLU, whose slope may be a tensor."""
     mean = (1 + negative_slope) / 2
     v, m = _like(input, negative_slope), _like(input, mean)
     return _soften(
