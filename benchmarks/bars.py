@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .timing import BOTH, FORWARD, Ratio
+from hardtosoft.measured import Ratio, Verdict
+
+from .timing import BOTH, FORWARD
 
 SILU, SILU_COMPILED, MAX_POOL = "F.silu", "compiled F.silu", "F.max_pool2d"
 PRELU, PRELU_CHANNELS = "nn.PReLU()", "nn.PReLU(64)"
@@ -26,24 +28,6 @@ class Bar:
     stretch: float | None = None
     size: str = ""
     numbers: int = 2**16
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A bar beside the largest ratio of a run to which it applies; None where none was measured.
-
-    ``size`` is the input that gave it, ``covers`` are all inputs to which the bar applies.
-    """
-
-    operator: str
-    rival: str
-    passes: str
-    size: str
-    covers: tuple[str, ...]
-    limit: float
-    stretch: float | None
-    seen: float | None
-    met: bool | None
 
 
 SPEED = (

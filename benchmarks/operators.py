@@ -22,10 +22,11 @@ from typing import Any
 import torch
 
 import betavq.functional as bF
+from hardtosoft.measured import Ratio, Verdict
 
 from . import rivals
-from .bars import POOL_MEMORY, UNIT_MEMORY, Verdict, judge, judge_memory
-from .timing import Ratio, compare, saved_for_backward
+from .bars import POOL_MEMORY, UNIT_MEMORY, judge, judge_memory
+from .timing import compare, saved_for_backward
 
 CPU_INFO = Path("/proc/cpuinfo")
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from hardtosoft.measured import Ratio
+
 Layer = Callable[[Tensor], Tensor]
 
 FORWARD, BOTH = "forward", "forward+backward"
@@ -28,30 +30,6 @@ class Pair:
     x: Tensor
     size: str
     passes: str
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """One line of the table: how many times its rival's time an operator takes.
-
-    Attributes:
-        group: units, selections or pools.
-        size, numbers: the input in words, and how many numbers it has.
-        median, low, high: of the rounds' ratios the median, and the range in which their middle half lies.
-        milliseconds, rival_milliseconds: the median times themselves.
-    """
-
-    group: str
-    operator: str
-    rival: str
-    size: str
-    numbers: int
-    passes: str
-    median: float
-    low: float
-    high: float
-    milliseconds: float
-    rival_milliseconds: float
 
 
 def compare(pair: Pair, rounds: int) -> Ratio:

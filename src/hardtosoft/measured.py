@@ -1,7 +1,4 @@
-"""What the page of benchmarks reads: how long operators take beside what they replace, as measured and stored.
-
-The file was written by ``python -m benchmarks.operators``, which says what its fields mean.
-"""
+"""Operators beside what they replace: what ``python -m benchmarks.operators`` stores and the book shows."""
 
 from __future__ import annotations
 
@@ -16,8 +13,15 @@ GROUPS = ("units", "selections", "pools")
 
 
 @dataclass(frozen=True)
-class Measured:
-    """An operator's time over its rival's on one input: the median of the rounds, and where their middle half lies."""
+class Ratio:
+    """How many times its rival's time an operator takes on one input.
+
+    Attributes:
+        group: one of ``GROUPS``.
+        size, numbers: the input in words, and how many numbers it has.
+        median, low, high: of the rounds' ratios the median, and the range in which their middle half lies.
+        milliseconds, rival_milliseconds: the median times themselves.
+    """
 
     group: str
     operator: str
@@ -33,8 +37,8 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Limit:
-    """What an operator is held to beside its rival, and the worst that was seen; None where nothing was measured.
+class Verdict:
+    """A limit on an operator beside its rival, and the largest ratio seen; None where nothing was measured.
 
     ``size`` is the input that gave it, ``covers`` are all inputs for which the limit holds.
     """
@@ -54,15 +58,15 @@ class Limit:
 class Benchmark:
     """One run of the benchmark: ratios, limits, who was left out and why, and what it ran on."""
 
-    ratios: tuple[Measured, ...]
-    limits: tuple[Limit, ...]
+    ratios: tuple[Ratio, ...]
+    limits: tuple[Verdict, ...]
     left_out: dict[str, str]
     date: str
     rounds: int
     machine: dict[str, Any]
     versions: dict[str, str]
 
-    def of(self, group: str) -> list[Measured]:
+    def of(self, group: str) -> list[Ratio]:
         """The ratios of a group, in the order in which they were taken.
 
         Raises:
@@ -82,7 +86,7 @@ def load_benchmark() -> Benchmark:
 
 def parse_benchmark(stored: dict[str, Any]) -> Benchmark:
     """A run from what the benchmark writes."""
-    ratios = tuple(Measured(**ratio) for ratio in stored["ratios"])
-    limits = tuple(Limit(**bar | {"covers": tuple(bar["covers"])}) for bar in stored["bars"])
+    ratios = tuple(Ratio(**ratio) for ratio in stored["ratios"])
+    limits = tuple(Verdict(**bar | {"covers": tuple(bar["covers"])}) for bar in stored["bars"])
     about = {name: stored[name] for name in ("left_out", "date", "rounds", "machine", "versions")}
     return Benchmark(ratios, limits, **about)

@@ -8,11 +8,11 @@ import pytest
 from bs4 import BeautifulSoup
 
 from hardtosoft.figures import ratios
-from hardtosoft.measured import GROUPS, PASSES, Benchmark, Limit, Measured, load_benchmark
+from hardtosoft.measured import GROUPS, PASSES, Benchmark, Ratio, Verdict, load_benchmark
 
-one = Measured("units", "beta_relu", "F.silu", "2^16", 2**16, "forward", 2.0, 1.0, 4.0, 0.2, 0.1)
+one = Ratio("units", "beta_relu", "F.silu", "2^16", 2**16, "forward", 2.0, 1.0, 4.0, 0.2, 0.1)
 two = replace(one, size="2^20", numbers=2**20, median=0.5, low=0.25, high=0.5)
-limit = Limit("beta_relu", "F.silu", "forward", "2^16", ("2^16",), 1.4, 1.1, 2.0, False)
+limit = Verdict("beta_relu", "F.silu", "forward", "2^16", ("2^16",), 1.4, 1.1, 2.0, False)
 small = Benchmark((one, two), (limit,), {"softtorch": "is not installed"}, "2026-01-31", 9, {}, {"torch": "2"})
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from math import ceil, floor, log2
 
-from ..measured import PASSES, Benchmark, Limit, Measured
+from ..measured import PASSES, Benchmark, Ratio, Verdict
 
 SHAPES = ("circle", "square", "diamond", "ring")
 FRACTIONS = {-1: "½", -2: "¼", -3: "⅛", -4: "1⁄16", -5: "1⁄32"}
@@ -61,7 +61,7 @@ def ratio_figure(benchmark: Benchmark, group: str) -> str:
     )
 
 
-def conclusion(found: Sequence[Measured]) -> str:
+def conclusion(found: Sequence[Ratio]) -> str:
     """What the picture shows, in words."""
     rows = _rows(found)
     slower = sum(min(ratio.median for ratio in row) > 1 for row in rows)
@@ -72,7 +72,7 @@ def conclusion(found: Sequence[Measured]) -> str:
     )
 
 
-def ratio_table(found: Sequence[Measured]) -> str:
+def ratio_table(found: Sequence[Ratio]) -> str:
     """Every number of a group, folded."""
     head = ("operator", "instead of", "input", "passes", "ratio", "middle half", "ms", "ms of the rival")
     rows = (
@@ -92,7 +92,7 @@ def ratio_table(found: Sequence[Measured]) -> str:
     )
 
 
-def limit_list(limits: Iterable[Limit]) -> str:
+def limit_list(limits: Iterable[Verdict]) -> str:
     """The limits, each with the worst that was seen."""
     items = []
     for limit in limits:
@@ -122,14 +122,14 @@ def origin_list(benchmark: Benchmark) -> str:
     return f"<ul>{''.join(f'<li><strong>{name}:</strong> {escape(text)}</li>' for name, text in lines.items())}</ul>"
 
 
-def _rows(found: Iterable[Measured]) -> list[list[Measured]]:
-    rows: dict[tuple[str, str, str], list[Measured]] = {}
+def _rows(found: Iterable[Ratio]) -> list[list[Ratio]]:
+    rows: dict[tuple[str, str, str], list[Ratio]] = {}
     for ratio in found:
         rows.setdefault((ratio.operator, ratio.rival, ratio.passes), []).append(ratio)
     return list(rows.values())
 
 
-def _row(row: list[Measured], sizes: list[str], scale: Scale, limits: list[Limit]) -> str:
+def _row(row: list[Ratio], sizes: list[str], scale: Scale, limits: list[Verdict]) -> str:
     first = row[0]
     medians = [_short(pick(ratio.median for ratio in row)) for pick in (min, max)]
     span = medians[0] if medians[0] == medians[1] else f"{medians[0]} to {medians[1]}"
@@ -147,12 +147,12 @@ def _row(row: list[Measured], sizes: list[str], scale: Scale, limits: list[Limit
     )
 
 
-def _limit(limit: Limit, index: int, count: int, scale: Scale) -> str:
+def _limit(limit: Verdict, index: int, count: int, scale: Scale) -> str:
     place = f"left:{scale.place(limit.limit):.2%};top:{index / count:.0%};height:{1 / count:.0%}"
     return f'<span class="ratio-limit" style="{place}"></span>'
 
 
-def _mark(ratio: Measured, index: int, count: int, scale: Scale) -> str:
+def _mark(ratio: Ratio, index: int, count: int, scale: Scale) -> str:
     left, right, height = scale.place(ratio.low), scale.place(ratio.high), (index + 0.5) / count
     line = f'<span class="ratio-range" style="left:{left:.2%};width:{right - left:.2%};top:{height:.0%}"></span>'
     dot = f"left:{scale.place(ratio.median):.2%};top:{height:.0%}"
