@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
@@ -38,9 +39,7 @@ def pool_pieces(pieces: Pieces, pool: Any, max_bytes: int, max_pieces: int) -> P
         means = pool(ones)
     except RuntimeError as error:
         raise ValueError(f"pool must fit outputs of shape {pieces.shape}, got {pool}: {error}") from error
-    windows = _windows(pool, places, tuple(means.shape[1:]))
-    starts = torch.arange(channels)[:, None, None] * math.prod(places)
-    windows = torch.where(windows < 0, windows, windows + starts).flatten(0, 1).to(pieces.slopes.device)
+    windows = pool_windows(pool, channels, places, tuple(means.shape[1:])).to(pieces.slopes.device)
     shape = (channels, *means.shape[1:]) if len(pieces.shape) > 1 else tuple(means.shape[1:])
     if isinstance(pool, nn.MaxPool1d | nn.MaxPool2d):
         return Pieces(*_largest(pieces, windows, max_bytes), shape, pieces.zero_first)
@@ -49,7 +48,14 @@ def pool_pieces(pieces: Pieces, pool: Any, max_bytes: int, max_pieces: int) -> P
     return Pieces(*_averages(pieces, windows, weights, max_bytes, max_pieces), shape, pieces.zero_first)
 
 
-def _windows(pool: Any, places: list[int], out: tuple[int, ...]) -> Tensor:
+def pool_windows(pool: Any, channels: int, places: Sequence[int], out: tuple[int, ...]) -> Tensor:
+    """Which inputs each output of a pool sees, channel by channel, (outputs, window); −1 for its padding."""
+    windows = _windows(pool, places, out)
+    starts = torch.arange(channels)[:, None, None] * math.prod(places)
+    return torch.where(windows < 0, windows, windows + starts).flatten(0, 1)
+
+
+def _windows(pool: Any, places: Sequence[int], out: tuple[int, ...]) -> Tensor:
     """Which places (outputs, window) a pool sees of one channel, in row-major order; −1 for its padding."""
     index, inside = torch.zeros(1, 1, dtype=torch.long), torch.ones(1, 1, dtype=torch.bool)
     kernel, stride, padding, dilation = (

@@ -36,6 +36,7 @@ def test_public_names() -> None:
         "eta_from_beta",
         "free_energy",
         "functional",
+        "geometry",
         "mixture",
         "nn",
         "noise",
