@@ -1,0 +1,115 @@
+"""Exact linear regions of a piecewise affine network on a polygon, or on a plane slice of its input space."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from ._domain import Frame, check_domain, check_plane, frame_of
+from ._graph import Graph
+from ._polygons import Floats, Integers
+from ._progress import Progress, reporter
+from ._search import Found, Search
+from .regions import Layer, Partition
+
+
+def partition(
+    model: nn.Module,
+    domain: Any,
+    *,
+    plane: Any = None,
+    max_regions: int = 200_000,
+    progress: bool | Progress | None = None,
+) -> Partition:
+    r"""The exact linear regions of a piecewise affine network on a convex polygon.
+
+    A network of hard units is affine,
+
+    .. math:: f(x) = A_\omega x + b_\omega \quad \text{for all } x \in \omega,
+
+    on each set ω of inputs for which its units all select the same pieces: its code. On a polygon these sets are
+    convex polygons. They are found exactly, in float64 and layer by layer: within a region of the layers before, the
+    pieces of a unit tie on a straight line, which cuts the region. Nothing is sampled, so that the smallest region is
+    found too. Neighbours differ in code; now and then their maps are the same all the same, as where a unit that
+    switches has no way to the output.
+
+    Args:
+        model: a network in eval mode that takes ``(N, 2)``, or ``(N, …)`` with a ``plane``, and returns logits
+            ``(N, C)``. Of linear layers, convolutions, BatchNorm, average-pooling, reshaping, sums (residual
+            connections) and the units nn.ReLU, LeakyReLU, PReLU, |·|, max-pooling, maxout and those of
+            :mod:`betavq.nn` at β = 1, as layers or functions, in any graph that ``torch.fx`` can trace. It is copied
+            and not changed.
+        domain: corners of a convex polygon, ``(V, 2)``, in plane coordinates.
+        plane: ``(origin, direction_1, direction_2)``, three arrays of the shape of one input: the network is looked
+            at on origin + s·direction_1 + t·direction_2. None for the plane of a network of two inputs.
+        max_regions: raise rather than find more than these; some 0.4 kB of memory each and a bit or byte a unit.
+        progress: True for a line on stderr about every second; None for it if stderr is a terminal; or a function
+            that is called with the share of the area that is done and the number of regions so far.
+
+    Returns:
+        A :class:`~betavq.geometry.Partition`: ``len`` counts the regions, ``p[i]`` is a
+        :class:`~betavq.geometry.Region` with ``polygon``, ``slopes``, ``offsets``, ``code`` and ``area``; arrays over
+        all of them are ``p.vertices`` (region i has those from ``p.starts[i]`` to ``p.starts[i + 1]``), ``p.slopes``,
+        ``p.offsets``, ``p.codes``, ``p.areas``, ``p.edge_depth`` and ``p.neighbours``; ``p.locate(points)`` finds the
+        region of a point.
+
+    Raises:
+        ValueError: a model in training mode, with NaN or infinite weights, or with a layer that is not piecewise
+            affine, which is named; a domain that is degenerate or not convex; parallel directions; more regions than
+            ``max_regions``. Nothing is returned then.
+        TypeError: an argument of another kind.
+
+    Pieces of a unit tie where their scores differ by no more than rounding does: a corner within 1e-12 of a line, in
+    units of the domain's radius, lies on it, and no region is thinner.
+
+    Source: Balestriero & Baraniuk (2018), "A Spline Theory of Deep Networks" (ICML); Balestriero, Cosentino, Aazhang
+    & Baraniuk (2019), "The Geometry of Deep Networks: Power Diagram Subdivision", arXiv 1905.08443.
+    """
+    corners = check_domain(domain)
+    surface = check_plane(plane)
+    check_max_regions(max_regions)
+    graph = Graph(model)
+    frame = frame_of(corners)
+    found = Search(graph, max_regions, reporter(progress)).run(frame.polygon(corners), surface.inputs(frame.points))
+    return _assemble(corners, surface, frame, found)
+
+
+def check_max_regions(max_regions: Any) -> None:
+    """Raise unless it is an integer of at least 1."""
+    if isinstance(max_regions, bool) or not isinstance(max_regions, int):
+        raise TypeError(f"max_regions must be an integer, got {max_regions!r}")
+    if max_regions < 1:
+        raise ValueError(f"max_regions must be at least 1, got {max_regions}")
+
+
+def _assemble(corners: Floats, plane: Any, frame: Frame, found: Found) -> Partition:
+    """The shares of the search put together, in plane coordinates."""
+    vertices, edges, counts = [], [], []
+    for polygons in found.polygons:
+        within = np.arange(polygons.x.shape[1]) < polygons.counts[:, None]
+        vertices.append(np.stack((polygons.x[within], polygons.y[within]), axis=1))
+        edges.append(polygons.edges[within])
+        counts.append(polygons.counts)
+    starts: Integers = np.concatenate(([0], np.cumsum(np.concatenate(counts))))
+    outputs = np.concatenate(found.outputs, axis=1)
+    slopes = np.stack((outputs[1] - outputs[0], outputs[2] - outputs[0]), axis=-1) / frame.radius
+    offsets = outputs[0] - slopes @ frame.centre
+    layers = [Layer(*layer) for layer in found.layers.values()]
+    depths, numbers = np.array(found.depths, dtype=np.int64).reshape(-1, 2).T
+    units = np.concatenate([*found.units, np.zeros(0, dtype=np.int64)])
+    areas = np.concatenate([polygons.areas() for polygons in found.polygons]) * frame.radius**2
+    codes = [np.concatenate(layer) for layer in zip(*found.codes, strict=True)]
+    points = np.concatenate(vertices) * frame.radius + frame.centre
+    return Partition(
+        corners,
+        plane,
+        frame,
+        layers,
+        (points, starts, np.concatenate(edges)),
+        (np.repeat(depths, numbers), units),
+        (slopes, offsets),
+        areas,
+        codes,
+    )
