@@ -1,0 +1,162 @@
+"""The affine map that a network is around a point, in whole or by its products, and its rows as templates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from .._checks import check_floating
+from ._models import check_inputs, check_model, check_outputs
+from ._watch import watch
+
+Model = Callable[[Tensor], Tensor]
+
+
+class LocalAffineMap:
+    r"""What a piecewise-affine network is around points: :math:`f(x) = A[x]\, x + b[x]`.
+
+    Unpacks to both, ``slopes, offsets = affine_map(model, x)``. Each is computed when it is asked for: ``offsets`` and
+    :meth:`matvec` take one forward-mode pass, :meth:`rmatvec` one backward pass, and none of them makes A.
+
+    Attributes:
+        x: the points, ``(N, *in)``.
+        output: f(x), ``(N, *out)``.
+    """
+
+    def __init__(self, model: Model, x: Tensor, output: Tensor) -> None:
+        self.model, self.x, self.output = model, x, output
+
+    @cached_property
+    def slopes(self) -> Tensor:
+        """A[x], ``(N, *out, *in)``, by one product for each output or input, whichever are fewer."""
+        size_in, size_out = self.x.shape[1:], self.output.shape[1:]
+        num_in, num_out = math.prod(size_in), math.prod(size_out)
+        if num_in < num_out:
+            basis = torch.eye(num_in, dtype=self.x.dtype, device=self.x.device)
+            columns = [self.matvec(row.view(size_in).expand_as(self.x)).flatten(1) for row in basis]
+            return torch.stack(columns, -1).view(len(self.x), *size_out, *size_in)
+        basis = torch.eye(num_out, dtype=self.x.dtype, device=self.x.device)
+        rows = self._products([row.view(size_out).expand_as(self.output) for row in basis])
+        return rows.view(len(self.x), *size_out, *size_in)
+
+    @cached_property
+    def offsets(self) -> Tensor:
+        """b[x] = f(x) − A[x]·x, ``(N, *out)``."""
+        return self.output - self.matvec(self.x)
+
+    def matvec(self, v: Tensor) -> Tensor:
+        """A[x]·v by one forward-mode pass: ``(N, *in)`` → ``(N, *out)``."""
+        _check_shape("v", v, self.x)
+        return _forward_product(self.model, self.x, v)
+
+    def rmatvec(self, w: Tensor) -> Tensor:
+        """A[x]ᵀ·w by one backward pass: ``(N, *out)`` → ``(N, *in)``."""
+        _check_shape("w", w, self.output)
+        return self._products([w])[:, 0]
+
+    def rows(self, outputs: Sequence[int]) -> Tensor:
+        """Rows of A[x] for some outputs, by one backward pass each: ``(N, len(outputs), *in)``."""
+        picks = []
+        for c in outputs:
+            pick = torch.zeros_like(self.output)
+            pick.flatten(1)[:, c] = 1.0
+            picks.append(pick)
+        return self._products(picks)
+
+    def _products(self, weights: Sequence[Tensor]) -> Tensor:
+        """A[x]ᵀ·w for every w, ``(N, len(weights), *in)``: one forward pass and a backward pass each."""
+        with torch.enable_grad():
+            x = self.x.detach().requires_grad_()
+            output = self.model(x.clone())  # a clone, for a layer may work in place
+        found = [torch.autograd.grad(output, x, w, retain_graph=True)[0] for w in weights]
+        return torch.stack(found, 1)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        yield self.slopes
+        yield self.offsets
+
+    def __repr__(self) -> str:
+        shape = f"{tuple(self.output.shape[1:])} of {tuple(self.x.shape[1:])}"
+        return f"LocalAffineMap(points={len(self.x)}, outputs={shape})"
+
+
+def affine_map(model: Model, x: Tensor) -> LocalAffineMap:
+    r"""The affine map that a piecewise-affine network is around x: its slopes and offsets.
+
+    .. math:: f(x + d) = A[x]\,(x + d) + b[x] \quad\text{as long as } x + d \text{ is in the region of } x, \qquad
+              A[x] = J_f(x), \quad b[x] = f(x) - A[x]\, x.
+
+    On the border of a region it is the map of the side whose derivative PyTorch takes (slope 0 for ReLU at 0).
+
+    Args:
+        model: maps ``(N, *in)`` to ``(N, *out)``, one row at a time: a module in eval mode, or a function.
+        x: points, ``(N, *in)``, finite, in the model's dtype. Take float64 where rounding matters.
+
+    Returns:
+        A :class:`LocalAffineMap`, which unpacks to A[x], ``(N, *out, *in)``, and b[x], ``(N, *out)``. Where only a
+        product is needed, its ``offsets``, ``matvec`` and ``rmatvec`` take one pass and no room for A. Constants: no
+        gradient leads back to the weights.
+
+    Raises:
+        ValueError: a model in training mode or with weights that are not finite; a layer that is not piecewise
+            affine, by its name; an ``x`` that does not fit.
+        TypeError: no model; an ``x`` of another dtype.
+
+    Source: Balestriero & Baraniuk (2018), arXiv 1805.06576, the input-dependent affine map of a network.
+    """
+    check_model(model)
+    check_inputs("x", x, model)
+    with torch.no_grad():
+        output, _, _ = watch(model, x.detach())
+    check_outputs(output, x)
+    return LocalAffineMap(model, x.detach(), output)
+
+
+def templates(model: Model, x: Tensor, classes: Sequence[int] | None = None) -> Tensor:
+    r"""The template that each class holds against x: the rows of A[x], shaped as inputs.
+
+    .. math:: f_c(x) = \langle A_c[x], x \rangle + b_c[x]:
+
+    every logit is a matched filter of the input, plus a bias (``affine_map(model, x).offsets``). Templates are the
+    same in a whole region and jump at its border.
+
+    Args:
+        model: maps ``(N, *in)`` to logits ``(N, C)``, before any softmax; as in :func:`affine_map`.
+        x: points, ``(N, *in)``.
+        classes: which of the C; all of them unless given. One backward pass each.
+
+    Returns:
+        ``(N, C, *in)``, or ``(N, len(classes), *in)``.
+
+    Raises:
+        ValueError, TypeError: as :func:`affine_map`; outputs of another shape, or a class that there is not.
+
+    Source: Balestriero & Baraniuk (2018), arXiv 1805.06576, networks as template matching.
+    """
+    local = affine_map(model, x)
+    if local.output.dim() != 2:
+        raise ValueError(f"model must put out logits of shape (N, C), got {tuple(local.output.shape)}")
+    count = local.output.shape[1]
+    chosen = range(count) if classes is None else [int(c) for c in classes]
+    strangers = [c for c in chosen if not -count <= c < count]
+    if strangers or not chosen:
+        raise ValueError(f"classes must be among the {count} of the model, got {list(chosen)}")
+    return local.rows(chosen)
+
+
+def _forward_product(model: Model, x: Tensor, v: Tensor) -> Tensor:
+    with torch.no_grad():
+        product: Tensor = torch.func.jvp(model, (x.clone(),), (v.clone(),))[1]  # a layer may work in place
+    return product
+
+
+def _check_shape(name: str, tensor: Tensor, like: Tensor) -> None:
+    check_floating(name, tensor)
+    if tensor.shape != like.shape:
+        raise ValueError(f"{name} must be of shape {tuple(like.shape)}, got {tuple(tensor.shape)}")
+    if tensor.dtype != like.dtype:
+        raise TypeError(f"{name} must have the dtype of the points, {like.dtype}, got {tensor.dtype}")

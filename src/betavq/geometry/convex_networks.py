@@ -1,0 +1,153 @@
+"""Whether a network is convex because every layer hands on what is convex."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ..maso import MASO
+from ._models import check_inputs, check_model
+from ._operations import AVERAGING, BILINEAR, SELECTING
+from ._watch import Watched, watch, watched_in
+from .affine_maps import Model
+
+AFFINE, CONVEX, BROKEN = "affine", "convex", "broken"
+#: Selections that take the largest of pieces which all grow with their input.
+GROWING = frozenset(
+    ["relu", "max", "maximum", "amax", "clamp_min"]
+    + [f"{kind}{dims}" for kind in ("max_pool", "adaptive_max_pool") for dims in ("1d", "2d", "3d")]
+)
+
+
+class Convexity(NamedTuple):
+    """Whether the sufficient condition holds.
+
+    Attributes:
+        convex: True if every output is certainly a convex function of the input; False if the condition fails. The
+            network may be convex all the same.
+        layer: the first layer that breaks the condition, in words; None if none does.
+        reason: why it does; empty if none does.
+    """
+
+    convex: bool
+    layer: str | None
+    reason: str
+
+
+class _Curvature(NamedTuple):
+    """What is known of the numbers of a tensor as functions of the input."""
+
+    kind: str
+    layer: str | None = None
+    reason: str = ""
+
+
+def convexity(model: Model, x: Tensor) -> Convexity:
+    r"""Whether a piecewise-affine network passes the sufficient condition for convex outputs.
+
+    Every output is a convex function of the input, so that the whole network is a single max-affine spline, if
+
+    * every layer takes the largest of its pieces (as ReLU, max-pooling and \|·\| do, and minimum does not),
+    * and each layer that sees what is convex and no longer affine hands it on without turning it: weights that are
+      not negative, and pieces that do not fall (as those of \|·\| do).
+
+    The first layer's weights are free, and so are those of a skip from the input. The condition is followed through
+    the computation at one batch: it depends on its shape, not on its numbers.
+
+    Args:
+        model: as in :func:`affine_map`.
+        x: any input, ``(N, *in)``.
+
+    Returns:
+        A :class:`Convexity`: whether the condition holds, or which layer breaks it first and why.
+
+    Raises:
+        ValueError, TypeError: as :func:`affine_map`.
+
+    Source: Balestriero & Baraniuk (2018), arXiv 1805.06576, convex networks.
+    """
+    check_model(model)
+    check_inputs("x", x, model)
+    with torch.no_grad():
+        _, _, mark = watch(model, x.detach(), step=_follow, mark=_Curvature(AFFINE))
+    return Convexity(mark.kind != BROKEN, mark.layer, mark.reason)
+
+
+def _follow(name: str, layer: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Curvature:
+    """The curvature of an operation's results."""
+    marks: list[_Curvature] = [each.mark for each in watched_in((args, tuple(kwargs.values())))]
+    broken = next((mark for mark in marks if mark.kind == BROKEN), None)
+    if broken is not None:
+        return broken
+    bent = any(mark.kind == CONVEX for mark in marks)
+    if name in SELECTING or name == "maso":
+        reason = _why_not_growing(name, args, kwargs, bent)
+        return _Curvature(BROKEN, layer, reason) if reason else _Curvature(CONVEX)
+    if not bent or name in AVERAGING:
+        return _Curvature(CONVEX if bent else AFFINE)
+    reason = _why_turned(name, args, kwargs)
+    return _Curvature(BROKEN, layer, reason) if reason else _Curvature(CONVEX)
+
+
+def _why_not_growing(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], bent: bool) -> str:
+    """Why a selection is not convex in the input, or not after what is convex already; empty if it is."""
+    if name in GROWING:
+        return ""
+    if name in ("clamp", "clip"):
+        bounded = kwargs.get("max", args[2] if len(args) > 2 else None) is not None
+        return f"{name} is bounded above" if bounded else ""
+    lowest, highest = _slopes(name, args, kwargs)
+    if highest is None or lowest is None:
+        return f"{name} is not the largest of affine pieces"
+    if highest > 1:
+        return f"{name} has a slope of {highest:.4g} above 1 left of 0, so that it takes the smaller piece"
+    if bent and lowest < 0:
+        return f"{name} has a piece of slope {lowest:.4g}, which falls, after a layer that is convex already"
+    return ""
+
+
+def _slopes(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[float | None, float | None]:
+    """The smallest and the largest slope that a unit has left of 0, where its slope to the right is 1."""
+    if name in ("abs", "absolute"):
+        return -1.0, -1.0
+    if name == "maso":  # a maximum of its pieces in any case, so that only slopes that fall matter
+        _, maso = args
+        assert isinstance(maso, MASO)
+        return maso.slopes.min().item(), 0.0
+    if name in ("leaky_relu", "prelu"):
+        given = args[1] if len(args) > 1 else kwargs.get("negative_slope", kwargs.get("weight", 0.01))
+        slopes = torch.as_tensor(given)
+        return slopes.min().item(), slopes.max().item()
+    if name == "rrelu":
+        lower, upper = kwargs.get("lower", 1 / 8), kwargs.get("upper", 1 / 3)
+        return (lower + upper) / 2, (lower + upper) / 2
+    return None, None
+
+
+def _why_turned(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """Why an affine operation turns something convex into something that may not be; empty if it does not."""
+    if name in BILINEAR:
+        own = args[:2] if name == "linear" or name.startswith("conv") else args
+        weights = [each for each in own if isinstance(each, int | float | Tensor) and not isinstance(each, Watched)]
+        return _negative("weight", weights)
+    if name == "batch_norm":
+        weight = kwargs.get("weight", args[3] if len(args) > 3 else None)
+        return "" if weight is None else _negative("scale", [weight])
+    if name == "add":
+        return _negative("multiple", [kwargs.get("alpha", 1)])
+    if name in ("sub", "subtract"):
+        taken = args[1]
+        turned = isinstance(taken, Watched) and taken.mark.kind == CONVEX
+        return "it subtracts what is convex" if turned else ""
+    if name == "pad" and kwargs.get("mode", args[2] if len(args) > 2 else "constant") in ("constant", "circular"):
+        return ""
+    if name == "interpolate" and kwargs.get("mode", "nearest") != "bicubic":
+        return ""
+    return f"{name} may turn it"
+
+
+def _negative(what: str, weights: list[Any]) -> str:
+    lowest = min((float(torch.as_tensor(each).min()) for each in weights), default=0.0)
+    return f"a negative {what}, {lowest:.4g}, after a layer that is convex already" if lowest < 0 else ""

@@ -1,0 +1,95 @@
+"""The code of a network: what every unit selects, layer by layer, and how far two inputs are apart in it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ._models import check_inputs, check_model
+from ._watch import watch
+from .affine_maps import Model
+
+
+def codes(model: Model, x: Tensor) -> dict[str, Tensor]:
+    """Which piece every unit of a piecewise-affine network selects, layer by layer.
+
+    ==========================================  ====================================================
+    layer                                       code of a unit
+    ==========================================  ====================================================
+    ReLU, leaky ReLU, PReLU, \\|·\\|              1 where its input is above 0, else 0
+    hardtanh, ReLU6, hard sigmoid, soft shrink  0, 1, 2: below, between and above the two kinks
+    max-pooling                                 the place of the largest input in its channel
+    maximum, minimum, maxout (``amax``)         which of them it is
+    :class:`betavq.MASO`                        its ``selection``
+    ==========================================  ====================================================
+
+    Args:
+        model: maps ``(N, *in)`` to a tensor, one row at a time: a module in eval mode, or a function.
+        x: points, ``(N, *in)``, finite, in the model's dtype.
+
+    Returns:
+        Integers (int64) ``(N, K)`` for each layer that selects, in the order of computation. The key is the layer's
+        name as in ``model.named_modules()``, with the function where it is no layer of its own (``block.relu``),
+        and ``#2`` where it is used again. Points have the same codes exactly if they share a region, borders aside.
+
+    Raises:
+        ValueError, TypeError: as :func:`affine_map`.
+    """
+    check_model(model)
+    check_inputs("x", x, model)
+    with torch.no_grad():
+        _, selections, _ = watch(model, x.detach())
+    return {each.name: each.code for each in selections}
+
+
+class VQDistance(NamedTuple):
+    """What share of the units select differently.
+
+    Attributes:
+        by_layer: for each layer that selects, ``(N,)`` or, of all pairs, ``(N, M)``; in [0, 1].
+        mean: the mean over the layers, of the same shape.
+    """
+
+    by_layer: dict[str, Tensor]
+    mean: Tensor
+
+
+def vq_distance(model: Model, x: Tensor, y: Tensor, *, pairwise: bool = False) -> VQDistance:
+    r"""How differently a network quantizes two inputs: the share of units that select different pieces.
+
+    .. math:: d_\ell(x, y) = \frac{1}{K_\ell} \sum_{k=1}^{K_\ell}
+              \bigl[\, t^{(\ell)}_k(x) \ne t^{(\ell)}_k(y) \,\bigr] \in [0, 1],
+
+    and its mean over the layers: pseudo-metrics, which are 0 exactly for inputs in the same region (of that layer,
+    of the network).
+
+    Args:
+        model: as in :func:`codes`.
+        x: points, ``(N, *in)``.
+        y: points, ``(N, *in)`` or one ``(1, *in)`` for all; with ``pairwise`` any number M of them.
+        pairwise: whether to compare every x with every y.
+
+    Returns:
+        A :class:`VQDistance` of float64 numbers ``(N,)``, with ``pairwise`` ``(N, M)``.
+
+    Raises:
+        ValueError: as :func:`codes`; numbers of points that do not fit; a model that selects nothing.
+        TypeError: as :func:`codes`.
+
+    Source: Balestriero & Baraniuk (2018), arXiv 1805.06576, the distance of vector quantizations.
+    """
+    found, others = codes(model, x), codes(model, y)
+    if not found:
+        raise ValueError("model must have a layer that selects, got an affine one: all inputs share its only region")
+    if not pairwise and len(y) not in (1, len(x)):
+        raise ValueError(f"y must have 1 or {len(x)} points, as many as x, got {len(y)}; or take pairwise=True")
+    by_layer = {name: _share(code, others[name], pairwise) for name, code in found.items()}
+    return VQDistance(by_layer, torch.stack(tuple(by_layer.values())).mean(0))
+
+
+def _share(code: Tensor, other: Tensor, pairwise: bool) -> Tensor:
+    if pairwise:
+        return torch.cdist(code.double(), other.double(), p=0) / code.shape[1]  # p = 0 counts what differs
+    return (code != other).double().mean(1)
