@@ -33,6 +33,8 @@ class Bar:
 SPEED = (
     Bar("beta_relu", SILU, FORWARD, 1.4, 1.1),
     Bar("beta_relu", SILU, BOTH, 1.8, 1.2),
+    Bar("beta_relu at ½", SILU, FORWARD, 1.4, 1.1),
+    Bar("beta_relu at ½", SILU, BOTH, 1.8, 1.2),
     Bar("compiled beta_relu", SILU_COMPILED, BOTH, 1.2, 1.0, numbers=2**20),
     Bar("BetaReLU, learnable", PRELU, BOTH, 1.0, 0.6),
     Bar("BetaReLU, 64 learnable", PRELU_CHANNELS, BOTH, 1.0, 0.6),

@@ -29,6 +29,7 @@ FORMATS = {"NCHW": torch.contiguous_format, "NHWC": torch.channels_last}
 Named = tuple[str, Layer]
 
 relu: Layer = partial(bF.beta_relu, beta=BETA)
+soft_relu: Layer = partial(bF.beta_relu, beta=0.5)
 
 
 def pairs(powers: Iterable[int], left_out: dict[str, str]) -> Iterator[Pair]:
@@ -56,6 +57,7 @@ def units(left_out: dict[str, str]) -> list[tuple[Named, Named]]:
     shared, by_channel = _learnable(), _learnable(CHANNELS)
     table: list[tuple[Named, Named]] = [
         (("beta_relu", relu), (SILU, F.silu)),
+        (("beta_relu at ½", soft_relu), (SILU, F.silu)),
         (("beta_relu", relu), ("F.relu", F.relu)),
         (("beta_relu", relu), ("F.gelu", F.gelu)),
         (("beta_relu", relu), ("x * sigmoid(b * x)", lambda x: x * torch.sigmoid(ETA * x))),

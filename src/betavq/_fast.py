@@ -6,7 +6,8 @@ forward mode, and gradients that come many at once.
 The input alone is saved for the backward pass.
 
 PyTorch has x σ(ηx) in one pass, under another name: ``aten.softplus_backward(grad, x, η, threshold)``, the gradient of
-softplus, is grad · e/(1 + e) with e = exp(ηx), and grad itself where ηx exceeds the threshold.
+softplus, is grad · e/(1 + e) with e = exp(ηx), and grad itself where ηx exceeds the threshold. At β = ½ the unit is
+``F.silu``, which is faster still and rounds once less.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ._autograd import gradients
@@ -25,6 +27,7 @@ from ._hardness import compute_dtype, read_eta, widened
 
 swish_kernel = torch.ops.aten.softplus_backward.default
 swish_kernel_out = torch.ops.aten.softplus_backward.grad_input
+silu_backward = torch.ops.aten.silu_backward.default
 silu_backward_out = torch.ops.aten.silu_backward.grad_input
 MOST_SLOPE = 8.0  # above it ν + (1−ν) σ would lose digits where σ is nearly 1
 BLOCK = 2**16  # numbers at once where there are intermediate results: they stay in the processor's cache
@@ -137,7 +140,8 @@ def _times_gate(tensor: Tensor, u: Tensor, scale: float, out: Tensor | None = No
 def _value(x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
     is_swish = unit.slope == 0 and not unit.odd
     if is_swish and not isinstance(scale, Tensor):
-        return _times_gate(x, x, scale)  # 16-bit floats are computed in float32 by the kernel itself
+        # 16-bit floats are computed in float32 by the kernels themselves.
+        return F.silu(x) if scale == 1 else _times_gate(x, x, scale)
     wide = widened(x)
     if is_swish:
         u = wide * scale
@@ -160,8 +164,11 @@ def _in_input(grad: Tensor, x: Tensor, scale: float | Tensor, unit: Unit) -> Ten
         if unit.slope == 0 and not unit.odd and not isinstance(scale, Tensor):
             return _times_gate(grad, x, scale)
         return _expected_slope(widened(x), scale, unit).mul_(grad).to(x.dtype)
-    u = widened(x) * scale
     result: Tensor
+    if not isinstance(scale, Tensor) and scale == 1 and unit.slope == 0 and not unit.odd:
+        result = silu_backward(grad, x)
+        return result
+    u = widened(x) * scale
     if unit.odd:
         gate = torch.tanh(u)
         result = torch.ops.aten.tanh_backward(u, gate).add_(gate).mul_(grad)

@@ -75,6 +75,8 @@ def ulp(size: float, dtype: torch.dtype) -> float:
 def test_error(name: str, dtype: torch.dtype, form: int) -> None:
     """Swish: 1.5 eps·|x|, of three roundings; 2 ULP at u ≥ 0, 2.5 (1 + |u|) ULP for u in [−80, 0).
 
+    At β = ½ the fast form is ``F.silu``, which rounds twice: eps·|x|.
+
     The others: 4 ULP of the largest term.
     """
     unit, exact, term = UNITS[name][form], *UNITS[name][2:]
@@ -93,6 +95,7 @@ def test_error(name: str, dtype: torch.dtype, form: int) -> None:
             if name != "relu":
                 assert error <= 4 * unit_of_size, (xi, eta)
                 continue
-            assert error <= max(1.5 * eps * abs(xi), ulp(0, dtype)), (xi, eta)
+            roundings = 1.0 if eta == 1 and form == 0 else 1.5
+            assert error <= max(roundings * eps * abs(xi), ulp(0, dtype)), (xi, eta)
             if u >= -80:
                 assert error <= (2 if u >= 0 else 2.5 * (1 + abs(u))) * unit_of_size, (xi, eta)

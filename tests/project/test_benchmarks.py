@@ -52,7 +52,7 @@ def test_a_bar_is_judged_by_the_worst_ratio_that_it_covers():
     found = [measured, replace(measured, size="2^20", numbers=2**20, median=1.5)]
     found.append(replace(measured, size="2^12", numbers=2**12, median=9.0))  # too small
     found.append(replace(measured, passes=BOTH, median=1.8))
-    forward, both, compiled, *_ = judge(found)
+    forward, both, _, _, compiled, *_ = judge(found)
     assert (forward.seen, forward.met, forward.size) == (1.5, False, "2^20")
     assert first.limit == 1.4
     assert forward.covers == ("2^16", "2^20")
