@@ -1,0 +1,191 @@
+"""How calls are intercepted: each module that may hold a site gets a class of its own, derived from the one it has.
+
+Its ``forward`` and its other public methods run under a ``TorchFunctionMode``, which sees every function of PyTorch
+that is called, by whatever name and from wherever; what it replaces is decided in ``_soften_state.py``.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrize import ParametrizationList
+from torch.overrides import TorchFunctionMode
+
+from ._soften_calls import CALLS
+from ._soften_state import Frame, Softening
+
+# torch.nn's modules that hold no site and call no module: they stay as they are.
+PLAIN = "torch.nn.modules."
+HOLDING = ("activation", "pooling", "transformer", "rnn")
+
+
+class _Running(threading.local):
+    """The module calls that this thread is in."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+        self.is_tracing = False
+
+
+running = _Running()
+
+
+class Interception(TorchFunctionMode):
+    """Hands the calls of known functions to the softening of the module that makes them."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        call = CALLS.get(func)
+        if call is not None:
+            frame = running.frames[-1]
+            return frame.softening.meet(frame, call, func, args, kwargs or {})
+        if func is Tensor.backward:  # a checkpoint runs modules again
+            return _outside(func, args, kwargs or {})
+        return func(*args, **(kwargs or {}))
+
+
+def _outside(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    frames, running.frames = running.frames, []
+    try:
+        return function(*args, **kwargs)
+    finally:
+        running.frames = frames
+
+
+class SoftenedModule:
+    """What the classes made by :func:`softened_class` have in front of the class they derive from."""
+
+    softening: Softening
+    softened_name: str
+    softened_site: bool
+    softened_class: type[nn.Module]
+    softened_betas: tuple[str, ...]
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return _new, (self.softened_class,), self.__dict__
+
+    def _get_name(self) -> str:
+        return f"Softened{self.softened_class.__name__}"
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        # β stays in full precision.
+        kept = [getattr(self, name) for name in self.softened_betas]
+
+        def apply(tensor: Tensor) -> Tensor:
+            applied = fn(tensor)
+            if applied.dtype in (torch.float32, torch.float64) or not any(tensor is beta for beta in kept):
+                return applied
+            return tensor.to(device=applied.device, dtype=torch.float32)
+
+        return super()._apply(apply, recurse)  # type: ignore[misc, no-any-return]
+
+    def _load_from_state_dict(
+        self,
+        state_dict: dict[str, Any],
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        *others: Any,
+    ) -> None:
+        # The original's state has no β; the copy keeps its own then.
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, strict, missing_keys, *others)  # type: ignore[misc]
+        own = {prefix + name for name in self.softened_betas}
+        missing_keys[:] = [key for key in missing_keys if key not in own]
+
+
+def _new(base: type[nn.Module]) -> nn.Module:
+    made = softened_class(base)
+    return made.__new__(made)
+
+
+def softened_class(base: type[nn.Module]) -> type[nn.Module]:
+    """``base`` with its forward and its other public methods intercepted: one class for all modules of a class."""
+    made = _classes.get(base)
+    if made is None:
+        made = _classes[base] = _make_class(base)
+    return made
+
+
+_classes: dict[type[nn.Module], type[nn.Module]] = {}
+
+
+def _make_class(base: type[nn.Module]) -> type[nn.Module]:
+    methods = {name: _intercepted(name, function) for name, function in _entries(base).items()}
+    named = {"__module__": base.__module__, "__doc__": base.__doc__, "softened_class": base}
+    return type(f"Softened{base.__name__}", (SoftenedModule, base), {**methods, **named})
+
+
+def _entries(base: type[nn.Module]) -> dict[str, Callable[..., Any]]:
+    """Functions by which a module is run: its own, not those that every module has."""
+    found: dict[str, Callable[..., Any]] = {}
+    for cls in reversed(base.__mro__):
+        for name, function in vars(cls).items():
+            is_entry = name == "forward" or not (name.startswith("_") or hasattr(nn.Module, name))
+            is_torchs = cls.__module__.startswith("torch.") and name != "forward"
+            if is_entry and not is_torchs and inspect.isfunction(function):
+                found[name] = function
+    return {name: function for name, function in found.items() if not inspect.isgeneratorfunction(function)}
+
+
+def _intercepted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        softening = self.softening
+        if softening.is_hard():
+            return function(self, *args, **kwargs)
+        place = self.softened_name
+        if name != "forward":
+            place = f"{place}.{name}()".lstrip(".")
+        frame = Frame(softening, place, self.softened_site, isinstance(self, ParametrizationList))
+        frames = running.frames
+        frames.append(frame)
+        try:
+            if len(frames) > 1 or running.is_tracing:
+                return function(self, *args, **kwargs)
+            with Interception():
+                return function(self, *args, **kwargs)
+        finally:
+            frames.pop()
+
+    return method
+
+
+def holds_sites(module: nn.Module) -> bool:
+    """Whether a module may compute a nonlinearity itself."""
+    name = type(module).__module__
+    return not name.startswith(PLAIN) or name.removeprefix(PLAIN) in HOLDING
+
+
+def intercept(module: nn.Module, softening: Softening, name: str, *, is_site: bool) -> None:
+    """Give a module the class by which its calls are intercepted."""
+    module.__class__ = softened_class(type(module))
+    vars(module).update(softening=softening, softened_name=name, softened_site=is_site, softened_betas=())
+
+
+def release(module: nn.Module) -> None:
+    """Give a module back the class it had, and take its β away."""
+    assert isinstance(module, SoftenedModule)
+    for name in module.softened_betas:
+        delattr(module, name)
+    base = module.softened_class
+    for name in ("softening", "softened_name", "softened_site", "softened_betas"):
+        vars(module).pop(name)
+    module.__class__ = base  # type: ignore[assignment]
+
+
+def add_beta(module: nn.Module, name: str, beta: Tensor, learnable: bool) -> None:
+    """Register a β with a module."""
+    assert isinstance(module, SoftenedModule)
+    if learnable:
+        module.register_parameter(name, nn.Parameter(beta))
+    else:
+        module.register_buffer(name, beta)
+    vars(module)["softened_betas"] = (*module.softened_betas, name)

@@ -1,0 +1,170 @@
+"""What a softened model keeps: its sites, the β of each, and how a call finds its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ._beta_module import BetaModule
+from ._checks import has_values, is_plain
+from ._hardness import clamp_beta
+from ._soften_calls import Call, why_not
+from ._soften_units import CHANNEL_DIMS, FREE_ENERGY, Smoothing, softened
+
+ALL, SITE, CHANNEL = "all", "site", "channel"
+BETA = "softening_beta"
+
+
+@dataclass(frozen=True)
+class Site:
+    """One place of a softened model where a nonlinearity is computed.
+
+    Attributes:
+        where: the module's name in the model, ``"layer1.0.relu"``; for a call, the name of the module that makes it
+            and which of its calls of this kind it is, ``"layer1.0: relu #2"``.
+        what: the nonlinearity, by the name of its function: ``"relu"``, ``"max_pool2d"``.
+        replaced: whether it is softened.
+        reason: why it is left alone; empty if it is replaced.
+        beta: the key of its β in :func:`betavq.betas`; empty if it is left alone.
+    """
+
+    where: str
+    what: str
+    replaced: bool
+    reason: str = ""
+    beta: str = ""
+
+
+@dataclass
+class Frame:
+    """A call of a module that is being run, with the calls that it has made so far, by kind."""
+
+    softening: Softening
+    name: str
+    is_site: bool = False
+    is_paused: bool = False
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def next(self, kind: str) -> str:
+        """The name of the site that is met now."""
+        if self.is_site:
+            return self.name
+        count = self.counts[kind] = self.counts.get(kind, 0) + 1
+        place = f"{self.name}: {kind}" if self.name else kind
+        return place if count == 1 else f"{place} #{count}"
+
+
+@dataclass
+class Knob:
+    """The β of a site or of all: a parameter or buffer of one of the model's modules."""
+
+    owner: nn.Module
+    attribute: str
+    read: tuple[int, int, float] | None = None
+
+    @property
+    def tensor(self) -> Tensor:
+        return getattr(self.owner, self.attribute)  # type: ignore[no-any-return]
+
+    def value(self, x: Tensor, channel_dim: int) -> float | Tensor:
+        """β within [0, 1], for this input; a number where it can be read, and is not learned."""
+        beta = self.tensor
+        number = self.number(beta)
+        if number is not None:
+            return number
+        if not (beta.requires_grad and is_plain(beta) and BetaModule._is_inside(beta)):
+            beta = clamp_beta(beta)
+        if beta.dim() == 0:
+            return beta
+        if x.shape[channel_dim] != beta.shape[0]:
+            raise ValueError(
+                f"{self.attribute} has {beta.shape[0]} channels, and its input the shape {tuple(x.shape)}"
+                f" with {x.shape[channel_dim]} along dimension {channel_dim}"
+            )
+        shape = [1] * x.dim()
+        shape[channel_dim] = -1
+        return beta.to(x.device).view(shape)
+
+    def number(self, beta: Tensor) -> float | None:
+        """β as a number, read again only after it has changed: on an accelerator reading waits."""
+        if beta.requires_grad or beta.dim() > 0 or not has_values(beta, wait=True):
+            return None
+        if beta.is_cpu or beta.is_inference():
+            return min(max(beta.item(), 0.0), 1.0)
+        state = (id(beta), beta._version)
+        if self.read is None or self.read[:2] != state:
+            self.read = (*state, min(max(beta.item(), 0.0), 1.0))
+        return self.read[2]
+
+
+class Softening:
+    """The softening of one model, known to each of its modules that may hold a site."""
+
+    def __init__(self, root: nn.Module, smoothing: Smoothing, share: str, learnable: bool, start: float) -> None:
+        self.root, self.smoothing, self.share, self.learnable, self.start = root, smoothing, share, learnable, start
+        self.sites: dict[str, Site] = {}
+        self.knobs: dict[str, Knob] = {}
+        self.met: dict[str, tuple[str, int]] = {}  # while sites are looked for: the kind and the channels of each
+        self.is_looking = False
+        self.unseen = ""  # why calls within forward could not be listed beforehand
+
+    def knob(self, name: str) -> Knob:
+        """The β of a site."""
+        found = self.knobs.get("" if self.share == ALL else name)
+        if found is None:
+            raise RuntimeError(
+                f"the call {name!r} has no β: it was not reached when the model was softened; give example_inputs"
+                " that reach it, or share='all'"
+            )
+        return found
+
+    def is_hard(self) -> bool:
+        """Whether every β is fixed and 1: then nothing is intercepted."""
+        if self.learnable or self.is_looking or torch.compiler.is_compiling():
+            return False
+        return all(knob.number(knob.tensor) == 1 for knob in self.knobs.values())
+
+    def note(self, name: str, kind: str, reason: str) -> None:
+        """Enter a site into the report."""
+        if torch.compiler.is_compiling() or name in self.sites:
+            return
+        beta = "" if reason or self.share != ALL else BETA
+        self.sites[name] = Site(name, kind, not reason, reason, beta)
+
+    def meet(
+        self, frame: Frame, call: Call, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Compute a call, softened where it can be."""
+        bound = call.arguments(args, kwargs)
+        if frame.is_paused or bound is None or not isinstance(bound.input, Tensor):
+            return function(*args, **kwargs)
+        reason = why_not(call, bound)
+        if reason and call.bind is None and not bound.input.is_floating_point():
+            return function(*args, **kwargs)
+        name, x = frame.next(call.kind), bound.input
+        self.note(name, call.kind, reason)
+        if reason:
+            return function(*args, **kwargs)
+        channel_dim = CHANNEL_DIMS.get(call.kind, min(1, x.dim() - 1))
+        if self.is_looking:
+            self._look(name, call.kind, x.shape[channel_dim] if x.dim() else 0)
+            return function(*args, **kwargs)
+        beta = self.knob(name).value(x, channel_dim)
+        if not isinstance(beta, Tensor):
+            if beta == 1:
+                return function(*args, **kwargs)
+            if beta == 0 and self.smoothing == FREE_ENERGY:
+                raise ValueError("beta must be in (0, 1] for smoothing='free_energy', got 0")
+        return softened(call.kind, x, bound.options, beta, self.smoothing, in_place=bound.in_place)
+
+    def _look(self, name: str, kind: str, channels: int) -> None:
+        known = self.met.setdefault(name, (kind, channels))
+        if known[1] != channels and self.share == CHANNEL:
+            raise ValueError(
+                f"share='channel' must meet one number of channels at each site, got {known[1]} and {channels}"
+                f" at {name!r}; use share='site', or a module of its own in each place"
+            )
