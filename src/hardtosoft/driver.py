@@ -15,7 +15,7 @@ _DARK_NOTEBOOKS = ('body[data-jp-theme-light="false"]', "html[theme=dark]", "bod
 
 def page_script() -> str:
     """What a built page with figures loads."""
-    return "(() => {\n'use strict';\n" + _parts("panel.js", "figure.js", "page.js") + "})();\n"
+    return "(() => {\n'use strict';\n" + _parts("polygons.js", "panel.js", "figure.js", "page.js") + "})();\n"
 
 
 def page_style() -> str:
@@ -25,7 +25,7 @@ def page_style() -> str:
 
 def notebook_script() -> str:
     """The module that draws a notebook's figures."""
-    return _parts("panel.js", "figure.js", "live.js") + "export { mount };\n"
+    return _parts("polygons.js", "panel.js", "figure.js", "live.js") + "export { mount };\n"
 
 
 def notebook_style() -> str:

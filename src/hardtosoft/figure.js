@@ -79,10 +79,10 @@ class Figure {
     for (const [path, value, shape] of changes) {
       const node = path.slice(0, -1).reduce((inner, key) => inner[key], this.config.frame);
       node[path.at(-1)] = value;
-      if (!shape) continue;
-      if (shape.length === 2) [node.rows, node.columns] = shape;
-      if (node.type === 'heatmap') maps.add(this.panels[path[1]]);
-      else moved.add(`${path[1]},${path[3]}`);
+      if (path[2] !== 'traces') continue;
+      if (shape?.length === 2) [node.rows, node.columns] = shape;
+      if (this.config.frame.panels[path[1]].traces[path[3]].type !== 'scatter') maps.add(this.panels[path[1]]);
+      else if (shape) moved.add(`${path[1]},${path[3]}`);
     }
     for (const key of moved) { const [p, t] = key.split(','); this.panels[p].move(Number(t)); }
     for (const panel of maps) panel.paint();
@@ -140,10 +140,7 @@ class Figure {
   }
 
   repaint() {
-    for (const panel of this.panels) {
-      panel.ramps = null;
-      panel.paint();
-    }
+    for (const panel of this.panels) panel.repaint();
     this.tell();
   }
 
@@ -163,6 +160,7 @@ class Figure {
       if (this.root.clientWidth === width) return;
       width = this.root.clientWidth;
       this.fitStops();
+      this.panels.forEach((panel) => panel.paintPolygons());
       this.tell();
     });
     size.observe(this.root);

@@ -10,7 +10,7 @@ from typing import Any
 
 from . import placeholder
 from .axes import Axis
-from .frames import Frame, Panel, Trace
+from .frames import Frame, Panel, Trace, dots, line
 from .states import State, Table
 
 
@@ -88,12 +88,20 @@ def _panel(name: str, index: int, panel: Panel) -> str:
 
 def _legend(panels: Sequence[Panel]) -> str:
     shown: dict[str, Trace] = {}
-    for panel in panels:
-        for trace in panel.traces:
-            if trace["type"] == "scatter" and trace.get("showlegend", True):
-                shown.setdefault(trace["name"], trace)
+    for trace in (trace for panel in panels for trace in panel.traces):
+        for sample in _samples(trace):
+            shown.setdefault(sample["name"], sample)
     items = "".join(f"<li>{placeholder.swatch(trace)}{escape(name)}</li>" for name, trace in shown.items())
     return f'<ul class="hts-legend">{items}</ul>' if items else ""
+
+
+def _samples(trace: Trace) -> list[Trace]:
+    """What of a trace is shown in the legend, as lines and dots."""
+    if trace["type"] == "polygons":
+        fills = [dots(name, [], [], colour, symbol="square", size=12) for name, colour in trace["key"]]
+        strokes = trace["strokes"]
+        return fills + [line(stroke["name"], [], [], stroke["color"], width=stroke["width"]) for stroke in strokes]
+    return [trace] if trace["type"] == "scatter" and trace.get("showlegend", True) else []
 
 
 def _control(name: str, axis: Axis, start: State) -> str:

@@ -1,9 +1,10 @@
-"""Arrays that change from state to state, as few bytes: what a page stores for each of them.
+"""Arrays that change from state to state, or are long, as few bytes: what a page stores for each of them.
 
-Numbers become whole numbers over their range (16 bit; 8 bit for heatmaps), and these become differences between
-neighbours: along states, along rows, along columns, once or twice or not at all, whichever compresses best. Signs go
-into the last bit, so that small differences of either sign leave the upper bytes empty. Gaps (NaN) are stored beside
-the numbers. ``page.js`` undoes all that; :func:`unpack` does the same here, so that a test can compare.
+Numbers become whole numbers over their range (16 bit; 8 bit for heatmaps) unless they are whole already, and these
+become differences between neighbours: along states, along rows, along columns, once or twice or not at all, whichever
+compresses best. Signs go into the last bit, so that small differences of either sign leave the upper bytes empty. Gaps
+(NaN) are stored beside the numbers. ``page.js`` undoes all that; :func:`unpack` does the same here, so that a test can
+compare.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ Path = tuple[str | int, ...]
 
 #: The largest whole number in use, by bits of storage; half a step is the error of a stored value.
 LEVELS = {8: 255, 16: 16383}
+#: The largest span of numbers that are whole already.
+_WHOLE = {8: 255, 16: 65535}
 #: How often differences may be taken along each side: curves are smooth, heatmaps too coarse for more than one.
 _MOST_DIFFERENCES = {8: 1, 16: 2}
 
@@ -30,15 +33,17 @@ class Block:
 
     Attributes:
         path: where it belongs in the frame.
+        count: states stored: all of the figure's, or 1 for an array that is the same in all of them.
         shape: of the array at one state.
         bits: of a whole number.
-        low, high: the range that the whole numbers span.
+        low, high: the range that the whole numbers span; ``LEVELS[bits]`` steps, of 1 for numbers that are whole.
         differences: how often they were taken along states and along each side of the array.
         states_last: whether numbers of one place in all states stand together, instead of those of one state.
         gaps: whether a bit for every number says if it is NaN, after the numbers.
     """
 
     path: Path
+    count: int
     shape: tuple[int, ...]
     bits: int
     low: float
@@ -52,9 +57,10 @@ class Block:
         """The largest difference between a number and its stored form."""
         return (self.high - self.low) / LEVELS[self.bits] / 2
 
-    def length(self, count: int) -> int:
-        """Bytes that ``count`` states take before they are compressed."""
-        numbers = count * int(np.prod(self.shape))
+    @property
+    def length(self) -> int:
+        """Bytes that the states take before they are compressed."""
+        numbers = self.count * int(np.prod(self.shape))
         return numbers * (self.bits // 8) + (-(-numbers // 8) if self.gaps else 0)
 
 
@@ -62,8 +68,10 @@ def pack(path: Path, stack: Array) -> tuple[Block, bytes]:
     """The bytes of an array, ``stack`` holding its states one a row, still to be compressed.
 
     Raises:
-        ValueError: a heatmap with NaN.
+        ValueError: a heatmap with NaN, or whole numbers that span more than 16 bits.
     """
+    if np.issubdtype(stack.dtype, np.integer):
+        return _pack_whole(path, stack)
     bits = 8 if stack.ndim == 3 else 16
     missing = np.isnan(stack)
     gaps = bool(missing.any())
@@ -72,14 +80,13 @@ def pack(path: Path, stack: Array) -> tuple[Block, bytes]:
     low, high = float(np.nanmin(stack)), float(np.nanmax(stack))
     whole = np.round((_filled(stack) - low) / ((high - low) or 1.0) * LEVELS[bits]).astype(f"u{bits // 8}")
     holes = np.packbits(missing ^ _before(missing)).tobytes() if gaps else b""
-    ways = itertools.product(range(_MOST_DIFFERENCES[bits] + 1), repeat=stack.ndim)
-    candidates = [(way, last, _stored(whole, way, last)) for way in ways for last in (False, True)]
-    way, last, stored = min(candidates, key=lambda candidate: len(gzip.compress(candidate[2], 6)))
-    return Block(path, stack.shape[1:], bits, low, high, way, last, gaps), stored + holes
+    way, last, stored = _shortest(whole, bits)
+    return Block(path, len(stack), stack.shape[1:], bits, low, high, way, last, gaps), stored + holes
 
 
-def unpack(block: Block, data: bytes, count: int) -> Array:
-    """What :func:`pack` stored, to half a step: ``count`` states, one a row."""
+def unpack(block: Block, data: bytes) -> Array:
+    """What :func:`pack` stored, to half a step (whole numbers exactly): one state a row."""
+    count = block.count
     raw, shape = np.frombuffer(data, dtype=np.uint8), (count, *block.shape)
     numbers, width = int(np.prod(shape)), block.bits // 8
     planes = raw[: numbers * width].reshape(width, numbers).astype(f"u{width}")
@@ -94,6 +101,22 @@ def unpack(block: Block, data: bytes, count: int) -> Array:
         holes = np.unpackbits(raw[numbers * width :], count=numbers).reshape(shape)
         values[np.logical_xor.accumulate(holes.astype(bool), axis=0)] = np.nan
     return values
+
+
+def _pack_whole(path: Path, stack: Array) -> tuple[Block, bytes]:
+    low, span = int(stack.min()), int(np.ptp(stack))
+    if span > _WHOLE[16]:
+        raise ValueError(f"whole numbers must span at most {_WHOLE[16]}, got {span} in {'/'.join(map(str, path))}")
+    bits = 8 if span <= _WHOLE[8] else 16
+    way, last, stored = _shortest((stack - low).astype(f"u{bits // 8}"), bits)
+    return Block(path, len(stack), stack.shape[1:], bits, low, low + LEVELS[bits], way, last, False), stored
+
+
+def _shortest(whole: Array, bits: int) -> tuple[tuple[int, ...], bool, bytes]:
+    """Differences, order and bytes of the way that compresses best."""
+    ways = itertools.product(range(_MOST_DIFFERENCES[bits] + 1), repeat=whole.ndim)
+    candidates = [(way, last, _stored(whole, way, last)) for way in ways for last in (False, True)]
+    return min(candidates, key=lambda candidate: len(gzip.compress(candidate[2], 6)))
 
 
 def _stored(whole: Array, differences: tuple[int, ...], states_last: bool) -> bytes:

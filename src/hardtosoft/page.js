@@ -45,24 +45,30 @@ function holes(block, bytes, count) {
   return found;
 }
 
-// What differs at a state, as Figure.show wants it.
+// What differs at a state, as Figure.show wants it; long arrays that never change go into the frame at once.
 async function readTable(config, text) {
-  const bytes = await inflate(text), count = config.keys.length;
+  const bytes = await inflate(text);
   let start = 0;
   const tables = config.blocks.map((block) => {
-    const numbers = count * sizeOf(block), middle = start + numbers * (block.bits / 8), end = middle + (block.gaps ? Math.ceil(numbers / 8) : 0);
+    const { count } = block, numbers = count * sizeOf(block), middle = start + numbers * (block.bits / 8), end = middle + (block.gaps ? Math.ceil(numbers / 8) : 0);
     const table = { codes: wholeNumbers(block, bytes.subarray(start, middle), count), gaps: holes(block, bytes.subarray(middle, end), count) };
     start = end;
     return table;
   });
+  const arrayOf = (block, { codes, gaps }, state) => {
+    const size = sizeOf(block), from = state * size, scale = (block.high - block.low) / LEVELS[block.bits];
+    const numbers = new Float64Array(size);
+    for (let i = 0; i < size; i++) numbers[i] = gaps[from + i] ? NaN : block.low + codes[from + i] * scale;
+    return [block.path, numbers, block.shape];
+  };
+  const all = config.blocks.map((block, b) => [block, tables[b]]), moving = all.filter(([block]) => block.count > 1);
+  for (const [block, table] of all) {
+    if (block.count > 1) continue;
+    const node = block.path.slice(0, -1).reduce((inner, key) => inner[key], config.frame);
+    [, node[block.path.at(-1)]] = arrayOf(block, table, 0);
+  }
   return (state) => [
-    ...config.blocks.map((block, b) => {
-      const size = sizeOf(block), from = state * size, { codes, gaps } = tables[b];
-      const scale = (block.high - block.low) / LEVELS[block.bits];
-      const numbers = new Float64Array(size);
-      for (let i = 0; i < size; i++) numbers[i] = gaps[from + i] ? NaN : block.low + codes[from + i] * scale;
-      return [block.path, numbers, block.shape];
-    }),
+    ...moving.map(([block, table]) => arrayOf(block, table, state)),
     ...config.variants.map((v) => [v.path, v.values[v.index[state]]]),
   ];
 }

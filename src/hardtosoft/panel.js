@@ -1,4 +1,4 @@
-/* One plot of a figure: the drawing that Python wrote, plotly's when it has arrived, and the canvas of a heatmap.
+/* One plot of a figure: the drawing that Python wrote, plotly's when it has arrived, and canvases under both.
  *
  * A part of the figures' script (driver.py puts the parts together). Nothing here knows what the numbers mean.
  */
@@ -31,7 +31,9 @@ class Panel {
     this.spec = spec;
     this.area = element.querySelector('.hts-area');
     this.host = element.querySelector('.hts-plotly');
-    this.canvas = element.querySelector('canvas');
+    this.canvas = element.querySelector('canvas.hts-map');
+    const many = spec.traces.find((trace) => trace.type === 'polygons');
+    this.polygons = many && new Polygons(element.querySelector('canvas.hts-polygons'), many, spec.layout);
     this.live = false;
   }
 
@@ -78,8 +80,25 @@ class Panel {
     for (const rest of paths.slice(1)) rest.setAttribute('d', '');
   }
 
-  // The heatmaps of a panel share its canvas: they are as large as each other, and their tints of the paper add up.
   paint() {
+    this.paintMaps();
+    this.paintPolygons();
+  }
+
+  // A canvas of polygons has the pixels of the screen, so it is painted for each size.
+  paintPolygons() {
+    this.polygons?.paint(this.ramp(this.polygons.trace), (name) => coloured(name, this.area));
+  }
+
+  // The theme has changed.
+  repaint() {
+    this.ramps = null;
+    this.polygons?.fade();
+    this.paint();
+  }
+
+  // The heatmaps of a panel share its canvas: they are as large as each other, and their tints of the paper add up.
+  paintMaps() {
     const maps = this.spec.traces.filter((trace) => trace.type === 'heatmap' && trace.z?.length && trace.rows);
     if (!maps.length || !this.canvas) return;
     const { rows, columns } = maps[0], image = new ImageData(columns, rows), bytes = image.data; // clamps
@@ -109,10 +128,10 @@ class Panel {
     return this.ramps.get(key);
   }
 
-  // Heatmaps stay on the canvas under plotly's transparent plot: redrawing one through plotly costs a frame.
+  // Heatmaps and polygons stay on canvases under plotly's transparent plot: redrawing them through plotly costs frames.
   data() {
-    const lines = this.spec.traces.map((trace, i) => [{ ...trace, uid: `t${i}` }, trace]).filter(([, t]) => t.type !== 'heatmap');
-    return lines.map(([copy]) => themed(copy, this.area));
+    const copies = this.spec.traces.map((trace, i) => ({ ...trace, uid: `t${i}` }));
+    return copies.filter(({ type }) => type === 'scatter').map((copy) => themed(copy, this.area));
   }
 
   layout() {

@@ -18,10 +18,12 @@ BOX = 1000
 
 
 def plot(panel: Panel) -> str:
-    """The plot area of ``panel``: an optional canvas for its heatmaps, grid, lines, points and tick labels."""
+    """The plot area of ``panel``: canvases for heatmaps and polygons, grid, lines, points and tick labels."""
     maps = [trace for trace in panel.traces if trace["type"] == "heatmap"]
     kind = "hts-map" if all(trace["zsmooth"] for trace in maps) else "hts-map hts-pixels"
     canvas = f'<canvas class="{kind}"></canvas>' if maps else ""
+    if any(trace["type"] == "polygons" for trace in panel.traces):
+        canvas += '<canvas class="hts-polygons"></canvas>'
     shapes = "".join(_shape(index, trace, panel.layout) for index, trace in enumerate(panel.traces))
     return (
         f'<div class="hts-area">{canvas}<div class="hts-still">{_ticks(panel.layout)}'

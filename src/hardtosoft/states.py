@@ -1,8 +1,8 @@
 """The states of a figure, packed small enough to travel inside a page.
 
 A figure function is called once for every state; what is equal in all of them goes into the page as it is, what
-differs becomes a table. How its arrays are stored is told in ``packing.py``. ``page.js`` unpacks them;
-:func:`unpack` does the same here, so that a test can compare.
+differs becomes a table, and so do long arrays. How arrays are stored is told in ``packing.py``. ``page.js`` unpacks
+them; :func:`unpack` does the same here, so that a test can compare.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from .packing import Array, Block, Path
 State = dict[str, Value]
 
 MOST_STATES = 400
+#: Numbers of an array, the same in all states, that may stand in a page as text.
+MOST_AS_TEXT = 1000
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Table:
     Attributes:
         states: the axis values of each state, in the order of the table.
         base: the frame of the first state without what changes, ready for JSON.
-        blocks, packed: the arrays that change, as base64 text of the compressed whole numbers.
+        blocks, packed: the arrays that change, and long ones, as base64 text of the compressed whole numbers.
         variants: what else changes (texts): path, distinct values, and which of them each state shows.
     """
 
@@ -79,11 +81,13 @@ def tabulate(function: Callable[..., Frame], axes: Sequence[Axis]) -> Table:
     for path in frames[0]:
         values = [frame[path] for frame in frames]
         if all(same(value, values[0]) for value in values):
-            continue
+            if not _long(values[0]):
+                continue
+            values = values[:1]
         refuse_moving_layout([path])
         put(base, path, None)
-        if all(isinstance(value, np.ndarray) and value.shape == values[0].shape for value in values):
-            block, plane = packing.pack(path, np.stack(values))
+        if (stack := _stacked(values)) is not None:
+            block, plane = packing.pack(path, stack)
             blocks.append(block)
             planes.append(plane)
         else:
@@ -99,10 +103,30 @@ def unpack(table: Table) -> dict[Path, Array]:
     data = gzip.decompress(base64.b64decode(table.packed))
     arrays, start, count = {}, 0, len(table.states)
     for block in table.blocks:
-        size = block.length(count)
-        arrays[block.path] = packing.unpack(block, data[start : start + size], count)
-        start += size
+        stored = packing.unpack(block, data[start : start + block.length])
+        arrays[block.path] = np.broadcast_to(stored, (count, *block.shape))
+        start += block.length
     return arrays
+
+
+def _long(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim == 1 and value.size > MOST_AS_TEXT
+
+
+def _stacked(values: Sequence[Any]) -> Array | None:
+    """Arrays of all states, one a row: of one shape, or rows of numbers that are longer in some states.
+
+    What a shorter row lacks is NaN, which draws nothing, and 0 among whole numbers. None for what are no such arrays.
+    """
+    if not all(isinstance(value, np.ndarray) for value in values):
+        return None
+    if len({value.shape for value in values}) == 1:
+        return np.stack(values)
+    if any(value.ndim != 1 for value in values):
+        return None
+    nothing = 0 if all(np.issubdtype(value.dtype, np.integer) for value in values) else np.nan
+    longest = max(map(len, values))
+    return np.stack([np.pad(value, (0, longest - len(value)), constant_values=nothing) for value in values])
 
 
 def leaves(node: Any, path: Path = ()) -> list[tuple[Path, Any]]:

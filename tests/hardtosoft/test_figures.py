@@ -19,6 +19,12 @@ FIGURES = {figure.name: figure for figure in every_figure()}
 every = pytest.mark.parametrize("figure", FIGURES.values(), ids=FIGURES)
 
 
+def polygons_in(figure):
+    """How many polygons the figure draws."""
+    traces = [trace for panel in figure.frame().panels for trace in panel.traces]
+    return sum(len(trace["sides"]) for trace in traces if trace["type"] == "polygons")
+
+
 @every
 def test_every_state_draws_speaks_and_is_stored_to_the_stated_error(figure):
     arrays = unpack(figure.table)
@@ -35,7 +41,9 @@ def test_every_state_draws_speaks_and_is_stored_to_the_stated_error(figure):
         for block in figure.table.blocks:
             _, panel, _, trace, key = block.path
             truth = frame.panels[panel].traces[trace][key]
-            np.testing.assert_allclose(arrays[block.path][row], truth, rtol=0, atol=block.error * (1 + 1e-6))
+            stored = arrays[block.path][row]
+            np.testing.assert_allclose(stored[: len(truth)], truth, rtol=0, atol=block.error * (1 + 1e-6))
+            assert not np.nan_to_num(stored[len(truth) :]).any()
     # A trace may be absent, NaN throughout, in some states; none is absent in all of them.
     base = [trace for panel in figure.table.base["panels"] for trace in panel["traces"]]
     still = [trace[key] for trace in base for key in "xyz" if trace.get(key) is not None]
@@ -46,10 +54,11 @@ def test_every_state_draws_speaks_and_is_stored_to_the_stated_error(figure):
 @every
 def test_plotly_knows_every_attribute(figure):
     for panel in figure.frame().panels:
-        picture = palette.resolve({"data": plain(panel.traces), "layout": panel.layout})
+        traces = [trace for trace in panel.traces if trace["type"] != "polygons"]  # those are the book's own
+        picture = palette.resolve({"data": plain(traces), "layout": panel.layout})
         shown = plotly.graph_objects.Figure(picture)
         assert "var(--" not in shown.to_json()
-        assert len(shown.data) == len(panel.traces)
+        assert len(shown.data) == len(traces)
 
 
 @every
@@ -60,7 +69,8 @@ def test_page_html_is_complete_and_light(figure):
     for axis in figure.axes:
         assert f'data-axis="{axis.name}"' in html
     assert set(re.findall(r"var\(--hts-([\w-]+)\)", html)) <= set(palette.COLOURS)
-    assert len(gzip.compress(html.encode())) <= 150_000
+    most = 1_000_000 if polygons_in(figure) >= 10_000 else 150_000
+    assert len(gzip.compress(html.encode())) <= most
     ids = re.findall(r' id="([^"]+)"', html)
     assert len(ids) == len(set(ids))
 

@@ -47,7 +47,8 @@ def test_live_numbers_equal_the_pages_stored_ones_at_every_state(name):
             allowed = block.error if block.bits == 16 else block.error + 1 / 510
             stated = (block.high - block.low) * 1e-4 if block.bits == 16 else 1 / 255
             assert block.error <= stated
-            stored = arrays[block.path][row]
+            length = len(shown[block.path])  # a page fills up what is longer in other states
+            stored = arrays[block.path][row][:length]
             np.testing.assert_allclose(shown[block.path], stored, rtol=0, atol=allowed * (1 + 1e-9))
             assert allowed <= stated
         for variant in figure.table.variants:

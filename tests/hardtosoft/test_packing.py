@@ -27,8 +27,9 @@ STACKS = {
 
 def returned(stack):
     block, data = pack(PATH, stack)
-    assert len(data) == block.length(len(stack))
-    return block, unpack(block, data, len(stack))
+    assert block.count == len(stack)
+    assert len(data) == block.length
+    return block, unpack(block, data)
 
 
 @pytest.mark.parametrize("stack", STACKS.values(), ids=STACKS)
@@ -63,6 +64,27 @@ def test_the_shortest_way_is_taken():
 def test_the_two_orders_of_storage_are_both_read():
     found = {pack(PATH, stack)[0].states_last for stack in STACKS.values()}
     assert found == {False, True}
+
+
+@pytest.mark.parametrize(
+    ("whole", "bits"),
+    [
+        (RANDOM.integers(0, 256, (23, 41)), 8),
+        (RANDOM.integers(-100, 100, (1, 41)), 8),
+        (np.full((3, 5), 7), 8),
+        (RANDOM.integers(0, 2**16, (23, 41)), 16),
+        (np.arange(-5, 23 * 41 * 60, 60).reshape(2, -1)[:, :40], 16),
+    ],
+)
+def test_whole_numbers_come_back_exactly(whole, bits):
+    block, found = returned(whole)
+    assert block.bits == bits
+    np.testing.assert_array_equal(found, whole)
+
+
+def test_whole_numbers_too_far_apart_are_refused():
+    with pytest.raises(ValueError, match="must span at most 65535, got 65536 in panels/0/traces/0/y"):
+        pack(PATH, np.array([[0, 65536]]))
 
 
 def test_a_map_with_a_gap_is_refused():

@@ -5,8 +5,8 @@ import pytest
 
 from hardtosoft import palette
 from hardtosoft.axes import choice, sliding
-from hardtosoft.frames import Frame, Panel, axis, heatmap, layout, line
-from hardtosoft.states import enumerate_states, tabulate, unpack
+from hardtosoft.frames import Frame, Panel, axis, heatmap, layout, line, polygons, stroke
+from hardtosoft.states import MOST_AS_TEXT, enumerate_states, tabulate, unpack
 
 SPEED = sliding("speed", "v", 0, 1, 0.1, start=0.5, stops=(0.0, 1.0))
 SHAPE = choice("shape", "shape", ("round", "flat"), start="round")
@@ -64,6 +64,40 @@ def test_what_never_changes_travels_once_and_texts_as_variants():
     (texts,) = table.variants
     assert texts["path"] == ("readout",)
     assert [texts["values"][index] for index in texts["index"]] == [f"speed {s['speed']:g}" for s in table.states]
+
+
+def test_long_arrays_that_never_change_are_packed_once():
+    x = np.linspace(0, 1, MOST_AS_TEXT + 1)
+
+    def rising(speed):
+        still = line("still", x, np.sin(9 * x), palette.GREY)
+        return frame_of([still, line("moving", x[:20], speed * x[:20], palette.BLUE)])
+
+    table = tabulate(rising, [SPEED])
+    counts = {block.path[3:]: block.count for block in table.blocks}
+    assert counts == {(0, "x"): 1, (0, "y"): 1, (1, "y"): len(table.states)}
+    assert table.base["panels"][0]["traces"][0]["x"] is None
+    found = unpack(table)["panels", 0, "traces", 0, "y"]
+    assert found.shape == (len(table.states), len(x))
+    np.testing.assert_allclose(found, np.broadcast_to(np.sin(9 * x), found.shape), atol=1e-4)
+
+
+def test_what_is_longer_in_other_states_draws_nothing():
+    def growing(speed):
+        count = 3 + round(10 * speed)
+        squares = [np.add([[0, 0], [1, 0], [1, 1], [0, 1]], k) for k in range(count)]
+        fill = np.linspace(0, 1, count)
+        return frame_of([polygons("squares", squares, fill=fill, strokes=[stroke("sides", palette.INK)])])
+
+    table = tabulate(growing, [SPEED])
+    found = {path[-1]: array for path, array in unpack(table).items()}
+    for row, state in enumerate(table.states):
+        (trace,) = growing(**state).panels[0].traces
+        for key in ("x", "y", "sides", "kinds", "fill"):
+            length = len(trace[key])
+            np.testing.assert_allclose(found[key][row, :length], trace[key], atol=1e-3)
+            rest = found[key][row, length:]
+            assert (np.isnan(rest) if key in "xy" else rest == 0).all()
 
 
 def test_states_with_other_traces_are_refused():
