@@ -130,7 +130,8 @@ def picture(name: str, z: Any, x: tuple[float, float], y: tuple[float, float]) -
 
 def polygons(
     name: str,
-    outlines: Sequence[Any],
+    corners: Any,
+    sides: Any,
     *,
     fill: Any = None,
     scale: Sequence[Sequence[Any]] = palette.MAP_SCALE,
@@ -144,23 +145,22 @@ def polygons(
     milliseconds whatever their number.
 
     Args:
-        outlines: the corners of each polygon in their order, ``(V, 2)``.
+        corners: of all polygons, one after another, each's in their order: ``(T, 2)``.
+        sides: how many corners each polygon has, ``(N,)``.
         fill: of each polygon, a place on the colour scale in [0, 1], kept to 1/255; None leaves them clear.
         scale: of ``fill``: pairs of a place and a colour, the first at 0, the last at 1.
-        kinds: of each side in the order of its first corner, all polygons' in one row: k is drawn as
-            ``strokes[k - 1]``, 0 not at all. All are of kind 1 if not given, and there are strokes.
+        kinds: of the side from each corner to the next, ``(T,)``: k is drawn as ``strokes[k - 1]``, 0 not at all. If
+            not given all are of kind 1 as long as there are strokes.
         strokes: how each kind is drawn, see :func:`stroke`.
         key: what the legend says of fills: texts and colours.
 
     Raises:
-        ValueError: outlines that are none, a fill outside [0, 1], or kinds without a stroke.
+        ValueError: corners and sides that do not fit, a fill outside [0, 1], or kinds without a stroke.
     """
-    corners = [array(outline) for outline in outlines]
-    if any(corner.ndim != 2 or corner.shape[1] != 2 or len(corner) < 3 for corner in corners):
-        shapes = sorted({corner.shape for corner in corners})
-        raise ValueError(f"outlines must be of shape (V, 2) with V at least 3, got {shapes[0]}")
-    sides = np.array([len(corner) for corner in corners], dtype=np.int64)
-    x, y = np.concatenate([np.empty((0, 2)), *corners]).T
+    places, sides = array(corners), np.asarray(sides, dtype=np.int64)
+    if places.shape != (sides.sum(), 2) or (sides < 3).any():
+        raise ValueError(f"sides must be 3 or more a polygon, {len(places)} in all, got {sides} for {places.shape}")
+    x, y = places.T
     kinds = np.full(len(x), bool(strokes), dtype=np.int64) if kinds is None else np.asarray(kinds, dtype=np.int64)
     if len(kinds) != len(x) or not np.isin(kinds, range(len(strokes) + 1)).all():
         raise ValueError(f"kinds must be {len(x)} numbers from 0 to {len(strokes)}, one a side, got {kinds}")

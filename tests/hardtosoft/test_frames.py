@@ -83,26 +83,29 @@ def test_a_tick_outside_the_range_is_refused():
 
 
 TRIANGLE, SQUARE = [[0, 0], [1, 0], [0, 1]], [[0, 0], [1, 0], [1, 1], [0, 1]]
+BOTH = {"corners": [*TRIANGLE, *SQUARE], "sides": [3, 4]}
 FIRST, SECOND = stroke("first", palette.INK, width=2), stroke("second", palette.BLUE, opacity=0.5)
 
 
 def test_polygons_stand_in_one_row():
-    trace = polygons("both", [TRIANGLE, SQUARE], fill=[0.0, 0.5], kinds=[0, 1, 2, 2, 2, 1, 1], strokes=[FIRST, SECOND])
+    trace = polygons("both", **BOTH, fill=[0.0, 0.5], kinds=[0, 1, 2, 2, 2, 1, 1], strokes=[FIRST, SECOND])
     np.testing.assert_array_equal(trace["x"], [0, 1, 0, 0, 1, 1, 0])
     np.testing.assert_array_equal(trace["y"], [0, 0, 1, 0, 0, 1, 1])
     np.testing.assert_array_equal(trace["sides"], [3, 4])
     np.testing.assert_array_equal(trace["fill"], [0, 128])
     np.testing.assert_array_equal(trace["kinds"], [0, 1, 2, 2, 2, 1, 1])
     assert trace["strokes"][1] == {"name": "second", "color": palette.BLUE, "width": 1.0, "opacity": 0.5}
-    assert polygons("clear", [TRIANGLE])["fill"] is None
-    np.testing.assert_array_equal(polygons("clear", [TRIANGLE])["kinds"], [0, 0, 0])
-    np.testing.assert_array_equal(polygons("lines", [TRIANGLE], strokes=[FIRST])["kinds"], [1, 1, 1])
+    assert polygons("clear", TRIANGLE, [3])["fill"] is None
+    np.testing.assert_array_equal(polygons("clear", TRIANGLE, [3])["kinds"], [0, 0, 0])
+    np.testing.assert_array_equal(polygons("lines", TRIANGLE, [3], strokes=[FIRST])["kinds"], [1, 1, 1])
 
 
 @pytest.mark.parametrize(
     ("bad", "complaint"),
     [
-        ({"outlines": [SQUARE[:2]]}, r"outlines must be of shape \(V, 2\) with V at least 3, got \(2, 2\)"),
+        ({"sides": [3, 3]}, r"sides must be 3 or more a polygon, 7 in all, got \[3 3\] for \(7, 2\)"),
+        ({"sides": [2, 5]}, "sides must be 3 or more a polygon"),
+        ({"corners": [0.0] * 7}, "sides must be 3 or more a polygon, 7 in all"),
         ({"fill": [0.1]}, r"fill must be 2 numbers in \[0, 1\], got shape \(1,\)"),
         ({"fill": [0.1, 1.1]}, r"fill must be 2 numbers in \[0, 1\]"),
         ({"fill": [0.1, math.nan]}, r"fill must be 2 numbers in \[0, 1\]"),
@@ -112,12 +115,12 @@ def test_polygons_stand_in_one_row():
 )
 def test_polygons_that_make_no_sense_are_refused(bad, complaint):
     with pytest.raises(ValueError, match=complaint):
-        polygons("bad", **{"outlines": [TRIANGLE, SQUARE], "strokes": [FIRST], **bad})
+        polygons("bad", **{**BOTH, "strokes": [FIRST], **bad})
 
 
 def test_a_panel_of_polygons_has_a_canvas_and_a_legend_of_sides_and_fills():
     plane = layout(plot_axis(0, 1, (0, 1)), plot_axis(0, 1, (0, 1)))
-    trace = polygons("both", [TRIANGLE, SQUARE], strokes=[FIRST, SECOND], key=[("a fill", palette.GREEN)])
+    trace = polygons("both", **BOTH, strokes=[FIRST, SECOND], key=[("a fill", palette.GREEN)])
     html = notebook_figure("name", [], Frame([Panel("T", "x", "So.", [trace], plane)], "One."), {}, "", hero=False)
     assert html.count('<canvas class="hts-polygons">') == 1
     assert re.findall(r"</svg>([^<]+)</li>", html) == ["a fill", "first", "second"]

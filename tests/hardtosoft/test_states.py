@@ -85,9 +85,9 @@ def test_long_arrays_that_never_change_are_packed_once():
 def test_what_is_longer_in_other_states_draws_nothing():
     def growing(speed):
         count = 3 + round(10 * speed)
-        squares = [np.add([[0, 0], [1, 0], [1, 1], [0, 1]], k) for k in range(count)]
-        fill = np.linspace(0, 1, count)
-        return frame_of([polygons("squares", squares, fill=fill, strokes=[stroke("sides", palette.INK)])])
+        corners = np.concatenate([np.add([[0, 0], [1, 0], [1, 1], [0, 1]], k) for k in range(count)])
+        fill, sides = np.linspace(0, 1, count), [stroke("sides", palette.INK)]
+        return frame_of([polygons("squares", corners, [4] * count, fill=fill, strokes=sides)])
 
     table = tabulate(growing, [SPEED])
     found = {path[-1]: array for path, array in unpack(table).items()}
