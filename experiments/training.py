@@ -8,7 +8,7 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -56,7 +56,13 @@ class Training:
     digits: int
 
 
-def train(data: Set, sizes: Sequence[int], training: Training, seed: int) -> Network:
+def train(
+    data: Set,
+    sizes: Sequence[int],
+    training: Training,
+    seed: int,
+    watch: Callable[[int, Network], None] | None = None,
+) -> Network:
     """Train a ReLU network (β = 1) with Adam on the whole training set at once, then round its weights.
 
     Args:
@@ -64,6 +70,7 @@ def train(data: Set, sizes: Sequence[int], training: Training, seed: int) -> Net
         sizes: units of every layer, D first; one output unit stands for two classes.
         training: steps, learning rate, penalty, digits.
         seed: of the initial weights, uniform with He's scale; biases uniform in ±1/√inputs.
+        watch: called before each step and after the last with the steps done and the network of that moment, rounded.
     """
     generator = torch.Generator().manual_seed(seed)
 
@@ -79,15 +86,23 @@ def train(data: Set, sizes: Sequence[int], training: Training, seed: int) -> Net
         [*network.weights, *network.biases], lr=training.lr, weight_decay=training.weight_decay
     )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, training.steps)
-    for _ in range(training.steps):
+    for step in range(training.steps):
+        if watch:
+            watch(step, rounded_network(network, training.digits))
         optimiser.zero_grad()
         cross_entropy(network.logits(data[0], 1.0), data[1]).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
-    return Network(
-        tuple(rounded(weight, training.digits) for weight in network.weights),
-        tuple(rounded(bias, training.digits) for bias in network.biases),
-    )
+    trained = rounded_network(network, training.digits)
+    if watch:
+        watch(training.steps, trained)
+    return trained
+
+
+def rounded_network(network: Network, digits: int) -> Network:
+    """A copy with every weight to so many significant digits."""
+    weights, biases = (tuple(rounded(part, digits) for part in parts) for parts in (network.weights, network.biases))
+    return Network(weights, biases)
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:

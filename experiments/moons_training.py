@@ -1,0 +1,42 @@
+"""Keep the small network of two moons as it was at several steps of its training.
+
+Run from the top of the repository: ``python -m experiments.moons_training``. It trains the network whose last state
+``experiments.two_moons`` stores, of the same seed and data, and writes its weights at each of ``STEPS``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import torch
+
+from experiments.training import DATA, arguments, train, versions, write
+from experiments.two_moons import NOISE, SEEDS, SIZES, TRAIN_POINTS, TRAINING, moons
+from hardtosoft.networks import Network
+
+#: Dense where most changes: half of them in the first tenth of the training.
+STEPS = (0, 5, 10, 15, 20, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300, 400, 500, 600, 800, 1000, 1250, 1500)
+SEED = SEEDS[0]
+
+
+def main() -> None:
+    """Train, watch, write."""
+    args = arguments("Train on two moons and keep the network at several steps.", DATA / "moons_training.json")
+    torch.set_num_threads(1)
+    kept: list[dict[str, object]] = []
+
+    def keep(step: int, network: Network) -> None:
+        if step in STEPS:
+            print(f"two moons, step {step}", flush=True)
+            weights, biases = ([part.tolist() for part in parts] for parts in (network.weights, network.biases))
+            kept.append({"step": step, "weights": weights, "biases": biases})
+
+    train_set, _ = moons(SEED)
+    train(train_set, SIZES, TRAINING, SEED, keep)
+    data = {"data": "scikit-learn make_moons", "noise": NOISE, "train_points": TRAIN_POINTS}
+    settings = {**data, "sizes": SIZES, "seed": SEED, **asdict(TRAINING), "versions": versions()}
+    write({"settings": settings, "snapshots": kept}, args.out)
+
+
+if __name__ == "__main__":
+    main()
