@@ -32,6 +32,7 @@ class Panel:
         alt: what the picture shows, in a sentence, for readers who do not see it: the conclusion, not the axes.
         aspect: width over height of the plot area, for geometry and pictures, whose shape means something; None
             fills the room there is.
+        large: as wide as the column; for a shaped panel of many small things.
     """
 
     title: str
@@ -40,6 +41,7 @@ class Panel:
     traces: Sequence[Trace]
     layout: dict[str, Any]
     aspect: float | None = None
+    large: bool = False
 
 
 @dataclass(frozen=True)

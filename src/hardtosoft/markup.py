@@ -75,7 +75,8 @@ def _figure(
 
 def _panel(name: str, index: int, panel: Panel) -> str:
     title, label = f"{name}-title-{index}", f"{name}-alt-{index}"
-    shape = "" if panel.aspect is None else f' data-shaped style="--aspect:{panel.aspect:g}"'
+    size = " data-large" if panel.large else ""
+    shape = "" if panel.aspect is None else f' data-shaped{size} style="--aspect:{panel.aspect:g}"'
     return (
         f'<div class="hts-panel" role="group" aria-labelledby="{title}" aria-describedby="{label}">'
         f'<p class="hts-title" id="{title}">{escape(panel.title)}</p>'
@@ -99,8 +100,8 @@ def _samples(trace: Trace) -> list[Trace]:
     """What of a trace is shown in the legend, as lines and dots."""
     if trace["type"] == "polygons":
         fills = [dots(name, [], [], colour, symbol="square", size=12) for name, colour in trace["key"]]
-        strokes = trace["strokes"]
-        return fills + [line(stroke["name"], [], [], stroke["color"], width=stroke["width"]) for stroke in strokes]
+        widths = ((stroke, max(stroke["width"], 1.0)) for stroke in trace["strokes"])  # thinner ones pale in a legend
+        return fills + [line(stroke["name"], [], [], stroke["color"], width=width) for stroke, width in widths]
     return [trace] if trace["type"] == "scatter" and trace.get("showlegend", True) else []
 
 

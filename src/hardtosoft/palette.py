@@ -26,6 +26,9 @@ COLOURS: dict[str, tuple[str, str]] = {  # name: (light, dark)
     "map-orange": ("#f7d2b4", "#573311"),
     "map-green": ("#b3e0d0", "#0d4a39"),
     "map-purple": ("#e2c9df", "#4a2b49"),
+    "shadow": ("#5d6b7c", "#10161d"),
+    "dusk": ("#b4bec9", "#4d5967"),
+    "light": ("#ffffff", "#b9c4d1"),
     "picture-low": ("#ffffff", "#0d1116"),
     "picture-high": ("#1f2933", "#e4e8ee"),
 }
@@ -43,6 +46,8 @@ TINTS = {
     GREEN: "var(--hts-map-green)",
     PURPLE: "var(--hts-map-purple)",
 }
+#: A surface under a lamp: what is lit is brighter in either theme.
+RELIEF_SCALE = [[0.0, "var(--hts-shadow)"], [0.5, "var(--hts-dusk)"], [1.0, "var(--hts-light)"]]
 #: Ink on paper, for images: their grey levels are what they show.
 PICTURE_SCALE = [[0.0, "var(--hts-picture-low)"], [1.0, "var(--hts-picture-high)"]]
 

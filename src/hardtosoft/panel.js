@@ -87,7 +87,7 @@ class Panel {
 
   // A canvas of polygons has the pixels of the screen, so it is painted for each size.
   paintPolygons() {
-    this.polygons?.paint(this.ramp(this.polygons.trace), (name) => coloured(name, this.area));
+    this.polygons?.paint(() => this.ramp(this.polygons.trace), (name) => coloured(name, this.area));
   }
 
   // The theme has changed.

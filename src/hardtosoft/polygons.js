@@ -11,7 +11,7 @@ class Polygons {
     Object.assign(this, { canvas, trace, layout, seen: [], owners: null, sheets: [] });
   }
 
-  // `shades` are the colours of the numbers 0 … 255; `tone` says what a colour's name is in the theme of the moment.
+  // `shades()` are the colours of the numbers 0 … 255; `tone` says what a colour's name is in the theme of the moment.
   paint(shades, tone) {
     const { canvas, trace } = this, ratio = Math.min(window.devicePixelRatio, SHARPEST);
     const width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
@@ -19,7 +19,7 @@ class Polygons {
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     this.outline(width, height);
     const context = canvas.getContext('2d');
-    if (trace.fill) this.fill(context, shades);
+    if (trace.fill) this.fill(context, shades());
     else context.clearRect(0, 0, width, height);
     trace.strokes.forEach((stroke, i) => {
       if (!stroke.opacity) return;
