@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from .. import pooling as beta_pooling
 from .._beta_module import BetaModule
 from ._affine_steps import is_affine
 from ._unit_steps import HARD, is_in_place, units_of
-from ._units import Units
+from ._units import Layer, Units
 
 Values = dict[fx.Node, Any]
 
@@ -154,6 +155,37 @@ class Graph:
             return getattr(args[0], str(node.target))(*args[1:], **kwargs)
         function: Any = node.target
         return function(*args, **kwargs)
+
+    def follow(self, rows: Tensor, select: Callable[[fx.Node, Units, Tensor], Tensor]) -> Tensor:
+        """The output on rows of inputs, where ``select`` says what units put out, on the same rows."""
+        values: Values = {self.input: rows}
+        for node in self.nodes:
+            units = self.units(node, values)
+            if units is None:
+                values[node] = self.compute(node, values)
+                self.forget(node, values)
+            else:
+                output = select(node, units, values[self.source(node)])
+                self.store(node, values, output.reshape(len(rows), *units.out_shape))
+        output = values[self.output]
+        if not isinstance(output, Tensor) or output.dim() == 0 or len(output) != len(rows):
+            raise ValueError("model must return one row for each input")
+        return output
+
+    def widest(self, row: Tensor) -> int:
+        """The most numbers that a step puts out for one input."""
+        widths = [row[0].numel()]
+
+        def zeros(node: fx.Node, units: Units, scores: Tensor) -> Tensor:  # noqa: ARG001
+            widths.append(max(scores[0].numel(), math.prod(units.out_shape) * units.num_pieces))
+            return torch.zeros(1, *units.out_shape, dtype=torch.float64)
+
+        self.follow(row, zeros)
+        return max(widths)
+
+    def layer_of(self, node: fx.Node, units: Units) -> Layer:
+        """What results say of a layer of units."""
+        return Layer(self.name(node), math.prod(units.out_shape), units.num_pieces)
 
     def update_sizes(self, values: Values) -> None:
         """Bring up to date what was computed from the number of rows before it changed."""

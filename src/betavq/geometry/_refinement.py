@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._cutting import cut_by_lines
-from ._polygons import Bools, Codes, Floats, Integers, Polygons
+from ._polygons import Codes, Floats, Integers, Polygons
 from ._units import Kinks
 
 #: How close a corner may come to a line before it lies on it, where the domain has radius 1.
@@ -25,14 +25,14 @@ class Refined:
         polygons: the pieces.
         parents: for each piece, the region that it is a piece of.
         codes: which of its pieces each unit selects on it, ``(n, K)``.
-        scores: what the units were given, at the three points, of each piece, ``(3, n, D)``.
+        outputs: of the units, at the three points, ``(3, n, K)``.
         cut_units: for every new line the unit that it belongs to.
     """
 
     polygons: Polygons
     parents: Integers
     codes: Codes
-    scores: Floats
+    outputs: Floats
     cut_units: Integers
 
 
@@ -51,54 +51,44 @@ def lines_of(scores: Floats, noise: Floats) -> Floats:
     return np.stack((x / length, y / length, scores[0] / length, np.maximum(TOLERANCE, noise / length)), axis=1)
 
 
-def near_zero(polygons: Polygons, scores: Floats) -> tuple[Integers, Integers, Floats]:
-    """The pairs of region and unit whose score may change its sign there, and the noise of each.
-
-    A score that is not 0 in the circle around the corners is not 0 in the region.
-    """
-    x, y = polygons.centres()
-    radius = np.sqrt(((polygons.x - x[:, None]) ** 2 + (polygons.y - y[:, None]) ** 2).max(1))
-    centre = np.abs(at_points(scores, x, y))
-    slope = (scores[1] - scores[0]) ** 2
-    slope += (scores[2] - scores[0]) ** 2
-    np.sqrt(slope, out=slope)
-    noise = NOISE * (centre.max(1, initial=0) + slope.max(1, initial=0))
-    rows, units = np.nonzero((centre <= (radius * 1.000001)[:, None] * slope) & (slope > noise[:, None]))
-    return rows, units, noise[rows]
+def lengths(scores: Floats) -> Floats:
+    """How steep scores are: ``(3, …)`` → ``(…)``."""
+    length: Floats = np.hypot(scores[1] - scores[0], scores[2] - scores[0])
+    return length
 
 
-def crossing(polygons: Polygons, rows: Integers, lines: Floats) -> Bools:
-    """Whether each line has corners of its polygon on both sides."""
-    distances = polygons.take(rows).distances(lines)
-    found: Bools = (distances.max(1, initial=0) > 0) & (distances.min(1, initial=0) < 0)
-    return found
+def noise_of(centre: Floats, slope: Floats) -> Floats:
+    """The rounding errors of scores of these sizes, for each region: ``(n, K)`` twice → ``(n,)``."""
+    noise: Floats = NOISE * (np.abs(centre).max(1, initial=0) + slope.max(1, initial=0))
+    return noise
 
 
-def refine_by_kinks(polygons: Polygons, scores: Floats, first_cut: int, check: Callable[[int], None]) -> Refined:
+def refine_by_kinks(
+    units: Kinks, polygons: Polygons, scores: Floats, first_cut: int, check: Callable[[int], None]
+) -> Refined:
     """Cut every region where one of its units has a score of 0.
 
     Args:
+        units: K of them.
         polygons: the regions, n of them.
         scores: of the units at the points (0, 0), (1, 0) and (0, 1), ``(3, n, K)``.
         first_cut: the number that the first new line gets.
         check: called with the number of pieces so far; may raise.
     """
-    rows, units, noise = near_zero(polygons, scores)
-    lines = lines_of(scores[:, rows, units], noise)
-    found = crossing(polygons, rows, lines)
-    rows, units, lines = rows[found], units[found], lines[found]
+    x, y = polygons.centres()
+    centre, slope = at_points(scores, x, y), lengths(scores)
+    noise = noise_of(centre, slope)
+    # A score that is not 0 in the circle around the corners is not 0 in the region.
+    near = np.abs(centre) <= polygons.radii(x, y)[:, None] * slope
+    rows, numbers = np.nonzero(near & (slope > noise[:, None]))
+    lines = lines_of(scores[:, rows, numbers], noise[rows])
+    distances = polygons.take(rows).distances(lines)
+    found = (distances.max(1, initial=0) > 0) & (distances.min(1, initial=0) < 0)
+    rows, numbers, lines = rows[found], numbers[found], lines[found]
     counts = np.bincount(rows, minlength=len(polygons))
     pieces, parents = cut_by_lines(polygons, lines, counts, first_cut, check)
     scores = scores[:, parents]
-    codes = (at_points(scores, *pieces.centres()) > 0).view(np.uint8)
-    return Refined(pieces, parents, codes, scores, units)
-
-
-def apply_kinks(units: Kinks, refined: Refined) -> Floats:
-    """What the units put out at the three points, ``(3, n, K)``."""
+    positive = at_points(scores, *pieces.centres()) > 0
     left: Floats = units.left.numpy()
-    if left.any():
-        out: Floats = refined.scores * np.where(refined.codes, 1.0, left)
-    else:
-        out = refined.scores * refined.codes
-    return out
+    outputs = scores * (np.where(positive, 1.0, left) if left.any() else positive)
+    return Refined(pieces, parents, positive.view(np.uint8), outputs, numbers)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -12,10 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor, fx
 
+from ._envelopes import refine_by_maxima
 from ._graph import Graph, Values
 from ._polygons import Codes, Floats, Integers, Polygons
-from ._refinement import Refined, apply_kinks, refine_by_kinks
-from ._units import Kinks
+from ._refinement import Refined, refine_by_kinks
+from ._units import Kinks, Layer, Units
 
 #: Bytes of scores that are at work at once.
 WORKING_SET = 2**24
@@ -45,7 +45,7 @@ class Found:
     Attributes:
         polygons, outputs, codes: one entry a share; outputs at the three points, ``(3, n, C)``.
         depths, units: of every line, the layer of units and the unit that drew it.
-        layers: the layers of units: their names, how many units they have, of how many pieces.
+        layers: the layers of units.
     """
 
     polygons: list[Polygons] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Found:
     codes: list[list[Codes]] = field(default_factory=list)
     depths: list[tuple[int, int]] = field(default_factory=list)
     units: list[Integers] = field(default_factory=list)
-    layers: dict[fx.Node, tuple[str, int, int]] = field(default_factory=dict)
+    layers: dict[fx.Node, Layer] = field(default_factory=dict)
 
 
 class Search:
@@ -108,13 +108,11 @@ class Search:
                 return shares
         return [regions]
 
-    def _refine(self, regions: Regions, node: fx.Node, units: Any) -> None:
+    def _refine(self, regions: Regions, node: fx.Node, units: Units) -> None:
         values, n = regions.values, len(regions.polygons)
-        if not isinstance(units, Kinks):
-            raise ValueError(f"model must have units of two pieces, got {self.graph.name(node)}")
         scores = values[self.graph.source(node)].reshape(3, n, -1).numpy()
-        refined = refine_by_kinks(regions.polygons, scores, self.num_cuts, self._check_number)
-        out = torch.from_numpy(apply_kinks(units, refined))
+        rest = (regions.polygons, scores, self.num_cuts, self._check_number)
+        refined = refine_by_kinks(units, *rest) if isinstance(units, Kinks) else refine_by_maxima(units, *rest)
         self._record(node, units, refined)
         regions.polygons = refined.polygons
         parents = torch.from_numpy(refined.parents)
@@ -125,13 +123,14 @@ class Search:
         for kept in list(values):
             if self.graph.is_data(kept, values):
                 values[kept] = _rows(values[kept], n, parents)
-        self.graph.store(node, values, out.reshape(-1, *units.out_shape))
+        outputs = torch.from_numpy(refined.outputs)
+        self.graph.store(node, values, outputs.reshape(-1, *units.out_shape))
         self.graph.update_sizes(values)
 
-    def _record(self, node: fx.Node, units: Any, refined: Refined) -> None:
+    def _record(self, node: fx.Node, units: Units, refined: Refined) -> None:
         layers = self.found.layers
         if node not in layers:
-            layers[node] = (self.graph.name(node), math.prod(units.out_shape), units.num_pieces)
+            layers[node] = self.graph.layer_of(node, units)
         depth = 1 + list(layers).index(node)
         self.found.depths.append((depth, len(refined.cut_units)))
         self.found.units.append(refined.cut_units)

@@ -54,6 +54,26 @@ class Maxima:
 Units: TypeAlias = Kinks | Maxima
 
 
+@dataclass(frozen=True)
+class Layer:
+    """A layer of units of a network, in the order in which the forward pass meets them.
+
+    Attributes:
+        name: of the step, with its kind.
+        num_units: how many units it has.
+        num_pieces: R, among how many pieces each of them selects.
+    """
+
+    name: str
+    num_units: int
+    num_pieces: int
+
+
+def windowed(scores: Tensor, units: Maxima, padding: float) -> Tensor:
+    """The entries that each unit sees: ``(…, D)`` → ``(…, K, R)``, and ``padding`` where it sees none."""
+    return torch.where(units.windows < 0, padding, scores[..., units.windows])
+
+
 def kinks(left: float | Tensor, shape: tuple[int, ...], channel_dim: int = 0) -> Kinks:
     """Units over an input of this shape (without the batch) with one slope for all, or one a channel."""
     slope = torch.as_tensor(left, dtype=torch.float64).detach()

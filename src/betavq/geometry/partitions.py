@@ -12,7 +12,7 @@ from ._graph import Graph
 from ._polygons import Floats, Integers
 from ._progress import Progress, reporter
 from ._search import Found, Search
-from .regions import Layer, Partition
+from .regions import Partition
 
 
 def partition(
@@ -96,7 +96,6 @@ def _assemble(corners: Floats, plane: Any, frame: Frame, found: Found) -> Partit
     outputs = np.concatenate(found.outputs, axis=1)
     slopes = np.stack((outputs[1] - outputs[0], outputs[2] - outputs[0]), axis=-1) / frame.radius
     offsets = outputs[0] - slopes @ frame.centre
-    layers = [Layer(*layer) for layer in found.layers.values()]
     depths, numbers = np.array(found.depths, dtype=np.int64).reshape(-1, 2).T
     units = np.concatenate([*found.units, np.zeros(0, dtype=np.int64)])
     areas = np.concatenate([polygons.areas() for polygons in found.polygons]) * frame.radius**2
@@ -106,7 +105,7 @@ def _assemble(corners: Floats, plane: Any, frame: Frame, found: Found) -> Partit
         corners,
         plane,
         frame,
-        layers,
+        tuple(found.layers.values()),
         (points, starts, np.concatenate(edges)),
         (np.repeat(depths, numbers), units),
         (slopes, offsets),

@@ -16,6 +16,7 @@ from ._locate import Locator
 from ._neighbours import Neighbours, find_overlaps
 from ._polygons import Codes, Floats, Integers
 from ._search import unpack
+from ._units import Layer
 
 
 @dataclass(frozen=True)
@@ -34,21 +35,6 @@ class Region:
     offsets: Floats
     code: Codes
     area: float
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A layer of units of a network, in the order in which the forward pass meets them.
-
-    Attributes:
-        name: of the step, with its kind.
-        num_units: how many units it has.
-        num_pieces: R, among how many pieces each of them selects.
-    """
-
-    name: str
-    num_units: int
-    num_pieces: int
 
 
 class Partition(Sequence[Region]):

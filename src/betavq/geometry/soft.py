@@ -1,0 +1,141 @@
+"""The partition of a softened network: how undecided its units are, over the plane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, fx, nn
+
+from .._checks import check_beta
+from ..inference import code
+from ._domain import check_domain, check_plane
+from ._graph import Graph
+from ._polygons import Floats
+from ._search import WORKING_SET
+from ._units import Kinks, Layer, Units, windowed
+
+
+@dataclass(frozen=True)
+class SoftPartition:
+    """How undecided the units of a softened network are, on a raster.
+
+    Attributes:
+        beta: the hardness.
+        x, y: the centres of columns and rows, ``(W,)`` and ``(H,)``, in plane coordinates.
+        entropy: of each layer of units, ``(L, H, W)`` in [0, 1], rows from the bottom; NaN outside the domain.
+        layers: the layers of units.
+        logits: the softened network's outputs, ``(C, H, W)``.
+    """
+
+    beta: float
+    x: Floats
+    y: Floats
+    entropy: Floats
+    layers: tuple[Layer, ...]
+    logits: Floats
+
+
+@torch.no_grad()
+def soft_partition(
+    model: nn.Module, domain: Any, beta: float, *, resolution: int | tuple[int, int] = 200, plane: Any = None
+) -> SoftPartition:
+    r"""How undecided the units of a softened network are over a polygon: the regions of β < 1.
+
+    At β = 1 a unit selects one of its R pieces, and the plane falls into regions. At β < 1 it has a code t: at each
+    point the mean over a layer's K units of their normalised entropies,
+
+    .. math:: \frac1K \sum_k \frac{H(t_k)}{\log R_k}, \qquad
+              t_k = \arg\max_{t \in \Delta_R}\; \beta \langle t, z_k \rangle + (1 - \beta) H(t),
+
+    is 0 where every unit has decided, which as β → 1 is everywhere but on the edges of the partition, and 1 where none
+    has, as at β = 0. Scores z are those of the softened network: layers before pass on the values Σ t_r z_r.
+
+    Args:
+        model: a network as :func:`partition` takes it; its units take ``beta`` all.
+        domain: corners of a convex polygon, ``(V, 2)``, in plane coordinates.
+        beta: hardness in [0, 1].
+        resolution: columns and rows of the raster over the domain's bounding box; or the larger of them.
+        plane: an origin and two directions, as for :func:`partition`.
+
+    Raises:
+        ValueError, TypeError: as :func:`partition`; ``beta`` outside [0, 1]; ``resolution`` below 1.
+
+    Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ inference; the map of entropies is this library's.
+    """
+    hardness = check_beta(beta, wait=True)
+    if isinstance(hardness, Tensor):
+        if hardness.numel() != 1:
+            raise ValueError(f"beta must be one number, got shape {tuple(hardness.shape)}")
+        hardness = float(hardness)
+    corners, surface = check_domain(domain), check_plane(plane)
+    graph = Graph(model)
+    x, y = _raster(corners, resolution)
+    grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    inside = np.flatnonzero(_is_inside(grid, corners))
+    layers: dict[fx.Node, Layer] = {}
+    entropies, outputs = [], []
+    step = max(1, WORKING_SET // (8 * graph.widest(surface.inputs(corners[:1]))))
+    for start in range(0, len(inside), step):
+        found: list[Tensor] = []
+        rows = surface.inputs(grid[inside[start : start + step]])
+        outputs.append(graph.follow(rows, _softened(graph, hardness, layers, found)).flatten(1))
+        entropies.append(torch.stack(found) if found else rows.new_zeros(0, len(rows)))
+    return SoftPartition(
+        hardness,
+        x,
+        y,
+        _spread(torch.cat(entropies, 1), inside, (len(y), len(x))),
+        tuple(layers.values()),
+        _spread(torch.cat(outputs).t(), inside, (len(y), len(x))),
+    )
+
+
+def _softened(graph: Graph, beta: float, layers: dict[fx.Node, Layer], found: list[Tensor]) -> Any:
+    """What units put out at ``beta``, keeping the layers' mean normalised entropies at each point in ``found``."""
+
+    def soften(node: fx.Node, units: Units, scores: Tensor) -> Tensor:
+        layers.setdefault(node, graph.layer_of(node, units))
+        scores = scores.flatten(1)
+        if isinstance(units, Kinks):
+            pieces = torch.stack((units.left * scores, scores), -1)
+            # The minimum of two pieces selects by their negatives.
+            sign = torch.where(units.left > 1, -1.0, 1.0)[:, None]
+            number = torch.full(units.left.shape, 2)
+        else:
+            pieces, sign = windowed(scores, units, -torch.inf), torch.ones(1, 1)
+            number = (units.windows >= 0).sum(1)
+        codes = code(sign * pieces, beta)
+        entropy = torch.special.entr(codes).sum(-1) / number.double().log().clamp(min=torch.finfo(torch.float64).tiny)
+        found.append(torch.where(number > 1, entropy, 0.0).mean(1))
+        return (codes * pieces.masked_fill(codes == 0, 0.0)).sum(-1)
+
+    return soften
+
+
+def _raster(corners: Floats, resolution: Any) -> tuple[Floats, Floats]:
+    """The centres of the columns and of the rows over the bounding box."""
+    low, size = corners.min(0), np.ptp(corners, axis=0)
+    if isinstance(resolution, int) and not isinstance(resolution, bool):
+        numbers = tuple(max(1, round(resolution * float(side / size.max()))) for side in size)
+    else:
+        numbers = tuple(resolution)
+    if len(numbers) != 2 or min(numbers) < 1 or (isinstance(resolution, int) and resolution < 1):
+        raise ValueError(f"resolution must be at least 1, a number or one for columns and rows, got {resolution}")
+    x, y = (a + s * (np.arange(n) + 0.5) / n for a, s, n in zip(low, size, numbers, strict=True))
+    return x, y
+
+
+def _is_inside(points: Floats, corners: Floats) -> Any:
+    along = np.roll(corners, -1, axis=0) - corners
+    to = points[:, None] - corners
+    return (along[:, 0] * to[..., 1] - along[:, 1] * to[..., 0] >= 0).all(1)
+
+
+def _spread(values: Tensor, inside: Any, shape: tuple[int, int]) -> Floats:
+    """Values at points inside, ``(L, P)``, on the raster, ``(L, H, W)``."""
+    spread: Floats = np.full((len(values), shape[0] * shape[1]), np.nan)
+    spread[:, inside] = values.numpy()
+    return spread.reshape(len(values), *shape)
