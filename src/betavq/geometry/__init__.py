@@ -1,7 +1,7 @@
 """The geometry of networks: exact linear regions, their boundaries, power diagrams and templates.
 
-:func:`partition` finds the regions of a piecewise affine network on a polygon, or on a plane through any input space,
-:func:`decision_boundary` where its classes meet, :func:`distance_to_border` how far a point is from the next region, and
+:func:`partition` finds the regions of a piecewise affine network on a polygon, or on a plane of any input space;
+:func:`decision_boundary` where its classes meet; :func:`distance_to_border` how far a point is from the next region;
 :func:`soft_partition` how undecided the units of the softened network are.
 :func:`affine_map` tells what such a network is around a point, :func:`codes` what its units select there, and
 :func:`power_diagram` in which cells they go on selecting it.

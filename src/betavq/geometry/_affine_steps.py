@@ -1,15 +1,12 @@
-"""Which steps of a network in eval mode are affine in its input, row by row of the batch."""
+"""Which steps of a network in eval mode are affine in its input."""
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
-import torch
-import torch.nn.functional as F
 from torch import nn
 
-_torch: Any = torch
+from ._operations import AFFINE, BILINEAR, PASSIVE, function_name
 
 _LAYERS = (
     nn.Linear,
@@ -39,25 +36,9 @@ _LAYERS = (
     nn.PixelUnshuffle,
 )
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-
-#: Affine in all of their tensors together.
-_SUMS = {
-    *(operator.add, operator.iadd, operator.sub, operator.isub, operator.neg, operator.pos, operator.getitem),
-    *(getattr, torch.add, torch.sub, torch.neg, torch.cat, torch.stack, torch.concat),
-    *(torch.flatten, torch.reshape, torch.squeeze, torch.unsqueeze, torch.permute, torch.transpose, torch.movedim),
-    *(torch.mean, torch.sum, torch.chunk, torch.split, torch.flip, torch.roll, F.pad),
-    *(F.avg_pool1d, F.avg_pool2d, F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, _torch._C._nn.avg_pool2d),
-    *("add", "add_", "sub", "sub_", "neg", "cat", "flatten", "reshape", "view", "squeeze", "unsqueeze", "permute"),
-    *("transpose", "movedim", "mean", "sum", "chunk", "split", "flip", "roll", "contiguous", "clone", "detach"),
-    *("expand", "repeat", "size", "dim", "numel", "float", "double", "t", "unflatten", "__getitem__"),
-}
-#: Affine in one of their tensors while the others are constants.
-_PRODUCTS = {
-    *(operator.mul, operator.imul, operator.matmul, torch.mul, torch.matmul, torch.mm, torch.einsum),
-    *(F.linear, F.conv1d, F.conv2d, torch.conv1d, torch.conv2d, "mul", "mul_", "matmul", "mm"),
-}
-_QUOTIENTS = {operator.truediv, operator.itruediv, torch.div, "div", "div_"}
-_DROPOUTS = {F.dropout, F.dropout1d, F.dropout2d, torch.dropout}
+# Python's operators have names of their own.
+_OPERATORS = {"iadd": "add", "isub": "sub", "imul": "mul", "truediv": "div", "itruediv": "div", "getattr": "get"}
+_QUOTIENTS = ("div", "divide", "true_divide")
 
 
 def is_affine(
@@ -75,10 +56,12 @@ def is_affine(
         return layer.running_mean is not None
     if layer is not None:
         return isinstance(layer, _LAYERS)
-    if target in _DROPOUTS:
+    name = function_name(target)
+    name = _OPERATORS.get(name, name)
+    if "dropout" in name:
         return not (args[2] if len(args) > 2 else kwargs.get("training", True))
-    if target in _PRODUCTS:
-        return num_inputs == 1
-    if target in _QUOTIENTS:
-        return num_inputs == 1 and first
-    return target in _SUMS
+    if name == "batch_norm":
+        return num_inputs == 1 and not (args[5] if len(args) > 5 else kwargs.get("training", False))
+    if name in BILINEAR:
+        return num_inputs == 1 and (first or name not in _QUOTIENTS)
+    return name in AFFINE or name in PASSIVE

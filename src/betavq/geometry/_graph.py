@@ -14,8 +14,10 @@ from .. import functional as beta_functional
 from .. import pooling as beta_pooling
 from .._beta_module import BetaModule
 from ._affine_steps import is_affine
-from ._unit_steps import HARD, is_in_place, units_of
+from ._models import check_model
+from ._unit_steps import is_in_place, units_of
 from ._units import Layer, Units
+from ._watch import ADVICE
 
 Values = dict[fx.Node, Any]
 
@@ -45,7 +47,9 @@ class Graph:
     """
 
     def __init__(self, model: Any) -> None:
-        _check(model)
+        check_model(model)
+        if not isinstance(model, nn.Module):
+            raise TypeError(f"model must be an nn.Module, got {type(model).__name__}")
         self.model: nn.Module = copy.deepcopy(model).cpu().double()
         try:
             graph = _Tracer().trace(self.model)
@@ -85,7 +89,7 @@ class Graph:
         """What errors and results call a step."""
         layer = self.layer(node)
         if layer is not None:
-            return f"{node.target} ({type(layer).__name__})"
+            return f"layer '{node.target}' ({type(layer).__name__})"
         return f"{node.name} ({getattr(node.target, '__name__', node.target)})"
 
     def is_data(self, node: Any, values: Values) -> bool:
@@ -96,7 +100,7 @@ class Graph:
         """The nonlinear units that a step is; None if it is affine.
 
         Raises:
-            ValueError: it is neither.
+            TypeError: it is neither.
         """
         inputs = [used for used in node.all_input_nodes if self.is_data(used, values)]
         if not inputs:
@@ -108,13 +112,12 @@ class Graph:
             try:
                 found = units_of(layer, node.target, (values[source], *args[1:]), rest)
             except ValueError as error:
-                raise ValueError(f"model's layer {self.name(node)} {error}") from error
+                raise ValueError(f"{self.name(node)} of model {error}") from error
             if found is not None:
                 return found
         if not is_affine(layer, node.target, args, kwargs, len(inputs), source in inputs):
-            raise ValueError(
-                f"model must be piecewise affine, got {self.name(node)}, which is not known to be; "
-                f"harden it: put {HARD} in its place, and take logits in place of probabilities"
+            raise TypeError(
+                f"model must be piecewise affine, got {self.name(node)}: {ADVICE}; logits, no probabilities"
             )
         return None
 
@@ -197,14 +200,3 @@ class Graph:
         args: Any = fx.map_arg(node.args, values.__getitem__)
         kwargs: Any = fx.map_arg(node.kwargs, values.__getitem__)
         return args, kwargs
-
-
-def _check(model: Any) -> None:
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model must be an nn.Module, got {type(model).__name__}")
-    training = [name or "the model" for name, module in model.named_modules() if module.training]
-    if training:
-        raise ValueError(f"model must be in eval mode (model.eval()), got training mode in {training[0]}")
-    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-            raise ValueError(f"model must have finite weights, got NaN or infinity in {name}")

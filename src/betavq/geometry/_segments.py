@@ -38,10 +38,7 @@ def find_segments(regions: Partition) -> Segments:
         slopes, offsets = (np.concatenate((np.zeros_like(a), a), axis=1) for a in (slopes, offsets))
     owners = np.repeat(np.arange(len(regions)), regions.counts)
     at_corners = (slopes[owners] * regions.vertices[:, None]).sum(-1) + offsets[owners]
-    parts = [
-        _between(regions, slopes, offsets, at_corners, pair)
-        for pair in combinations(range(slopes.shape[1]), 2)
-    ]
+    parts = [_between(regions, slopes, offsets, at_corners, pair) for pair in combinations(range(slopes.shape[1]), 2)]
     parts += [_on_edges(regions, slopes, offsets)]
     return Segments(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 

@@ -15,9 +15,8 @@ from .. import pooling as beta_pooling
 from .._beta_module import BetaModule
 from .._layers_pooling import pool_windows
 from ..nn import BetaAbs, BetaLeakyReLU, BetaMaxout, BetaMaxPool1d, BetaMaxPool2d, BetaReLU
-from ._units import Kinks, Maxima, Units, kinks, maxima_along
+from ._units import Maxima, Units, kinks, maxima_along
 
-HARD = "ReLU, LeakyReLU, PReLU, abs, max-pooling, maxout or betavq.nn's units at beta=1"
 _torch: Any = torch
 
 _RELU = {F.relu, torch.relu, _torch.relu_, F.relu_, "relu", "relu_"}
@@ -122,6 +121,3 @@ def is_in_place(layer: nn.Module | None, target: Any, kwargs: dict[str, Any]) ->
     """Whether the units also change their input."""
     name = target if isinstance(target, str) else getattr(target, "__name__", "")
     return bool(getattr(layer, "inplace", False) or kwargs.get("inplace")) or (layer is None and name.endswith("_"))
-
-
-__all__ = ["HARD", "Kinks", "is_in_place", "units_of"]

@@ -1,0 +1,81 @@
+"""Partitions of networks that are more than a chain: pooling, residual connections, maxout, slices of images."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from partition_examples import (
+    Convolutional,
+    Pooled,
+    Residual,
+    box,
+    edge_lengths,
+    maxout_net,
+    outputs,
+    random_points,
+    seeded,
+)
+from torch import nn
+
+from betavq.geometry import Partition, codes, partition
+
+NETS = {
+    "residual": (Residual, 3.0),
+    "pooled": (Pooled, 3.0),
+    "maxout": (maxout_net, 2.0),
+    "images": (Convolutional, 1),
+}
+
+
+@pytest.fixture(scope="module", params=NETS)
+def example(request: pytest.FixtureRequest) -> tuple[nn.Module, Partition]:
+    make, half = NETS[request.param]
+    model = seeded(make, 3)
+    images = torch.randn(3, 1, 8, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    return model, partition(model, box(half), plane=images if make is Convolutional else None)
+
+
+def test_regions_tile_the_domain_and_differ_in_code(example: tuple[nn.Module, Partition]) -> None:
+    _, regions = example
+    area = np.prod(np.ptp(regions.domain, axis=0))
+    assert abs(regions.areas.sum() / area - 1) < 1e-9
+    assert len(np.unique(regions.codes, axis=0)) == len(regions) > 100
+
+
+def test_points_are_in_listed_regions_with_their_maps_and_codes(example: tuple[nn.Module, Partition]) -> None:
+    model, regions = example
+    points = random_points(regions, 10_000)
+    inputs, where = regions.inputs(points), regions.locate(points)
+    assert where.min() >= 0
+    assert np.abs(regions.logits(points) - outputs(model, inputs)).max() < 1e-10
+    # An independent reading of what the units select; two points have one code if and only if they share a region.
+    selected = torch.cat([code.flatten(1) for code in codes(model, inputs).values()], 1).numpy()
+    _, by_code = np.unique(selected, axis=0, return_inverse=True)
+    pairs = np.unique(np.stack((by_code.ravel(), where)), axis=1)
+    assert len(np.unique(pairs[0])) == len(np.unique(pairs[1])) == pairs.shape[1]
+
+
+def test_neighbours_share_all_edges_inside(example: tuple[nn.Module, Partition]) -> None:
+    _, regions = example
+    shared = regions.neighbours
+    lengths = np.hypot(*(shared.segments[:, 1] - shared.segments[:, 0]).T)
+    inside = regions.edge_depth > 0
+    assert 2 * lengths.sum() == pytest.approx(edge_lengths(regions)[inside].sum(), rel=1e-9)
+    start = np.cumsum([0, *(layer.num_units for layer in regions.layers)])
+    unit = start[shared.depths - 1] + shared.units
+    first, second = (regions.codes[shared.pairs[:, side], unit] for side in (0, 1))
+    assert (first > second).all()
+    before = np.arange(start[-1]) < start[shared.depths - 1][:, None]
+    same = regions.codes[shared.pairs[:, 0]] == regions.codes[shared.pairs[:, 1]]
+    assert same[before].all()
+
+
+def test_the_network_is_continuous_across_shared_edges(example: tuple[nn.Module, Partition]) -> None:
+    _, regions = example
+    shared = regions.neighbours
+    first, second = (
+        (regions.slopes[rows][:, None] * shared.segments[:, :, None]).sum(-1) + regions.offsets[rows][:, None]
+        for rows in shared.pairs.T
+    )
+    assert np.abs(first - second).max() < 1e-10
