@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import operator
+import sys
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any, NamedTuple
 
 import torch
@@ -54,6 +57,21 @@ def why_not(call: Call, bound: Bound) -> str:
     return ""
 
 
+# Where a call passes through on its way, and whose calls are means to another end.
+_PASSING = ("torch.nn.functional", "torch.overrides", "torch._tensor", "torch._jit_internal", "torch.functional")
+_FOREIGN = ("betavq.", "torch.distributions.")
+
+
+def is_foreign() -> bool:
+    """Whether the call that the caller's caller intercepts is made by a unit of betavq, or by a distribution."""
+    if torch.compiler.is_compiling():
+        return False
+    frame: FrameType | None = sys._getframe(3)
+    while frame is not None and frame.f_globals.get("__name__") in _PASSING:
+        frame = frame.f_back
+    return frame is not None and str(frame.f_globals.get("__name__", "")).startswith(_FOREIGN)
+
+
 def _relu(input: Tensor, inplace: bool = False) -> Bound:
     return Bound(input, (), inplace)
 
@@ -80,10 +98,10 @@ def _max_pool(
     return_indices: bool = False,
 ) -> Bound:
     options = (kernel_size, stride if stride else None, padding, dilation, ceil_mode)
-    return Bound(input, options, unwanted=_INDICES if return_indices else "")
+    return Bound(input, options, unwanted=INDICES if return_indices else "")
 
 
-_INDICES = "returns the indices of the maxima (return_indices=True), which a soft pooling does not have"
+INDICES = "returns the indices of the maxima (return_indices=True), which a soft pooling does not have"
 _SMOOTH = "is smooth already"
 _THREE = "has three pieces; ReLU, leaky ReLU, PReLU, abs and max-pooling are softened"
 _OTHER_MAXIMUM = "is a maximum, but no max-pooling in one or two dimensions"
@@ -103,7 +121,7 @@ _SOFTENED: tuple[tuple[str, Callable[..., Bound], str], ...] = (
     ("max_pool2d", _max_pool, "F.max_pool2d torch.max_pool2d aten.max_pool2d"),
 )
 _LEFT_ALONE: tuple[tuple[str, str], ...] = (
-    (_INDICES, "F.max_pool1d_with_indices F.max_pool2d_with_indices torch.max_pool1d_with_indices"),
+    (INDICES, "F.max_pool1d_with_indices F.max_pool2d_with_indices torch.max_pool1d_with_indices"),
     (
         _SMOOTH,
         "F.gelu F.silu F.mish F.elu F.elu_ F.selu F.selu_ torch.selu_ F.celu F.celu_ torch.celu_ F.softplus "
@@ -153,13 +171,14 @@ def _table() -> dict[Any, Call]:
     for reason, names in _LEFT_ALONE:
         for name, function in _functions(names):
             table.setdefault(function, Call(name.partition(".")[2].rstrip("_"), reason=reason))
+    table[operator.abs] = table[torch.abs]  # what abs(x) is to torch.fx
     return table
 
 
 CALLS = _table()
 METHODS = {
-    name.partition(".")[2]: Call(kind, bind)
-    for kind, bind, names in _SOFTENED
-    for name in names.split()
+    name.partition(".")[2]: CALLS[function]
+    for _, names in [*((kind, names) for kind, _, names in _SOFTENED), *_LEFT_ALONE]
+    for name, function in _functions(names)
     if name.startswith("Tensor.")
 }

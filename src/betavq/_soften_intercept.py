@@ -6,6 +6,7 @@ that is called, by whatever name and from wherever; what it replaces is decided 
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import threading
@@ -14,15 +15,24 @@ from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
+from torch.fx import Proxy
 from torch.nn.utils.parametrize import ParametrizationList
 from torch.overrides import TorchFunctionMode
 
+from ._beta_module import BetaModule
+from ._soften_abs import names_abs
 from ._soften_calls import CALLS
 from ._soften_state import Frame, Softening
 
-# torch.nn's modules that hold no site and call no module: they stay as they are.
+BACKWARD = (Tensor.backward, torch.autograd.backward, torch.autograd.grad)
+PAUSED = (ParametrizationList, BetaModule)  # what they call is no nonlinearity of the network, or softened already
+# torch.nn's modules stay as they are, but for those that are a site, or may call one.
 PLAIN = "torch.nn.modules."
 HOLDING = ("activation", "pooling", "transformer", "rnn")
+
+
+# What a softened module keeps.
+KEPT = ("softening", "softened_name", "softened_site", "softened_eagerly", "softened_betas")
 
 
 class _Running(threading.local):
@@ -30,7 +40,7 @@ class _Running(threading.local):
 
     def __init__(self) -> None:
         self.frames: list[Frame] = []
-        self.is_tracing = False
+        self.is_capturing = False
 
 
 running = _Running()
@@ -46,7 +56,7 @@ class Interception(TorchFunctionMode):
         if call is not None:
             frame = running.frames[-1]
             return frame.softening.meet(frame, call, func, args, kwargs or {})
-        if func is Tensor.backward:  # a checkpoint runs modules again
+        if func in BACKWARD:  # where a checkpoint runs modules again
             return _outside(func, args, kwargs or {})
         return func(*args, **(kwargs or {}))
 
@@ -67,9 +77,19 @@ class SoftenedModule:
     softened_site: bool
     softened_class: type[nn.Module]
     softened_betas: tuple[str, ...]
+    softened_eagerly: bool  # torch.compile would not show all its calls
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return _new, (self.softened_class,), self.__dict__
+        return _new, (self.softened_class,), self._state()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        made = object.__new__(type(self))
+        memo[id(self)] = made
+        vars(made).update(copy.deepcopy(self._state(), memo))
+        return made
+
+    def _state(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_compiled_call_impl"}
 
     def _get_name(self) -> str:
         return f"Softened{self.softened_class.__name__}"
@@ -118,12 +138,12 @@ _classes: dict[type[nn.Module], type[nn.Module]] = {}
 
 
 def _make_class(base: type[nn.Module]) -> type[nn.Module]:
-    methods = {name: _intercepted(name, function) for name, function in _entries(base).items()}
+    methods = {name: _intercepted(name, function) for name, function in entries(base).items()}
     named = {"__module__": base.__module__, "__doc__": base.__doc__, "softened_class": base}
     return type(f"Softened{base.__name__}", (SoftenedModule, base), {**methods, **named})
 
 
-def _entries(base: type[nn.Module]) -> dict[str, Callable[..., Any]]:
+def entries(base: type[nn.Module]) -> dict[str, Callable[..., Any]]:
     """Functions by which a module is run: its own, not those that every module has."""
     found: dict[str, Callable[..., Any]] = {}
     for cls in reversed(base.__mro__):
@@ -136,26 +156,40 @@ def _entries(base: type[nn.Module]) -> dict[str, Callable[..., Any]]:
 
 
 def _intercepted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    method_name = "" if name == "forward" else name
+
     @functools.wraps(function)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        softening = self.softening
-        if softening.is_hard():
+        if self.softening.is_hard():
             return function(self, *args, **kwargs)
-        place = self.softened_name
-        if name != "forward":
-            place = f"{place}.{name}()".lstrip(".")
-        frame = Frame(softening, place, self.softened_site, isinstance(self, ParametrizationList))
-        frames = running.frames
-        frames.append(frame)
-        try:
-            if len(frames) > 1 or running.is_tracing:
-                return function(self, *args, **kwargs)
-            with Interception():
-                return function(self, *args, **kwargs)
-        finally:
-            frames.pop()
+        if self.softened_eagerly and torch.compiler.is_compiling():
+            return _uncompiled(method, self, *args, **kwargs)
+        frame = Frame(self.softening, self.softened_name, method_name, self.softened_site, isinstance(self, PAUSED))
+        return _run(frame, function, self, *args, **kwargs)
 
     return method
+
+
+def _run(frame: Frame, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    frames = running.frames
+    frames.append(frame)
+    try:
+        if len(frames) > 1 or running.is_capturing:
+            return function(*args, **kwargs)
+        if any(type(argument) is Proxy for argument in args):
+            raise TypeError(
+                "a softened model cannot be traced by torch.fx, which would see its hard calls: trace the original,"
+                " and soften the GraphModule"
+            )
+        with Interception():
+            return function(*args, **kwargs)
+    finally:
+        frames.pop()
+
+
+@torch.compiler.disable  # type: ignore[untyped-decorator]
+def _uncompiled(method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    return method(*args, **kwargs)
 
 
 def holds_sites(module: nn.Module) -> bool:
@@ -166,8 +200,9 @@ def holds_sites(module: nn.Module) -> bool:
 
 def intercept(module: nn.Module, softening: Softening, name: str, *, is_site: bool) -> None:
     """Give a module the class by which its calls are intercepted."""
+    eagerly = names_abs(module)
     module.__class__ = softened_class(type(module))
-    vars(module).update(softening=softening, softened_name=name, softened_site=is_site, softened_betas=())
+    vars(module).update(dict(zip(KEPT, (softening, name, is_site, eagerly, ()), strict=True)))
 
 
 def release(module: nn.Module) -> None:
@@ -176,16 +211,6 @@ def release(module: nn.Module) -> None:
     for name in module.softened_betas:
         delattr(module, name)
     base = module.softened_class
-    for name in ("softening", "softened_name", "softened_site", "softened_betas"):
+    for name in KEPT:
         vars(module).pop(name)
     module.__class__ = base  # type: ignore[assignment]
-
-
-def add_beta(module: nn.Module, name: str, beta: Tensor, learnable: bool) -> None:
-    """Register a β with a module."""
-    assert isinstance(module, SoftenedModule)
-    if learnable:
-        module.register_parameter(name, nn.Parameter(beta))
-    else:
-        module.register_buffer(name, beta)
-    vars(module)["softened_betas"] = (*module.softened_betas, name)

@@ -6,63 +6,37 @@ r"""Any network softened: one number β for the nonlinearities that it already h
     betavq.set_beta(net, 0.5)
     print(betavq.report(net))
 
-ReLU, leaky ReLU, PReLU, abs and max-pooling are softened wherever they occur: as modules, as functions, as methods of
-tensors, in place, in modules that are built inside ``forward``. See :func:`soften`.
+How it works: each module of the copy that may hold a nonlinearity is given a class derived from its own, whose
+``forward`` and other public methods run under a ``torch.overrides.TorchFunctionMode``. That sees every function of
+PyTorch which they call, whatever the call looks like, and hands the softened result back. The model's Python code
+still runs: its attributes, its train and eval mode, its control flow and its submodules work as before, and
+``isinstance`` and ``torch.compile`` too. ``torch.fx`` captures the graph where it can, to list the calls beforehand.
+
+Source: Balestriero & Baraniuk (2018), "From Hard to Soft", arXiv 1810.09274, β-VQ inference; one β for a whole trained
+network, and the mix of two smoothings: Hu, Balestriero et al. (2025), "Curvature Tuning", arXiv 2502.07783.
 """
 
 from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from ._checks import check_beta, check_flag, check_number, has_values
-from ._soften_intercept import SoftenedModule, add_beta, holds_sites, intercept, release
-from ._soften_probe import look, module_site
-from ._soften_state import ALL, BETA, CHANNEL, SITE, Knob, Site, Softening
-from ._soften_units import FREE_ENERGY, check_smoothing
+from ._soften_betas import add_betas
+from ._soften_intercept import SoftenedModule, holds_sites, intercept, release
+from ._soften_probe import find_calls, module_site, scripted
+from ._soften_report import Report
+from ._soften_state import ALL, CHANNEL, SITE, Site, Softening, check_positive
+from ._soften_units import check_smoothing
 
 __all__ = ["Report", "Site", "betas", "harden", "report", "set_beta", "soften"]
 
 Model = TypeVar("Model", bound=nn.Module)
-
-
-@dataclass(frozen=True)
-class Report:
-    """Every site of a softened model: those that are replaced, and those that are left alone.
-
-    Attributes:
-        sites: all of them, each a :class:`Site`.
-        note: what the list may lack; empty if nothing.
-    """
-
-    sites: tuple[Site, ...]
-    note: str = ""
-
-    @property
-    def replaced(self) -> tuple[Site, ...]:
-        """The sites that are softened."""
-        return tuple(site for site in self.sites if site.replaced)
-
-    @property
-    def left_alone(self) -> tuple[Site, ...]:
-        """The sites that are not, each with its reason."""
-        return tuple(site for site in self.sites if not site.replaced)
-
-    def __str__(self) -> str:
-        rows = [
-            (site.where, site.what, "replaced" if site.replaced else f"left alone: {site.reason}")
-            for site in self.sites
-        ]
-        widths = [max((len(row[i]) for row in rows), default=0) for i in (0, 1)]
-        lines = [f"{len(self.replaced)} sites replaced, {len(self.left_alone)} left alone"]
-        lines += [f"  {where:{widths[0]}}  {what:{widths[1]}}  {fate}" for where, what, fate in rows]
-        return "\n".join([*lines, self.note] if self.note else lines)
 
 
 def soften(
@@ -74,59 +48,107 @@ def soften(
     learnable: bool = False,
     example_inputs: Any = None,
 ) -> Model:
-    """A copy of ``model`` whose nonlinearities are softened by β."""
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model must be an nn.Module, got {type(model).__name__}")
-    for name, module in model.named_modules():
-        if isinstance(module, SoftenedModule):
-            raise ValueError(f"model must not be softened already, got {name or 'model'!r}; use set_beta or harden")
+    r"""A copy of ``model`` whose ReLU, leaky ReLU, PReLU, abs and max-pooling are softened by β.
+
+    They are replaced wherever they occur: as modules, one used many times included; in modules that are built inside
+    ``forward``; as ``F.relu``, ``torch.relu``, ``x.relu()``, ``F.leaky_relu``, ``F.prelu``, ``torch.abs``,
+    ``x.abs()``, ``abs(x)``, ``F.max_pool1d`` and ``F.max_pool2d`` with all their arguments; in place, which overwrites
+    the input as before. At β = 1 the copy computes what the original does, bit for bit. At β = 0 (smoothing
+    ``"value"``) a model that is piecewise affine becomes affine.
+
+    What remains as it is stands in :func:`report`, with the reason: other nonlinearities, ``return_indices=True``, an
+    abs or a ReLU of a parameter or of integers. What cannot be seen at all are nonlinearities that are no call of
+    these functions, such as ``x * (x > 0)``, and compiled code (``torch.jit``), which is reported as such.
+
+    With z the pieces of a unit (0 and u for the ReLU) and η = β/(1−β), a unit becomes
+
+    ======================  ==============================================  ================================
+    smoothing               unit                                            for the ReLU
+    ======================  ==============================================  ================================
+    ``"value"``             Σ t_r z_r, t = softmax(ηz)                      u σ(ηu)
+    ``"free_energy"``       log Σ exp(ηz_r) / η                             softplus(ηu)/η; β = 0 raises
+    a number c in [0, 1]    c · value + (1−c) · free energy at 1/(1−β)      c u σ(ηu) + (1−c)(1−β) softplus(u/(1−β))
+    ``"curvature_tuning"``  the same with c = ½                             the unit of Curvature Tuning
+    ======================  ==============================================  ================================
+
+    In a mix the free energy has the inverse temperature 1/(1−β) = 1 + η, as it was published, and not η.
+
+    Args:
+        model: any module, in train or eval mode; it is left untouched, and deep-copied with what it holds.
+        beta: hardness in [0, 1], to begin with.
+        smoothing: which unit takes the place of the hard one; see above.
+        share: ``"all"``: one β for the whole model. ``"site"``: one for each module that is a site (a module used
+            many times is one site) and for each call within a ``forward``. ``"channel"``: one for each channel of each
+            site, dimension 1 as for ``nn.PReLU`` (−3 and −2 for pooling); needs ``example_inputs``.
+        learnable: whether every β is a parameter, or else a buffer. It is used clamped to [0, 1], and its gradient is
+            that of :class:`betavq.nn.BetaReLU`.
+        example_inputs: what ``model`` takes: a tensor, a tuple of arguments, a dict of keyword arguments, or a list
+            of these if one does not reach all its branches. A copy is run on them in eval and train mode, to find
+            the calls within ``forward`` and their channels. Without, ``torch.fx`` finds them if it can capture the
+            model; else they are entered into the report when the model makes them, and with ``share`` other than
+            ``"all"`` such a call raises.
+
+    Returns:
+        The copy, whose classes derive from the original's. Its ``state_dict`` has the original's keys and those of
+        :func:`betas`; the original's ``state_dict`` loads into it, strictly, and leaves β as it is.
+
+    Raises:
+        ValueError: ``beta`` outside [0, 1]; an unknown ``smoothing`` or ``share``; β = 0 for the free energy;
+            ``example_inputs`` that the model does not take, or missing where ``share="channel"`` needs them; a model
+            that is softened or compiled already.
+        TypeError: an argument of another kind.
+
+    Warns:
+        UserWarning: nothing to soften was found; the report is in the warning.
+
+    Limits: a function that ``torch.utils.checkpoint`` runs again in the backward pass runs hard there unless it is a
+    module; hooks and ``autograd.Function`` written by hand are not rewritten; what ``torch.fx`` makes of a softened
+    model would be hard, and raises: soften the ``GraphModule`` instead.
+
+    Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ; the mix: Hu et al. (2025), arXiv 2502.07783.
+    """
+    _check_model(model)
     start = check_number("beta", beta, 0.0, 1.0, "in [0, 1]", or_else="")
-    kind = check_smoothing(smoothing)
-    _check_positive(kind, start)
+    unit = check_smoothing(smoothing)
+    check_positive(unit, start)
     if share not in (ALL, SITE, CHANNEL):
         raise ValueError(f"share must be '{ALL}', '{SITE}' or '{CHANNEL}', got {share!r}")
     check_flag("learnable", learnable)
-    _ = example_inputs
     made = copy.deepcopy(model)
-    softening = Softening(made, kind, share, learnable, start)
-    for name, module in list(made.named_modules()):
-        if module is made or holds_sites(module):
-            site = module_site(module)
-            intercept(module, softening, name, is_site=site is not None)
-            if site is not None:
-                softening.note(name, *site)
-    look(softening)
-    _add_betas(softening)
-    if not softening.unseen and not any(site.replaced for site in softening.sites.values()):
-        warnings.warn(f"model has nothing to soften. {report(made)}", stacklevel=2)
+    softening = Softening(made, unit, share, learnable)
+    _intercept_all(softening)
+    find_calls(softening, example_inputs)
+    add_betas(softening, start)
+    if not any(site.replaced for site in softening.sites.values()):
+        warnings.warn(f"model has nothing to soften that could be found: {report(made)}", stacklevel=2)
     return made
 
 
-def _add_betas(softening: Softening) -> None:
-    root = softening.root
-    if softening.share == ALL:
-        add_beta(root, BETA, _start(root, softening.start), softening.learnable)
-        softening.knobs[""] = Knob(root, BETA)
-        return
-    raise NotImplementedError("share='site' and share='channel' come with the next change")
-
-
-def _start(root: nn.Module, beta: float, shape: tuple[int, ...] = ()) -> Tensor:
-    """β as a tensor, where the model's tensors are."""
-    first = next((tensor for tensor in (*root.parameters(), *root.buffers())), None)
-    return torch.full(shape, beta, dtype=torch.float32, device=None if first is None else first.device)
-
-
 def report(model: nn.Module) -> Report:
-    """The sites of a softened model."""
-    softenings = list(_softenings(model))
-    sites = [site for softening in softenings for site in softening.sites.values()]
-    return Report(tuple(sites), " ".join(softening.unseen for softening in softenings if softening.unseen))
+    """Every site of a softened model: where it is, what it computes, and whether it is replaced or why not.
+
+    Calls that could not be found when the model was softened are entered when the model makes them (not under
+    ``torch.compile``); ``note`` says so. At β = 1 nothing is intercepted, and nothing entered.
+
+    Raises:
+        ValueError: ``model`` is not softened.
+    """
+    softenings = _softenings(model)
+    sites = tuple(site for softening in softenings for site in softening.sites.values())
+    return Report(sites, " ".join(softening.unseen for softening in softenings if softening.unseen))
 
 
 def betas(model: nn.Module) -> dict[str, Tensor]:
-    """Every β of a softened model by its name in ``state_dict``: the tensors themselves, parameters if learnable."""
-    list(_softenings(model))
+    """Every β of a softened model, by its name in ``state_dict``.
+
+    They are the tensors themselves, parameters if learnable: ``torch.optim.Adam(betas(model).values())`` learns them
+    alone. With ``share="all"`` there is one, ``"softening_beta"``. An optimiser may leave one outside [0, 1]; it is
+    used clamped.
+
+    Raises:
+        ValueError: ``model`` is not softened.
+    """
+    _softenings(model)
     return {
         f"{name}.{beta}".lstrip("."): getattr(module, beta)
         for name, module in model.named_modules()
@@ -136,30 +158,47 @@ def betas(model: nn.Module) -> dict[str, Tensor]:
 
 
 def set_beta(model: Model, beta: float | Tensor | Mapping[str, float | Tensor]) -> Model:
-    """Set every β of a softened model in place, or those of a mapping by name; return the model."""
-    found = betas(model)
+    """Set every β of a softened model in place; return the model.
+
+    Args:
+        model: what :func:`soften` returned, or a model that holds it.
+        beta: hardness in [0, 1] for all; or a mapping from names in :func:`betas` to a number, or to a tensor of the
+            shape of that β.
+
+    Raises:
+        ValueError: ``beta`` outside [0, 1], of another shape, 0 for the free energy, or a name that is not there;
+            ``model`` is not softened.
+        TypeError: ``beta`` not a number, floating tensor or mapping.
+    """
+    found, softenings = betas(model), _softenings(model)
     given = dict(beta) if isinstance(beta, Mapping) else dict.fromkeys(found, beta)
-    unknown = [name for name in given if name not in found]
-    if unknown:
-        raise ValueError(f"beta must have keys among {sorted(found)}, got {unknown[0]!r}")
     for name, value in given.items():
+        if name not in found:
+            raise ValueError(f"beta must have names among {sorted(found)}, got {name!r}")
         new = check_beta(value, wait=True)
         if isinstance(new, Tensor) and new.dim() > 0 and new.shape != found[name].shape:
-            shapes = f"shape {tuple(found[name].shape)} or ()"
-            raise ValueError(f"beta must have {shapes} for {name!r}, got {tuple(new.shape)}")
-        smallest = float(new.min()) if isinstance(new, Tensor) and has_values(new, wait=True) else new
-        for softening in _softenings(model):
-            _check_positive(softening.smoothing, smallest)
+            needs = f"shape {tuple(found[name].shape)} or ()"
+            raise ValueError(f"beta must have {needs} for {name!r}, got {tuple(new.shape)}")
+        if not isinstance(new, Tensor) or has_values(new, wait=True):
+            least = float(new.min()) if isinstance(new, Tensor) else new
+            for softening in softenings:
+                check_positive(softening.smoothing, least)
     with torch.no_grad():
         for name, value in given.items():
-            kept = found[name]
-            kept.copy_(value) if isinstance(value, Tensor) else kept.fill_(value)
+            # fill_ takes the number as it is; a tensor made of it would round to the default dtype.
+            found[name].copy_(value) if isinstance(value, Tensor) else found[name].fill_(value)
     return model
 
 
 def harden(model: Model) -> Model:
-    """A copy of a softened model with its hard nonlinearities, of the original's classes and with its own weights."""
-    list(_softenings(model))
+    """A copy of a softened model with its hard nonlinearities back, its own weights, and the original's classes.
+
+    To make the softened model itself hard, ``set_beta(model, 1.0)``.
+
+    Raises:
+        ValueError: ``model`` is not softened.
+    """
+    _softenings(model)
     made = copy.deepcopy(model)
     for module in list(made.modules()):
         if isinstance(module, SoftenedModule):
@@ -167,16 +206,36 @@ def harden(model: Model) -> Model:
     return made
 
 
-def _softenings(model: nn.Module) -> Iterator[Softening]:
+def _check_model(model: Any) -> None:
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model must be an nn.Module, got {type(model).__name__}")
+    if isinstance(model, torch.jit.ScriptModule):
+        raise TypeError("model must be an nn.Module in Python, got a ScriptModule, whose code cannot be intercepted")
+    for name, module in model.named_modules():
+        place = f"in {name!r}" if name else "as the model"
+        if isinstance(module, SoftenedModule):
+            raise ValueError(f"model must not be softened already, got such a module {place}; see set_beta, harden")
+        if isinstance(module, torch._dynamo.OptimizedModule):
+            raise ValueError(f"model must not be compiled, got such a module {place}; soften first, then compile")
+
+
+def _intercept_all(softening: Softening) -> None:
+    """Give the modules their classes, and enter those that are sites by themselves."""
+    beneath = scripted(softening)
+    for name, module in list(softening.root.named_modules()):
+        if module in beneath or not (module is softening.root or holds_sites(module)):
+            continue
+        site = module_site(module)
+        intercept(module, softening, name, is_site=site is not None)
+        if site is not None:
+            softening.note(name, *site)
+
+
+def _softenings(model: nn.Module) -> list[Softening]:
     """Those of the model's modules, each once."""
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be an nn.Module, got {type(model).__name__}")
     found = {id(m.softening): m.softening for m in model.modules() if isinstance(m, SoftenedModule)}
     if not found:
         raise ValueError("model must be softened, by betavq.soften")
-    return iter(found.values())
-
-
-def _check_positive(smoothing: str | float, beta: Any) -> None:
-    if smoothing == FREE_ENERGY and not isinstance(beta, Tensor) and beta == 0:
-        raise ValueError("beta must be in (0, 1] for smoothing='free_energy', whose value at 0 is infinite, got 0")
+    return list(found.values())
