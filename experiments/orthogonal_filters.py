@@ -12,31 +12,27 @@ in the same order. The test images are read by these networks alone, once each. 
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from experiments.image_data import DataError, DataSet, load
-from experiments.orthogonal_runs import BETAS, Bench, Run, prepare, run_prepared
+from experiments.bench import Make, make_all
+from experiments.command import one_line, options, parse, recipe
+from experiments.image_data import DataSet, load
+from experiments.orthogonal_runs import BETAS, OrthogonalBench, Run
 from experiments.orthogonal_summary import best_rates, best_strength, summary
 from experiments.small_cnn import Recipe
-from experiments.training import DATA, write
-from experiments.workers import workers
+from experiments.training import write
 
 SETTINGS = (("none", 0.0), ("penalty", 0.01), ("penalty", 0.1), ("penalty", 1.0), ("orthogonal", 0.0))
 SEED_OF_SELECTION = 100
-WORK = Path(__file__).resolve().parents[1] / "_build" / "experiments"
-Make = Callable[[Sequence[Run]], Iterable[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -49,13 +45,11 @@ class Plan:
 
 
 def plan(data: DataSet, seeds: int) -> Plan:
-    """Colour images as they come. Of grey ones few, for they are easy, and fewer first filters of their few inputs."""
-    colour = data.train.pixels.shape[3] == 3
-    recipe = Recipe() if colour else Recipe(filters=(16, 64, 128), epochs=20, batch=10, most_images=100)
-    return Plan(recipe, seeds=tuple(range(seeds)))
+    """That of the book."""
+    return Plan(recipe(data), seeds=tuple(range(seeds)))
 
 
-def experiment(bench: Bench, plan: Plan, make: Make) -> dict[str, Any]:
+def experiment(bench: OrthogonalBench, plan: Plan, make: Make[Run]) -> dict[str, Any]:
     """Choose, compare, sum up: the contents of the result file, whose runs ``make`` makes in the order given."""
     tried = [
         Run(activation, constraint, strength, rate, SEED_OF_SELECTION, "held_out")
@@ -63,7 +57,7 @@ def experiment(bench: Bench, plan: Plan, make: Make) -> dict[str, Any]:
         for constraint, strength in SETTINGS
         for rate in plan.rates
     ]
-    selection = _all(make, tried, "choosing")
+    selection = make_all(make, tried, "choosing")
     rates = best_rates(selection)
     chosen = [
         replace(tried[0], activation=activation, constraint=constraint, strength=strength, rate=rate)
@@ -75,7 +69,7 @@ def experiment(bench: Bench, plan: Plan, make: Make) -> dict[str, Any]:
         )
     ]
     compared = [replace(run, seed=seed, judged_on="test") for seed in plan.seeds for run in chosen]
-    runs = _all(make, compared, "comparing")
+    runs = make_all(make, compared, "comparing")
     filters = [
         {"activation": run["activation"], "constraint": run["constraint"], "filters": run["first_filters"]}
         for run in runs[: len(chosen)]
@@ -99,23 +93,12 @@ def experiment(bench: Bench, plan: Plan, make: Make) -> dict[str, Any]:
     }
 
 
-def _all(make: Make, runs: Sequence[Run], label: str) -> list[dict[str, Any]]:
-    start, results = time.monotonic(), []
-    for number, (run, result) in enumerate(zip(runs, make(runs), strict=True), 1):
-        results.append(result)
-        seconds = time.monotonic() - start
-        print(f"{label} {number} of {len(runs)}: {run}: {result['accuracy']:.4f} ({seconds:.0f} s)", flush=True)
-    return results
-
-
 def carry_out(path: Path | None, data: DataSet, plan: Plan, work: Path, processes: int) -> dict[str, Any]:
     """The experiment on the data of ``path``, in one process or in more: the numbers are the same."""
     torch.set_num_threads(1)
-    bench = Bench(data, plan.recipe, work)
-    if processes == 1:
-        return experiment(bench, plan, partial(map, bench.run))
-    with workers(processes, prepare, (path, plan.recipe, work)) as pool:
-        return experiment(bench, plan, partial(pool.map, run_prepared))
+    bench = OrthogonalBench(data, plan.recipe, work)
+    with bench.making(path, processes) as make:
+        return experiment(bench, plan, make)
 
 
 def reproduce(data: DataSet, recipe: Recipe, out: Path, setting: Sequence[str]) -> str:
@@ -133,7 +116,7 @@ def reproduce(data: DataSet, recipe: Recipe, out: Path, setting: Sequence[str]) 
             run = Run(**{field.name: found[field.name] for field in fields(Run)})
             with tempfile.TemporaryDirectory() as work:
                 start = time.monotonic()
-                again = Bench(data, recipe, Path(work)).run(run)
+                again = OrthogonalBench(data, recipe, Path(work)).run(run)
             seconds = time.monotonic() - start
             return f"{run}: {found['accuracy']:.4f} in {out.name}, {again['accuracy']:.4f} now ({seconds:.0f} s)"
     sys.exit(f"--again: there is no run {' '.join(setting)} in {out}")
@@ -141,35 +124,17 @@ def reproduce(data: DataSet, recipe: Recipe, out: Path, setting: Sequence[str]) 
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m experiments.orthogonal_filters", description="Compare free, penalised and orthogonal filters."
-    )
-    parser.add_argument("--data", type=Path, help="an .npz file or the folder of CIFAR-10 (default: digits)")
-    parser.add_argument("--out", type=Path, help="result file (default: by the data, beside those of the book)")
-    parser.add_argument("--work", type=Path, help="folder that keeps what is done (default: in _build/experiments)")
-    parser.add_argument("--seeds", type=int, default=5, help="how many seeds to compare with (default: %(default)s)")
-    parser.add_argument("--processes", type=int, default=2, help="runs at a time (default: %(default)s)")
+    name = "orthogonal_filters"
+    parser = options(name, "Compare free, penalised and orthogonal filters.")
     setting = ("ACTIVATION", "CONSTRAINT", "SEED")
     parser.add_argument("--again", nargs=3, metavar=setting, help="only train this network of the result file again")
-    args = parser.parse_args()
-    out = args.out or DATA / f"orthogonal_filters_{'digits' if args.data is None else 'images'}.json"
-    if args.seeds < 2 or args.processes < 1:
-        parser.error("--seeds must be at least 2, --processes at least 1")
-    if not out.parent.is_dir():
-        parser.error(f"--out: there is no folder {out.parent}")
-    try:
+    args = parse(parser, name)
+    with one_line():
         data = load(args.data)
-        planned = plan(data, args.seeds)
         if args.again:
-            print(reproduce(data, planned.recipe, out, args.again))
+            print(reproduce(data, recipe(data), args.out, args.again))
         else:
-            write(carry_out(args.data, data, planned, args.work or WORK / out.stem, args.processes), out)
-    except DataError as error:
-        sys.exit(f"--data: {error}")
-    except BrokenProcessPool:
-        sys.exit("a process was killed, perhaps for want of memory; the same command goes on from here")
-    except KeyboardInterrupt:
-        sys.exit("stopped; the same command goes on from here")
+            write(carry_out(args.data, data, plan(data, args.seeds), args.work, args.processes), args.out)
 
 
 if __name__ == "__main__":

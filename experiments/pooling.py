@@ -13,11 +13,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional as F
 
 from betavq.nn import BetaMaxPool2d
-from experiments.training import DATA, arguments, band, progress, versions, write
+from experiments.training import (
+    DATA,
+    LARGEST_BETA,
+    Set,
+    arguments,
+    band,
+    keep_below_one,
+    parameter_groups,
+    progress,
+    versions,
+    write,
+)
 from hardtosoft.networks import digits_test_set, digits_training_set
 
 KINDS = {"mean": 0.0, "soft": 0.5, "harder": 0.9, "max": 1.0, "learned": 0.5}  # and the β that it has, or starts at
@@ -25,9 +36,7 @@ RATES = (0.003, 0.01, 0.03, 0.1)
 SEEDS, SEEDS_OF_RATES = range(20), range(100, 104)
 CHANNELS = (8, 16)
 IMAGES, HELD_OUT, STEPS, WEIGHT_DECAY = 300, 500, 200, 1e-3
-LARGEST_BETA = 0.99  # a learned β that reaches 1 gets no gradient, and would stay
 SIDE = 8
-Set = tuple[Tensor, Tensor]
 
 
 def network(kind: str, seed: int) -> nn.Sequential:
@@ -47,21 +56,14 @@ def network(kind: str, seed: int) -> nn.Sequential:
 def train(kind: str, rate: float, seed: int, data: Set) -> nn.Sequential:
     """Adam on the whole training set at once, its rate falling to 0 along a half cosine."""
     trained = network(kind, seed)
-    betas = [p for name, p in trained.named_parameters() if name.endswith("beta")]
-    others = [p for name, p in trained.named_parameters() if not name.endswith("beta")]
-    groups: list[dict[str, Any]] = [{"params": others, "weight_decay": WEIGHT_DECAY}]
-    if betas:
-        groups.append({"params": betas})
-    optimiser = torch.optim.Adam(groups, lr=rate)
+    optimiser = torch.optim.Adam(parameter_groups(trained, WEIGHT_DECAY), lr=rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
     for _ in range(STEPS):
         optimiser.zero_grad()
         F.cross_entropy(trained(data[0]), data[1]).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
-        with torch.no_grad():
-            for beta in betas:
-                beta.clamp_(0, LARGEST_BETA)
+        keep_below_one(trained)
     return trained
 
 

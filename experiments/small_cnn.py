@@ -18,10 +18,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from experiments.image_data import DataSet, Images
+from experiments.training import keep_below_one, parameter_groups
 
 EVALUATION_BATCH = 500
 CONVOLUTIONS = ("first", "second", "third")
 Penalty = Callable[[nn.Module], Tensor]
+Note = Callable[[nn.Module], Any]
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Recipe:
     Attributes:
         filters: of the three convolutions.
         most_images: to learn from; None for all that there are.
-        weight_decay: L2 penalty on all parameters.
+        weight_decay: L2 penalty on all parameters but a learned β.
     """
 
     filters: tuple[int, int, int] = (32, 64, 128)
@@ -93,6 +95,19 @@ def accuracy(trained: nn.Module, standard: Standard, images: Images) -> float:
     return right / len(images)
 
 
+@dataclass(frozen=True)
+class History:
+    """What happened in each epoch.
+
+    Attributes:
+        losses: mean cross-entropy, without the penalty; None where it is not finite.
+        notes: what was noted at its end; empty where nothing was to be noted.
+    """
+
+    losses: list[float | None]
+    notes: list[Any]
+
+
 def train(
     trained: nn.Module,
     images: Images,
@@ -103,8 +118,9 @@ def train(
     checkpoint: Path,
     identity: str,
     penalty: Penalty | None = None,
+    note: Note | None = None,
     label: str = "",
-) -> list[float | None]:
+) -> History:
     """Train in place, keeping a checkpoint after each epoch; go on from the one that is there.
 
     A run that was stopped, by whatever means, loses the epoch it was in at most, and ends with the same weights to the
@@ -119,24 +135,25 @@ def train(
         checkpoint: where to keep the state; the file is left there at the end.
         identity: of the run; a checkpoint of another one is not used.
         penalty: what is added to the loss, made of the network.
+        note: what to note after each epoch, made of the network: numbers in lists.
         label: what lines of progress start with.
 
-    Returns:
-        Mean cross-entropy of each epoch, without the penalty; None where it is not finite.
+    A learned β is kept in [0, 0.99].
     """
     standard = Standard.of(images)
     optimiser = torch.optim.SGD(
-        trained.parameters(), lr=rate, momentum=recipe.momentum, weight_decay=recipe.weight_decay, nesterov=True
+        parameter_groups(trained, recipe.weight_decay), lr=rate, momentum=recipe.momentum, nesterov=True
     )
     order = torch.Generator().manual_seed(seed)
     losses: list[float | None] = []
+    notes: list[Any] = []
     kept = _kept(checkpoint, identity)
     if kept is not None:
         trained.load_state_dict(kept["network"])
         optimiser.load_state_dict(kept["optimiser"])
         order.set_state(kept["order"])
         torch.set_rng_state(kept["random"])
-        losses = kept["losses"]
+        losses, notes = kept["losses"], kept["notes"]
     steps = math.ceil(len(images) / recipe.batch)
     for epoch in range(len(losses), recipe.epochs):
         start, total = time.monotonic(), torch.zeros(())
@@ -145,13 +162,17 @@ def train(
         for step in range(steps):
             rows = shuffled[step * recipe.batch : (step + 1) * recipe.batch]
             progress = (epoch * steps + step) / (recipe.epochs * steps)
-            optimiser.param_groups[0]["lr"] = rate * (1 + math.cos(math.pi * progress)) / 2
+            for group in optimiser.param_groups:
+                group["lr"] = rate * (1 + math.cos(math.pi * progress)) / 2
             optimiser.zero_grad()
             loss = F.cross_entropy(trained(standard(images.pixels[rows])), images.labels[rows])
             (loss if penalty is None else loss + penalty(trained)).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
+            keep_below_one(trained)
             total += loss.detach() * len(rows)
         losses.append(finite(total.item() / len(images)))
+        if note is not None:
+            notes.append(note(trained))
         state = {
             "identity": identity,
             "network": trained.state_dict(),
@@ -159,12 +180,13 @@ def train(
             "order": order.get_state(),
             "random": torch.get_rng_state(),
             "losses": losses,
+            "notes": notes,
         }
         replace(checkpoint, lambda name, state=state: torch.save(state, name))  # type: ignore[misc]
         seconds = time.monotonic() - start
         if seconds > 1:
             print(f"{label}: epoch {epoch + 1} of {recipe.epochs}, loss {losses[-1]} ({seconds:.0f} s)", flush=True)
-    return losses
+    return History(losses, notes)
 
 
 def finite(number: float) -> float | None:

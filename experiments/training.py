@@ -22,13 +22,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t as student  # type: ignore[import-untyped]
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hardtosoft.networks import Network
 
 BETAS = [round(0.02 * step, 2) for step in range(51)]
 DATA = Path(__file__).resolve().parents[1] / "src" / "hardtosoft" / "data"
+LARGEST_BETA = 0.99  # a learned β that reaches 1 gets no gradient, and would stay
 Set = tuple[Tensor, Tensor]
 
 
@@ -103,6 +104,25 @@ def rounded_network(network: Network, digits: int) -> Network:
     """A copy with every weight to so many significant digits."""
     weights, biases = (tuple(rounded(part, digits) for part in parts) for parts in (network.weights, network.biases))
     return Network(weights, biases)
+
+
+def betas(trained: nn.Module) -> list[nn.Parameter]:
+    """The learned β of a network, layer by layer."""
+    return [parameter for name, parameter in trained.named_parameters() if name.rpartition(".")[2] == "beta"]
+
+
+def parameter_groups(trained: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """For an optimiser: an L2 penalty on all parameters but β, which it would draw towards the affine unit."""
+    learned = betas(trained)
+    others = [p for p in trained.parameters() if all(p is not beta for beta in learned)]
+    return [{"params": others, "weight_decay": weight_decay}] + ([{"params": learned}] if learned else [])
+
+
+@torch.no_grad()
+def keep_below_one(trained: nn.Module) -> None:
+    """Put each learned β that has left [0, 0.99] back to its end."""
+    for beta in betas(trained):
+        beta.clamp_(0, LARGEST_BETA)
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:

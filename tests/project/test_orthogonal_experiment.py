@@ -15,9 +15,10 @@ from scipy.stats import t as student
 
 from betavq.orthogonal import coherence
 from experiments import small_cnn
+from experiments.bench import parts
 from experiments.image_data import load
 from experiments.orthogonal_filters import Plan, carry_out, plan
-from experiments.orthogonal_runs import Bench, Run, build, parts
+from experiments.orthogonal_runs import OrthogonalBench, Run, build
 from experiments.orthogonal_summary import best_rates, best_strength, summary
 from experiments.small_cnn import CONVOLUTIONS, Recipe
 from experiments.training import write
@@ -31,6 +32,7 @@ RUN = Run("swish", "orthogonal", 0.0, 0.1, 7, "test")
 PROGRAM = """
 import sys
 from pathlib import Path
+from experiments.bench import parts
 from experiments.image_data import load
 from experiments.orthogonal_filters import Plan, carry_out
 from experiments.small_cnn import Recipe
@@ -76,28 +78,28 @@ def stop_after(monkeypatch):
 @pytest.mark.parametrize("constraint", [("none", 0.0), ("penalty", 0.1), ("orthogonal", 0.0)])
 def test_a_stopped_run_goes_on_to_the_same_result(digits, tmp_path, stop_after, monkeypatch, constraint):
     run = replace(RUN, constraint=constraint[0], strength=constraint[1])
-    undisturbed = Bench(digits, TINY, tmp_path / "whole").run(run)
+    undisturbed = OrthogonalBench(digits, TINY, tmp_path / "whole").run(run)
     for epochs in (1, 1):
         stop_after(epochs)
         with pytest.raises(KeyboardInterrupt):
-            Bench(digits, TINY, tmp_path / "stopped").run(run)
+            OrthogonalBench(digits, TINY, tmp_path / "stopped").run(run)
         monkeypatch.undo()
         torch.rand(3)  # whatever else has moved the random numbers since
-    resumed = Bench(digits, TINY, tmp_path / "stopped").run(run)
+    resumed = OrthogonalBench(digits, TINY, tmp_path / "stopped").run(run)
     assert resumed == undisturbed
     assert len(resumed["losses"]) == TINY.epochs
-    other = Bench(digits, TINY, tmp_path / "other").run(replace(run, seed=8))
+    other = OrthogonalBench(digits, TINY, tmp_path / "other").run(replace(run, seed=8))
     assert other["losses"] != undisturbed["losses"]
 
 
 def test_an_epoch_that_is_done_is_not_done_again(digits, tmp_path, stop_after, monkeypatch):
     stop_after(2)
     with pytest.raises(KeyboardInterrupt):
-        Bench(digits, TINY, tmp_path).run(RUN)
+        OrthogonalBench(digits, TINY, tmp_path).run(RUN)
     monkeypatch.undo()
     epochs, replace_ = [], small_cnn.replace
     monkeypatch.setattr(small_cnn, "replace", lambda path, save: (epochs.append(path), replace_(path, save)))
-    bench = Bench(digits, TINY, tmp_path)
+    bench = OrthogonalBench(digits, TINY, tmp_path)
     first = bench.run(RUN)
     assert len(epochs) == 1
     assert bench.run(RUN) == first
@@ -106,17 +108,17 @@ def test_an_epoch_that_is_done_is_not_done_again(digits, tmp_path, stop_after, m
 
 
 def test_what_is_kept_of_other_conditions_or_damaged_is_not_used(digits, tmp_path, capsys, stop_after, monkeypatch):
-    expected = Bench(digits, TINY, tmp_path / "whole").run(RUN)
+    expected = OrthogonalBench(digits, TINY, tmp_path / "whole").run(RUN)
     stop_after(1)
     with pytest.raises(KeyboardInterrupt):
-        Bench(digits, replace(TINY, momentum=0.5), tmp_path / "kept").run(RUN)
+        OrthogonalBench(digits, replace(TINY, momentum=0.5), tmp_path / "kept").run(RUN)
     monkeypatch.undo()
-    assert Bench(digits, TINY, tmp_path / "kept").run(RUN) == expected
+    assert OrthogonalBench(digits, TINY, tmp_path / "kept").run(RUN) == expected
     (done,) = (tmp_path / "kept").glob("*.json")
     for damaged in (done, done.with_suffix(".pt")):
         done.write_text(done.read_text(encoding="utf-8")[:-30] if damaged == done else "{}", encoding="utf-8")
         damaged.write_text("damaged", encoding="utf-8")
-        assert Bench(digits, TINY, tmp_path / "kept").run(RUN) == expected
+        assert OrthogonalBench(digits, TINY, tmp_path / "kept").run(RUN) == expected
         assert f"{damaged} cannot be read: its run starts anew" in capsys.readouterr().out
 
 
@@ -191,7 +193,7 @@ def test_images_held_out_are_not_learned_from(digits):
 
 def test_a_penalty_that_diverges_is_reported_and_not_dropped(digits, tmp_path):
     run = replace(RUN, constraint="penalty", strength=1e9)
-    found = Bench(digits, TINY, tmp_path).run(run)
+    found = OrthogonalBench(digits, TINY, tmp_path).run(run)
     assert found["losses"][-1] is None
     assert found["coherence"] == [None, None, None]
     json.dumps(found, allow_nan=False)
