@@ -37,7 +37,7 @@ SETTINGS = (
 )
 OTHER_STARTS = [(learned, start, "attached") for learned in ("shared", "channel") for start in (0.1, 0.9)]
 # What experiments.orthogonal_filters chose for swish and for ReLU, of colour images (True) and of grey ones.
-RATES = {True: (0.3, 0.3), False: (0.1, 0.1)}
+RATES = {True: (0.3, 0.3), False: (0.1, 0.03)}
 
 
 @dataclass(frozen=True)
