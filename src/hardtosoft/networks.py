@@ -6,27 +6,24 @@ files read here. All that depends on β goes through ``betavq``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from itertools import pairwise
 from math import log
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from betavq import code
 from betavq.functional import beta_relu
 
 from .datasets import draw_moons, load_digits, test_draw
+from .stored import Band, Floats, band, stored
 
 Experiment = Literal["two_moons", "digits"]
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -105,24 +102,6 @@ def _relu_code(u: Tensor, beta: float) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Band:
-    """A mean over trained networks and the half-width of its 95 % t-interval."""
-
-    mean: Floats
-    half_width: Floats
-
-    @property
-    def low(self) -> Floats:
-        """Lower end of the interval."""
-        return self.mean - self.half_width
-
-    @property
-    def high(self) -> Floats:
-        """Upper end of the interval."""
-        return self.mean + self.half_width
-
-
-@dataclass(frozen=True)
 class Results:
     """What an experiment measured on test points, over networks that differ in their seed.
 
@@ -149,18 +128,18 @@ class Results:
 
 def results(experiment: Experiment) -> Results:
     """The curves that ``experiments/<experiment>.py`` measured and stored."""
-    stored = _stored(experiment)
+    found = stored(experiment)
     return Results(
-        beta=np.array(stored["beta"]),
-        accuracy=_band(stored["accuracy"]),
-        entropy=tuple(_band(layer) for layer in stored["entropy"]),
-        linear=_band(stored["linear"]),
-        network_accuracy=np.array(stored["network"]["accuracy"]),
-        network_entropy=np.array(stored["network"]["entropy"]),
-        settings=stored["settings"],
+        beta=np.array(found["beta"]),
+        accuracy=band(found["accuracy"]),
+        entropy=tuple(band(layer) for layer in found["entropy"]),
+        linear=band(found["linear"]),
+        network_accuracy=np.array(found["network"]["accuracy"]),
+        network_entropy=np.array(found["network"]["entropy"]),
+        settings=found["settings"],
         controls={
-            control: {quantity: _band(band) for quantity, band in quantities.items()}
-            for control, quantities in stored["controls"].items()
+            control: {quantity: band(entry) for quantity, entry in quantities.items()}
+            for control, quantities in found["controls"].items()
         },
     )
 
@@ -177,23 +156,23 @@ def load_digits_network() -> Network:
 
 def two_moons_training_set() -> tuple[Tensor, Tensor]:
     """Points ``(200, 2)`` that trained the stored network (to 4 decimals) and their classes ``(200,)``."""
-    stored = _stored("two_moons")["training_set"]
-    return torch.tensor(stored["points"], dtype=torch.float64), torch.tensor(stored["labels"])
+    found = stored("two_moons")["training_set"]
+    return torch.tensor(found["points"], dtype=torch.float64), torch.tensor(found["labels"])
 
 
 @cache
 def two_moons_test_set() -> tuple[Tensor, Tensor]:
     """Points ``(2000, 2)`` that tested the stored network and their classes ``(2000,)``; as `draw_moons`."""
-    stored = _stored("two_moons")
-    settings = stored["settings"]
-    return draw_moons(settings["test_points"], settings["noise"], test_draw(stored["network"]["seed"]))
+    found = stored("two_moons")
+    settings = found["settings"]
+    return draw_moons(settings["test_points"], settings["noise"], test_draw(found["network"]["seed"]))
 
 
 @cache
 def digits_test_set() -> tuple[Tensor, Tensor]:
     """The 500 digits left out of training: images ``(500, 64)`` in [0, 1] and labels ``(500,)``."""
     images, labels = load_digits()
-    rows = _stored("digits")["test_rows"]
+    rows = stored("digits")["test_rows"]
     return images[rows], labels[rows]
 
 
@@ -202,25 +181,13 @@ def digits_training_set() -> tuple[Tensor, Tensor]:
     """The other 1297 digits: images ``(1297, 64)`` in [0, 1] and labels ``(1297,)``."""
     images, labels = load_digits()
     kept = torch.ones(len(labels), dtype=torch.bool)
-    kept[_stored("digits")["test_rows"]] = False
+    kept[stored("digits")["test_rows"]] = False
     return images[kept], labels[kept]
 
 
-@cache
-def _stored(experiment: Experiment) -> dict[str, Any]:
-    """The result file of an experiment."""
-    text = resources.files("hardtosoft").joinpath("data", f"{experiment}.json").read_text(encoding="utf-8")
-    contents: dict[str, Any] = json.loads(text)
-    return contents
-
-
 def _network(experiment: Experiment) -> Network:
-    stored = _stored(experiment)["network"]
+    found = stored(experiment)["network"]
     weights, biases = (
-        tuple(torch.tensor(layer, dtype=torch.float64) for layer in stored[part]) for part in ("weights", "biases")
+        tuple(torch.tensor(layer, dtype=torch.float64) for layer in found[part]) for part in ("weights", "biases")
     )
     return Network(weights, biases)
-
-
-def _band(stored: dict[str, Any]) -> Band:
-    return Band(np.array(stored["mean"]), np.array(stored["half_width"]))

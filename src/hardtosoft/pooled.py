@@ -6,30 +6,28 @@ Both files were written by scripts in ``experiments/``; the photograph's file na
 from __future__ import annotations
 
 import base64
-import json
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from .networks import Band
+from .stored import Band, band, stored
 
 
 @cache
 def load_photograph() -> Tensor:
     """A grey picture of a tower: brightness from 0, black, to 1, white, ``(96, 96)``, the first row on top."""
-    stored = _stored("photograph")
-    levels = np.frombuffer(base64.b64decode(stored["pixels"]), dtype=np.uint8)
-    return torch.from_numpy(levels.reshape(stored["rows"], stored["columns"]) / 255)
+    found = stored("photograph")
+    levels = np.frombuffer(base64.b64decode(found["pixels"]), dtype=np.uint8)
+    return torch.from_numpy(levels.reshape(found["rows"], found["columns"]) / 255)
 
 
 def photograph_credit() -> dict[str, str]:
     """Title, author, source, licence of the photograph, and what was changed."""
-    return {name: text for name, text in _stored("photograph").items() if isinstance(text, str) and name != "pixels"}
+    return {name: text for name, text in stored("photograph").items() if isinstance(text, str) and name != "pixels"}
 
 
 @dataclass(frozen=True)
@@ -51,18 +49,10 @@ class Comparison:
 
 def pooling_comparison() -> Comparison:
     """What ``experiments/pooling.py`` measured and stored."""
-    stored = _stored("pooling")
+    found = stored("pooling")
     accuracy, minus_max = (
-        {kind: Band(np.array(band["mean"]), np.array(band["half_width"])) for kind, band in stored[part].items()}
-        for part in ("accuracy", "minus_max")
+        {kind: band(entry) for kind, entry in found[part].items()} for part in ("accuracy", "minus_max")
     )
-    layers = zip(*stored["learned_betas"].values(), strict=True)
+    layers = zip(*found["learned_betas"].values(), strict=True)
     betas = tuple(np.array(layer) for layer in layers)
-    return Comparison(accuracy, minus_max, betas, stored["settings"] | {"chosen_rates": stored["chosen_rates"]})
-
-
-@cache
-def _stored(name: str) -> dict[str, Any]:
-    text = resources.files("hardtosoft").joinpath("data", f"{name}.json").read_text(encoding="utf-8")
-    contents: dict[str, Any] = json.loads(text)
-    return contents
+    return Comparison(accuracy, minus_max, betas, found["settings"] | {"chosen_rates": found["chosen_rates"]})

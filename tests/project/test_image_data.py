@@ -196,8 +196,9 @@ def test_a_damaged_batch_of_cifar10(tmp_path, capsys, content):
     assert "there is no data_batch_3 in it" in one_line(tmp_path)
 
 
-def test_the_script_says_it_in_one_line(tmp_path):
-    command = [sys.executable, "-m", "experiments.orthogonal_filters", "--data", str(tmp_path / "nowhere.npz")]
+@pytest.mark.parametrize("script", ["orthogonal_filters", "learned_beta"])
+def test_the_script_says_it_in_one_line(tmp_path, script):
+    command = [sys.executable, "-m", f"experiments.{script}", "--data", str(tmp_path / "nowhere.npz")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == f"--data: {tmp_path / 'nowhere.npz'} does not exist\n"
