@@ -163,7 +163,9 @@ def _intercepted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         if self.softening.is_hard():
             return function(self, *args, **kwargs)
         if self.softened_eagerly and torch.compiler.is_compiling():
-            return _uncompiled(method, self, *args, **kwargs)
+            from ._soften_uncompiled import uncompiled  # here, since torch.compiler.disable takes long to import
+
+            return uncompiled(method, self, *args, **kwargs)
         frame = Frame(self.softening, self.softened_name, method_name, self.softened_site, isinstance(self, PAUSED))
         return _run(frame, function, self, *args, **kwargs)
 
@@ -185,11 +187,6 @@ def _run(frame: Frame, function: Callable[..., Any], *args: Any, **kwargs: Any) 
             return function(*args, **kwargs)
     finally:
         frames.pop()
-
-
-@torch.compiler.disable  # type: ignore[untyped-decorator]
-def _uncompiled(method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    return method(*args, **kwargs)
 
 
 def holds_sites(module: nn.Module) -> bool:
