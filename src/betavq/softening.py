@@ -215,7 +215,7 @@ def _check_model(model: Any) -> None:
         place = f"in {name!r}" if name else "as the model"
         if isinstance(module, SoftenedModule):
             raise ValueError(f"model must not be softened already, got such a module {place}; see set_beta, harden")
-        if isinstance(module, torch._dynamo.OptimizedModule):
+        if "_orig_mod" in module._modules:  # of torch._dynamo, which takes long to import
             raise ValueError(f"model must not be compiled, got such a module {place}; soften first, then compile")
 
 
