@@ -24,7 +24,7 @@ from .timing import BOTH, FORWARD, Pair, compare
 
 BATCH, PLANES = 16, 32
 SOFTENED, ORIGINAL = "softened, β = 0.9", "the original"
-BARS = (Bar(SOFTENED, ORIGINAL, FORWARD, 1.3), Bar(SOFTENED, ORIGINAL, BOTH, 1.5))
+BARS = (Bar(SOFTENED, ORIGINAL, FORWARD, 1.3, numbers=0), Bar(SOFTENED, ORIGINAL, BOTH, 1.5, numbers=0))
 
 
 class Block(nn.Module):

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from . import _units
 from ._checks import check_number, check_slope
+from ._fast_in_place import swish_in_place
 from ._hardness import compute_dtype, hardness, widened
 from .inference import free_energy
 from .pooling import _windows, beta_max_pool1d, beta_max_pool2d
@@ -43,6 +44,10 @@ def softened(
     compute = _VALUES[kind] if smoothing == VALUE else _mixed(kind, smoothing)
     if not in_place:
         return compute(x, options, beta)
+    if kind == "relu" and smoothing == VALUE:
+        overwritten = swish_in_place(x, beta, _units.RELU)
+        if overwritten is not None:
+            return overwritten
     # The backward pass needs the numbers from before.
     is_learned = isinstance(beta, Tensor) and beta.requires_grad
     before = x.clone() if torch.is_grad_enabled() and (x.requires_grad or is_learned) else x
