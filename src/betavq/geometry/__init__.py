@@ -12,7 +12,7 @@ from ._units import Layer
 from .affine_maps import LocalAffineMap, affine_map, templates
 from .boundaries import Boundary, Polyline, decision_boundary
 from .convex_networks import Convexity, convexity
-from .distances import distance_to_border
+from .distances import distance_to_border, nearest_border
 from .network_codes import VQDistance, codes, vq_distance
 from .partitions import partition
 from .power_diagrams import PowerDiagram, centroid, power_diagram
@@ -39,6 +39,7 @@ __all__ = [
     "decision_boundary",
     "distance_to_border",
     "last_layer_penalty",
+    "nearest_border",
     "partition",
     "power_diagram",
     "soft_partition",

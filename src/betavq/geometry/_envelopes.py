@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._polygons import Floats, Integers, Polygons, joined, positive_part
-from ._refinement import Refined, at_points, lengths, lines_of, noise_of
+from ._polygons import Codes, Floats, Integers, Polygons, joined, positive_part
+from ._refinement import Cut, at_points, lengths, lines_of, noise_of
 from ._units import Maxima
 
 
@@ -37,9 +37,9 @@ class _Contests:
         return self.counts * (self.counts - 1) // 2
 
 
-def refine_by_maxima(
+def cut_by_maxima(
     units: Maxima, polygons: Polygons, scores: Floats, first_cut: int, check: Callable[[int], None]
-) -> Refined:
+) -> Cut:
     """Cut every region into the cells on which the units keep selecting the same entries.
 
     The cells of one unit in a region are convex: each is what half-planes leave of it, one for every other entry. So
@@ -54,13 +54,16 @@ def refine_by_maxima(
     """
     contests = _find_contests(units, polygons, scores)
     pieces, parents = _cut(polygons, contests, first_cut, check)
-    scores = scores[:, parents]
+    return Cut(pieces, parents, np.repeat(contests.units, contests.num_pairs))
+
+
+def select_largest(units: Maxima, polygons: Polygons, scores: Floats) -> tuple[Codes, Floats]:
+    """What units select on polygons that they do not cut, ``(n, K)``, and put out there, ``(3, n, K)``."""
     windows = units.windows.numpy()
-    selected = _windowed(at_points(scores, *pieces.centres()), windows).argmax(-1)
+    selected = _windowed(at_points(scores, *polygons.centres()), windows).argmax(-1)
     entries = windows[np.arange(len(windows)), selected]
     outputs = np.take_along_axis(scores, np.broadcast_to(entries, (3, *entries.shape)), axis=2)
-    cut_units = np.repeat(contests.units, contests.num_pairs)
-    return Refined(pieces, parents, selected.astype(np.uint8), outputs, cut_units)
+    return selected.astype(np.uint8), outputs
 
 
 def _windowed(values: Floats, windows: Integers) -> Floats:
@@ -73,7 +76,7 @@ def _find_contests(units: Maxima, polygons: Polygons, scores: Floats) -> _Contes
     windows = units.windows.numpy()
     x, y = polygons.centres()
     centre = at_points(scores, x, y)
-    noise = noise_of(centre, lengths(scores))
+    noise = noise_of(centre, lengths(scores))[windows].max(1)
     seen = _windowed(centre, windows)
     winner = windows[np.arange(len(windows)), seen.argmax(-1)]
     # What loses at the centre by more than the circle around the corners allows, loses everywhere.
@@ -82,8 +85,8 @@ def _find_contests(units: Maxima, polygons: Polygons, scores: Floats) -> _Contes
     )
     slope = lengths(over)
     near = (seen.max(-1)[..., None] - seen <= polygons.radii(x, y)[:, None, None] * slope) & (windows >= 0)
-    rows, numbers, places = np.nonzero(near & (slope > noise[:, None, None]))
-    distances = polygons.take(rows).distances(lines_of(over[:, rows, numbers, places], noise[rows]))
+    rows, numbers, places = np.nonzero(near & (slope > noise[:, None]))
+    distances = polygons.take(rows).distances(lines_of(over[:, rows, numbers, places], noise[numbers]))
     wins = np.flatnonzero(distances.min(1, initial=0) < 0)
     may_win = np.zeros(near.shape, dtype=bool)
     may_win[rows[wins], numbers[wins], places[wins]] = True
@@ -93,7 +96,7 @@ def _find_contests(units: Maxima, polygons: Polygons, scores: Floats) -> _Contes
     counts = may_win.sum(-1)[contested]
     rows, which, places = np.nonzero(may_win)
     return _Contests(
-        regions, numbers, counts, np.cumsum(counts) - counts, scores[:, rows, windows[which, places]], noise[regions]
+        regions, numbers, counts, np.cumsum(counts) - counts, scores[:, rows, windows[which, places]], noise[numbers]
     )
 
 

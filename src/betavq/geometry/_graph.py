@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, fx, nn
@@ -13,10 +13,11 @@ from torch import Tensor, fx, nn
 from .. import functional as beta_functional
 from .. import pooling as beta_pooling
 from .._beta_module import BetaModule
+from ..maso import MASO
 from ._affine_steps import is_affine
 from ._models import check_model
 from ._unit_steps import is_in_place, units_of
-from ._units import Layer, Units
+from ._units import Layer, Maxima, Units
 from ._watch import ADVICE
 
 Values = dict[fx.Node, Any]
@@ -29,7 +30,21 @@ class _Tracer(fx.Tracer):
         super().__init__(autowrap_modules=(math, beta_functional, beta_pooling))  # type: ignore[arg-type]
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return isinstance(m, BetaModule) or super().is_leaf_module(m, module_qualified_name)
+        return isinstance(m, BetaModule | MASO) or super().is_leaf_module(m, module_qualified_name)
+
+
+class Survey(NamedTuple):
+    """What a network is like.
+
+    Attributes:
+        layers: its layers of units, in order.
+        widest: the most numbers that a step is given or puts out for one input.
+        num_outputs: C.
+    """
+
+    layers: dict[fx.Node, Layer]
+    widest: int
+    num_outputs: int
 
 
 class Graph:
@@ -100,7 +115,7 @@ class Graph:
         """The nonlinear units that a step is; None if it is affine.
 
         Raises:
-            TypeError: it is neither.
+            ValueError: it is neither.
         """
         inputs = [used for used in node.all_input_nodes if self.is_data(used, values)]
         if not inputs:
@@ -116,14 +131,17 @@ class Graph:
             if found is not None:
                 return found
         if not is_affine(layer, node.target, args, kwargs, len(inputs), source in inputs):
-            raise TypeError(
-                f"model must be piecewise affine, got {self.name(node)}: {ADVICE}; logits, no probabilities"
-            )
+            raise ValueError(f"model must be piecewise affine, got {self.name(node)}, {ADVICE}")
         return None
 
     def source(self, node: fx.Node) -> Any:
         """The first argument of a step."""
         return node.args[0] if node.args else node.kwargs.get("input")
+
+    def scores(self, node: fx.Node, units: Units, values: Values) -> Tensor:
+        """What units are given, with its batch."""
+        value: Tensor = values[self.source(node)]
+        return units.entries(value) if isinstance(units, Maxima) and units.entries is not None else value
 
     def store(self, node: fx.Node, values: Values, value: Any) -> None:
         """Keep the value of units, and drop what no later step needs."""
@@ -168,23 +186,31 @@ class Graph:
                 values[node] = self.compute(node, values)
                 self.forget(node, values)
             else:
-                output = select(node, units, values[self.source(node)])
+                output = select(node, units, self.scores(node, units, values))
                 self.store(node, values, output.reshape(len(rows), *units.out_shape))
         output = values[self.output]
         if not isinstance(output, Tensor) or output.dim() == 0 or len(output) != len(rows):
             raise ValueError("model must return one row for each input")
         return output
 
-    def widest(self, row: Tensor) -> int:
-        """The most numbers that a step puts out for one input."""
-        widths = [row[0].numel()]
+    def survey(self, row: Tensor) -> Survey:
+        """Follow the network on one input, ``(1, …)``, to see how large its steps are.
 
-        def zeros(node: fx.Node, units: Units, scores: Tensor) -> Tensor:  # noqa: ARG001
-            widths.append(max(scores[0].numel(), math.prod(units.out_shape) * units.num_pieces))
+        Raises:
+            ValueError: it does not take such an input, or is not piecewise affine.
+        """
+        widths, layers = [row.numel()], dict[fx.Node, Layer]()
+
+        def zeros(node: fx.Node, units: Units, scores: Tensor) -> Tensor:
+            layers[node] = self.layer_of(node, units)
+            widths.append(max(scores.numel(), layers[node].num_units * units.num_pieces))
             return torch.zeros(1, *units.out_shape, dtype=torch.float64)
 
-        self.follow(row, zeros)
-        return max(widths)
+        try:
+            output = self.follow(row, zeros)
+        except RuntimeError as error:
+            raise ValueError(f"model must take inputs of shape {('N', *row.shape[1:])}; it said: {error}") from error
+        return Survey(layers, max(*widths, output.numel()), output.numel())
 
     def layer_of(self, node: fx.Node, units: Units) -> Layer:
         """What results say of a layer of units."""

@@ -41,6 +41,8 @@ def find_overlaps(
     Returns:
         ``(E, 2)`` pairs of regions, ``(E,)`` lines and ``(E, 2, 2)`` segments.
     """
+    if not len(edges):
+        return np.zeros((0, 2), dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros((0, 2, 2))
     lines = edges >> 1
     order = np.argsort(lines, kind="stable")
     lines, owners, sides = lines[order], owners[order], (edges[order] & 1).astype(bool)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from ._cutting import cut_by_lines
 from ._polygons import Codes, Floats, Integers, Polygons
@@ -13,27 +14,22 @@ from ._units import Kinks
 
 #: How close a corner may come to a line before it lies on it, where the domain has radius 1.
 TOLERANCE = 1e-12
-#: Rounding errors of a score, in units of the largest score of its layer and region.
+#: Rounding errors of a score, in units of the largest that it is in any of the regions.
 NOISE = 32 * float(np.finfo(np.float64).eps)
 
 
-@dataclass
-class Refined:
+class Cut(NamedTuple):
     """What a layer of units makes of the regions before it.
 
     Attributes:
         polygons: the pieces.
         parents: for each piece, the region that it is a piece of.
-        codes: which of its pieces each unit selects on it, ``(n, K)``.
-        outputs: of the units, at the three points, ``(3, n, K)``.
-        cut_units: for every new line the unit that it belongs to.
+        units: for every new line the unit that it belongs to.
     """
 
     polygons: Polygons
     parents: Integers
-    codes: Codes
-    outputs: Floats
-    cut_units: Integers
+    units: Integers
 
 
 def at_points(scores: Floats, x: Floats, y: Floats) -> Floats:
@@ -58,15 +54,18 @@ def lengths(scores: Floats) -> Floats:
 
 
 def noise_of(centre: Floats, slope: Floats) -> Floats:
-    """The rounding errors of scores of these sizes, for each region: ``(n, K)`` twice → ``(n,)``."""
-    noise: Floats = NOISE * (np.abs(centre).max(1, initial=0) + slope.max(1, initial=0))
+    """The rounding errors of each score where it is of such sizes in regions: ``(n, K)`` twice → ``(K,)``.
+
+    A score that cancels to 0 throughout a region is no more than rounding errors there, as large as elsewhere.
+    """
+    noise: Floats = NOISE * (np.abs(centre) + slope).max(0)
     return noise
 
 
-def refine_by_kinks(
+def cut_by_kinks(
     units: Kinks, polygons: Polygons, scores: Floats, first_cut: int, check: Callable[[int], None]
-) -> Refined:
-    """Cut every region where one of its units has a score of 0.
+) -> Cut:
+    """Cut every region where the score of one of its units is at a bend.
 
     Args:
         units: K of them.
@@ -77,18 +76,34 @@ def refine_by_kinks(
     """
     x, y = polygons.centres()
     centre, slope = at_points(scores, x, y), lengths(scores)
-    noise = noise_of(centre, slope)
-    # A score that is not 0 in the circle around the corners is not 0 in the region.
-    near = np.abs(centre) <= polygons.radii(x, y)[:, None] * slope
-    rows, numbers = np.nonzero(near & (slope > noise[:, None]))
-    lines = lines_of(scores[:, rows, numbers], noise[rows])
-    distances = polygons.take(rows).distances(lines)
-    found = (distances.max(1, initial=0) > 0) & (distances.min(1, initial=0) < 0)
-    rows, numbers, lines = rows[found], numbers[found], lines[found]
+    noise, radii = noise_of(centre, slope), polygons.radii(x, y)[:, None]
+    found = [_crossed(polygons, scores, bend, centre, slope, radii, noise) for bend in units.bends]
+    rows, numbers, lines = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    if len(units.bends) > 1:
+        order = np.argsort(rows, kind="stable")
+        rows, numbers, lines = rows[order], numbers[order], lines[order]
     counts = np.bincount(rows, minlength=len(polygons))
     pieces, parents = cut_by_lines(polygons, lines, counts, first_cut, check)
-    scores = scores[:, parents]
-    positive = at_points(scores, *pieces.centres()) > 0
-    left: Floats = units.left.numpy()
-    outputs = scores * (np.where(positive, 1.0, left) if left.any() else positive)
-    return Refined(pieces, parents, positive.view(np.uint8), outputs, numbers)
+    return Cut(pieces, parents, numbers)
+
+
+def select_pieces(units: Kinks, polygons: Polygons, scores: Floats) -> tuple[Codes, Floats]:
+    """What units select on polygons that they do not cut, ``(n, K)``, and put out there, ``(3, n, K)``."""
+    inside = at_points(scores, *polygons.centres())
+    if units.is_rectifier:
+        positive = inside > 0
+        return positive.view(np.uint8), scores * positive
+    code = units.code(torch.from_numpy(inside))
+    return code.numpy().astype(np.uint8), units.value(torch.from_numpy(scores), code).numpy()
+
+
+def _crossed(
+    polygons: Polygons, scores: Floats, bend: float, centre: Floats, slope: Floats, radii: Floats, noise: Floats
+) -> tuple[Integers, Integers, Floats]:
+    """The regions and units where the score passes a bend, with the lines where it does."""
+    # A score that is not there in the circle around the corners is not there in the region.
+    rows, numbers = np.nonzero((np.abs(centre - bend) <= radii * slope) & (slope > noise))
+    lines = lines_of(scores[:, rows, numbers] - bend, noise[numbers])
+    distances = polygons.take(rows).distances(lines)
+    found = (distances.max(1, initial=0) > 0) & (distances.min(1, initial=0) < 0)
+    return rows[found], numbers[found], lines[found]

@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, fx
+from torch import Tensor
 
-from ._envelopes import refine_by_maxima
-from ._graph import Graph, Values
+from ._envelopes import cut_by_maxima, select_largest
+from ._graph import Graph, Survey, Values
 from ._polygons import Codes, Floats, Integers, Polygons
-from ._refinement import Refined, refine_by_kinks
-from ._units import Kinks, Layer, Units
+from ._refinement import Cut, cut_by_kinks, select_pieces
+from ._units import Kinks, Units
 
-#: Bytes of scores that are at work at once.
+#: Bytes of scores that are at work at once, about.
 WORKING_SET = 2**24
+#: Bytes of a region without its code and outputs, about.
+REGION = 160
 
 
 @dataclass
-class Regions:
-    """Some regions, and how far the network has been followed on them.
+class Share:
+    """Some of the pieces into which a layer of units cuts the regions before it.
 
     Attributes:
-        position: the next step.
-        polygons: where they are.
-        values: of the steps so far, at three points for each region, ``(3n, …)``.
-        codes: for each layer of units so far, its codes, packed by ``pack``.
+        position: the step of those units; before the first step −1, where the only piece is the domain.
+        polygons: the pieces.
+        parents: for each the region that it is a piece of, ``(n,)``.
+        values: of the steps before, at three points for each region before, ``(3m, …)``.
+        codes: of the layers before in the regions before, packed by :func:`pack`.
     """
 
     position: int
     polygons: Polygons
+    parents: Integers
     values: Values
     codes: list[Codes]
 
@@ -44,135 +48,132 @@ class Found:
 
     Attributes:
         polygons, outputs, codes: one entry a share; outputs at the three points, ``(3, n, C)``.
-        depths, units: of every line, the layer of units and the unit that drew it.
-        layers: the layers of units.
+        lines: how many lines at a time a layer of units drew, and its depth.
+        units: of every line, the unit that drew it.
     """
 
     polygons: list[Polygons] = field(default_factory=list)
     outputs: list[Floats] = field(default_factory=list)
     codes: list[list[Codes]] = field(default_factory=list)
-    depths: list[tuple[int, int]] = field(default_factory=list)
+    lines: list[tuple[int, int]] = field(default_factory=list)
     units: list[Integers] = field(default_factory=list)
-    layers: dict[fx.Node, Layer] = field(default_factory=dict)
 
 
 class Search:
-    """Depth first over shares of the regions, so that memory grows with the regions alone.
+    """Depth first over shares of the regions, so that memory grows with the regions found alone.
 
     Args:
         graph: the network.
-        max_regions: raise beyond.
+        survey: of the network.
+        limits: raise rather than find more regions, or fill more bytes.
         progress: called with the share of the domain's area that is done and the number of regions so far.
     """
 
-    def __init__(self, graph: Graph, max_regions: int, progress: Callable[[float, int], None]) -> None:
-        self.graph, self.max_regions, self.progress = graph, max_regions, progress
+    def __init__(
+        self, graph: Graph, survey: Survey, limits: tuple[int, int], progress: Callable[[float, int], None]
+    ) -> None:
+        self.graph, self.progress = graph, progress
+        self.max_regions, self.max_bytes = limits
+        self.depths = {node: depth for depth, node in enumerate(survey.layers, start=1)}
+        self.size = max(32, WORKING_SET // (3 * 8 * survey.widest))
+        code = sum(packed_bytes(layer.num_units, layer.num_pieces) for layer in survey.layers.values())
+        self.bytes = REGION + code + 3 * 8 * survey.num_outputs
         self.found = Found()
-        self.number = 0  # of regions that are not at work
+        self.number = 1  # of pieces so far, the domain the first
         self.num_cuts = 0
 
     @torch.no_grad()
     def run(self, domain: Polygons, inputs: Tensor) -> Found:
         """Find the regions of a domain; ``inputs`` are those at its three points, ``(3, …)``."""
         area, done = float(domain.areas().sum()), 0.0
-        stack = [Regions(0, domain, {self.graph.input: inputs}, [])]
+        stack = [Share(-1, domain, np.zeros(1, dtype=np.int64), {self.graph.input: inputs}, [])]
         while stack:
-            regions = stack.pop()
-            self.number -= len(regions.polygons)
-            pieces = self._advance(regions)
-            self.number += sum(len(piece.polygons) for piece in pieces)
-            if pieces[0].position == len(self.graph.nodes):
-                self._keep(pieces[0])
-                done += float(pieces[0].polygons.areas().sum()) / area
-                self.progress(done, self.number)
-            else:
-                stack.extend(reversed(pieces))
+            share = stack.pop()
+            self.number -= len(share.polygons)
+            shares = list(self._advance(share))
+            if shares:
+                self.number += sum(len(each.polygons) for each in shares)
+                stack.extend(reversed(shares))
+                continue
+            self.number += len(share.polygons)
+            done += float(share.polygons.areas().sum()) / area
+            self.progress(min(done, 1.0), self.number)
         return self.found
 
-    def _advance(self, regions: Regions) -> list[Regions]:
-        """Follow some regions until they are done or too many to go on together."""
-        nodes, values = self.graph.nodes, regions.values
-        while regions.position < len(nodes):
-            node = nodes[regions.position]
-            units = self.graph.units(node, values)
+    def _advance(self, share: Share) -> Iterator[Share]:
+        """Follow some pieces to the next units, which cut them; or to the end, where they are kept."""
+        nodes, graph = self.graph.nodes, self.graph
+        values, codes = self._selected(share)
+        for position in range(share.position + 1, len(nodes)):
+            node = nodes[position]
+            units = graph.units(node, values)
             if units is None:
-                values[node] = self.graph.compute(node, values)
-                self._check_rows(node, regions)
-                self.graph.forget(node, values)
-                regions.position += 1
+                values[node] = graph.compute(node, values)
+                self._check_rows(node, values, len(share.polygons))
+                graph.forget(node, values)
                 continue
-            self._refine(regions, node, units)
-            regions.position += 1
-            shares = self._shares(regions)
-            if len(shares) > 1:
-                return shares
-        return [regions]
+            cut = self._cut(share.polygons, units, self._scores(position, units, values, len(share.polygons)))
+            self.found.lines.append((len(cut.units), self.depths[node]))
+            self.found.units.append(cut.units)
+            self.num_cuts += len(cut.units)
+            count = -(-len(cut.parents) // self.size)
+            for bounds in pairwise(len(cut.parents) * i // count for i in range(count + 1)):
+                rows = slice(*bounds)
+                yield Share(position, cut.polygons.take(rows).trimmed(), cut.parents[rows], values, codes)
+            return
+        self.found.polygons.append(share.polygons)
+        self.found.outputs.append(values[graph.output].reshape(3, len(share.polygons), -1).numpy())
+        self.found.codes.append(codes)
 
-    def _refine(self, regions: Regions, node: fx.Node, units: Units) -> None:
-        values, n = regions.values, len(regions.polygons)
-        scores = values[self.graph.source(node)].reshape(3, n, -1).numpy()
-        rest = (regions.polygons, scores, self.num_cuts, self._check_number)
-        refined = refine_by_kinks(units, *rest) if isinstance(units, Kinks) else refine_by_maxima(units, *rest)
-        self._record(node, units, refined)
-        regions.polygons = refined.polygons
-        parents = torch.from_numpy(refined.parents)
-        regions.codes = [codes[refined.parents] for codes in regions.codes]
-        regions.codes.append(pack(refined.codes, units.num_pieces))
-        values[node] = None
-        self.graph.forget(node, values)
-        for kept in list(values):
-            if self.graph.is_data(kept, values):
-                values[kept] = _rows(values[kept], n, parents)
-        outputs = torch.from_numpy(refined.outputs)
-        self.graph.store(node, values, outputs.reshape(-1, *units.out_shape))
-        self.graph.update_sizes(values)
+    def _cut(self, polygons: Polygons, units: Units, scores: Floats) -> Cut:
+        if isinstance(units, Kinks):
+            return cut_by_kinks(units, polygons, scores, self.num_cuts, self._check_number)
+        return cut_by_maxima(units, polygons, scores, self.num_cuts, self._check_number)
 
-    def _record(self, node: fx.Node, units: Units, refined: Refined) -> None:
-        layers = self.found.layers
-        if node not in layers:
-            layers[node] = self.graph.layer_of(node, units)
-        depth = 1 + list(layers).index(node)
-        self.found.depths.append((depth, len(refined.cut_units)))
-        self.found.units.append(refined.cut_units)
-        self.num_cuts += len(refined.cut_units)
-
-    def _shares(self, regions: Regions) -> list[Regions]:
-        n = len(regions.polygons)
-        data = [value for node, value in regions.values.items() if self.graph.is_data(node, regions.values)]
-        width = max(value[0].numel() for value in data)
-        size = max(256, WORKING_SET // (3 * 8 * width))
-        if n <= size:
-            return [regions]
-        count = -(-n // size)
-        bounds = [n * i // count for i in range(count + 1)]
-        return [self._share(regions, slice(*ends)) for ends in pairwise(bounds)]
-
-    def _share(self, regions: Regions, rows: slice) -> Regions:
-        n = len(regions.polygons)
+    def _selected(self, share: Share) -> tuple[Values, list[Codes]]:
+        """The values and codes on the pieces, those of the units that cut them included."""
+        if share.position < 0:
+            return dict(share.values), []
+        graph, node = self.graph, self.graph.nodes[share.position]
+        before = len(next(iter(self._data(share.values)))) // 3
+        parents = torch.from_numpy(share.parents)
         values = {
-            node: _rows(value, n, rows) if self.graph.is_data(node, regions.values) else value
-            for node, value in regions.values.items()
+            kept: _rows(value, before, parents) if graph.is_data(kept, share.values) else value
+            for kept, value in share.values.items()
         }
-        self.graph.update_sizes(values)
-        codes = [codes[rows] for codes in regions.codes]
-        return Regions(regions.position, regions.polygons.take(rows), values, codes)
+        units = graph.units(node, values)
+        assert units is not None
+        scores = self._scores(share.position, units, values, len(share.parents))
+        select: Any = select_pieces if isinstance(units, Kinks) else select_largest
+        code, outputs = select(units, share.polygons, scores)
+        codes = [each[share.parents] for each in share.codes] + [pack(code, units.num_pieces)]
+        graph.store(node, values, torch.from_numpy(outputs).reshape(-1, *units.out_shape))
+        graph.update_sizes(values)
+        return values, codes
 
-    def _keep(self, regions: Regions) -> None:
-        n = len(regions.polygons)
-        self.found.polygons.append(regions.polygons.trimmed())
-        self.found.outputs.append(regions.values[self.graph.output].reshape(3, n, -1).numpy())
-        self.found.codes.append(regions.codes)
+    def _scores(self, position: int, units: Units, values: Values, n: int) -> Floats:
+        scores: Floats = self.graph.scores(self.graph.nodes[position], units, values).reshape(3, n, -1).numpy()
+        return scores
+
+    def _data(self, values: Values) -> Iterator[Tensor]:
+        return (value for node, value in values.items() if self.graph.is_data(node, values))
 
     def _check_number(self, number: int) -> None:
-        if self.number + number > self.max_regions:
+        number += self.number
+        if number > self.max_regions:
             raise ValueError(
                 f"max_regions must be at least the number of regions, got {self.max_regions:,}, "
-                "and there are more; raise it, or take a smaller domain"
+                "and there are more: raise it, or take a smaller domain"
+            )
+        if number * self.bytes > self.max_bytes:
+            raise ValueError(
+                f"max_bytes must allow for all regions, {self.bytes:,} bytes each, got {self.max_bytes:,}, "
+                f"and there are more than {number:,}"
             )
 
-    def _check_rows(self, node: fx.Node, regions: Regions) -> None:
-        value, rows = regions.values[node], 3 * len(regions.polygons)
-        if self.graph.is_data(node, regions.values) and (value.dim() == 0 or len(value) != rows):
+    def _check_rows(self, node: Any, values: Values, n: int) -> None:
+        value = values[node]
+        if self.graph.is_data(node, values) and (value.dim() == 0 or len(value) != 3 * n):
             raise ValueError(f"model must keep the examples of a batch apart, got {self.graph.name(node)}")
 
 
@@ -182,10 +183,15 @@ def _rows(value: Tensor, n: int, rows: Any) -> Tensor:
 
 
 def pack(codes: Codes, num_pieces: int) -> Codes:
-    """Codes as few bytes: a bit for each of two pieces."""
+    """Codes in few bytes: a bit for each unit of two pieces."""
     return np.packbits(codes, axis=1) if num_pieces == 2 else codes
 
 
 def unpack(packed: Codes, num_units: int, num_pieces: int) -> Codes:
     """Back from :func:`pack`."""
     return np.unpackbits(packed, axis=1, count=num_units) if num_pieces == 2 else packed
+
+
+def packed_bytes(num_units: int, num_pieces: int) -> int:
+    """What :func:`pack` makes of the code of a region."""
+    return -(-num_units // 8) if num_pieces == 2 else num_units

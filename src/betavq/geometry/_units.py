@@ -1,8 +1,9 @@
-"""The nonlinear units of a network, as what cuts regions: kinks at 0, and the largest of a few entries."""
+"""The nonlinear units of a network, as what cuts regions: kinks of one score, and the largest of a few."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -12,25 +13,44 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Kinks:
-    """Units of two pieces that tie at 0: max(νz, z), or the minimum for ν > 1.
+    """Units of one score each, affine between a few bends: s_r z + c_r between the bends r − 1 and r.
 
     Attributes:
-        left: the slope ν left of 0 of every unit, ``(K,)``.
-        shape: of the units, without the batch.
+        bends: where the R pieces meet, in order, R − 1 numbers.
+        slopes: s of every unit, ``(R, K)``.
+        constants: c of every unit, ``(R, K)``.
+        out_shape: of the units, without the batch; of product K.
     """
 
-    left: Tensor
-    shape: tuple[int, ...]
-
-    @property
-    def out_shape(self) -> tuple[int, ...]:
-        """The shape of the values, without the batch."""
-        return self.shape
+    bends: tuple[float, ...]
+    slopes: Tensor
+    constants: Tensor
+    out_shape: tuple[int, ...]
 
     @property
     def num_pieces(self) -> int:
         """R, how many pieces a unit has."""
-        return 2
+        return len(self.slopes)
+
+    @property
+    def is_rectifier(self) -> bool:
+        """Whether they are plain ReLUs."""
+        return self.bends == (0.0,) and not bool(self.slopes[0].any()) and bool((self.slopes[1] == 1).all())
+
+    def code(self, scores: Tensor) -> Tensor:
+        """Which piece each unit selects: ``(…, K)``, integers."""
+        code = (scores > self.bends[0]).long()
+        for bend in self.bends[1:]:
+            code += scores > bend
+        return code
+
+    def value(self, scores: Tensor, code: Tensor) -> Tensor:
+        """What the pieces of a code put out, ``(…, K)``."""
+        index = code.expand(scores.shape).reshape(-1, scores.shape[-1])
+        slopes, constants = (
+            parameters.gather(0, index).reshape(scores.shape) for parameters in (self.slopes, self.constants)
+        )
+        return slopes * scores + constants
 
 
 @dataclass(frozen=True)
@@ -40,10 +60,12 @@ class Maxima:
     Attributes:
         windows: which entries of the flattened input each unit sees, ``(K, R)``; −1 where it sees padding.
         out_shape: of the units, without the batch; of product K.
+        entries: how the entries come from the input of the step, affinely; None if they are that.
     """
 
     windows: Tensor
     out_shape: tuple[int, ...]
+    entries: Callable[[Tensor], Tensor] | None = None
 
     @property
     def num_pieces(self) -> int:
@@ -69,19 +91,27 @@ class Layer:
     num_pieces: int
 
 
-def windowed(scores: Tensor, units: Maxima, padding: float) -> Tensor:
-    """The entries that each unit sees: ``(…, D)`` → ``(…, K, R)``, and ``padding`` where it sees none."""
-    return torch.where(units.windows < 0, padding, scores[..., units.windows])
-
-
-def kinks(left: float | Tensor, shape: tuple[int, ...], channel_dim: int = 0) -> Kinks:
-    """Units over an input of this shape (without the batch) with one slope for all, or one a channel."""
+def two_pieces(left: float | Tensor, shape: tuple[int, ...], channel_dim: int = 0) -> Kinks:
+    """Units z for z > 0, else νz with one slope ν for all, or one a channel, over an input of this shape."""
     slope = torch.as_tensor(left, dtype=torch.float64).detach()
     if slope.numel() > 1:
         view = [1] * len(shape)
         view[channel_dim] = slope.numel()
         slope = slope.reshape(view)
-    return Kinks(slope.reshape(slope.shape if slope.numel() > 1 else ()).expand(shape).reshape(-1), shape)
+    slope = slope.reshape(slope.shape if slope.numel() > 1 else ()).expand(shape).reshape(-1)
+    slopes = torch.stack((slope, torch.ones_like(slope)))
+    return Kinks((0.0,), slopes, torch.zeros_like(slopes), shape)
+
+
+def clamped(low: float | None, high: float | None, shape: tuple[int, ...], gain: float = 1.0) -> Kinks:
+    """Units that are constant below ``low`` and above ``high``, of slope ``gain`` between; not beyond None."""
+    pieces = [(gain, 0.0)]
+    pieces = ([(0.0, gain * low)] if low is not None else []) + pieces
+    pieces += [(0.0, gain * high)] if high is not None else []
+    slopes, constants = torch.tensor(pieces, dtype=torch.float64).t()
+    count = math.prod(shape)
+    bends = tuple(float(bend) for bend in (low, high) if bend is not None)
+    return Kinks(bends, slopes[:, None].expand(-1, count), constants[:, None].expand(-1, count), shape)
 
 
 def maxima_along(shape: tuple[int, ...], dim: int, keepdim: bool = False) -> Maxima:
@@ -90,3 +120,8 @@ def maxima_along(shape: tuple[int, ...], dim: int, keepdim: bool = False) -> Max
     windows = places.movedim(dim, -1)[0]
     out = places.amax(dim, keepdim).shape[1:]
     return Maxima(windows.reshape(-1, windows.shape[-1]), tuple(out))
+
+
+def windowed(scores: Tensor, units: Maxima, padding: float) -> Tensor:
+    """The entries that each unit sees: ``(…, D)`` → ``(…, K, R)``, and ``padding`` where it sees none."""
+    return torch.where(units.windows < 0, padding, scores[..., units.windows])

@@ -75,6 +75,7 @@ def decision_boundary(
     *,
     plane: Any = None,
     max_regions: int = 200_000,
+    max_bytes: int = 2**30,
     progress: bool | Progress | None = None,
 ) -> Boundary:
     r"""The exact border between the classes of a piecewise affine network on a convex polygon.
@@ -89,7 +90,7 @@ def decision_boundary(
 
     Args:
         model: a network as :func:`partition` takes it, or the :class:`Partition` of one.
-        domain, plane, max_regions, progress: as for :func:`partition`; for a partition, left out.
+        domain, plane, max_regions, max_bytes, progress: as for :func:`partition`; for a partition, left out.
 
     Returns:
         A :class:`Boundary`, a sequence of :class:`Polyline`: ``points``, ``classes``, ``angles`` …
@@ -104,7 +105,9 @@ def decision_boundary(
             raise ValueError("domain and plane must be left out for a partition, which has its own")
         regions = model
     else:
-        regions = partition(model, domain, plane=plane, max_regions=max_regions, progress=progress)
+        regions = partition(
+            model, domain, plane=plane, max_regions=max_regions, max_bytes=max_bytes, progress=progress
+        )
     segments = find_segments(regions)
     size = float(np.ptp(regions.domain, axis=0).max())
     lines = [_polyline(segments, chain, closed) for chain, closed in chained(segments, 1e-8 * size)]

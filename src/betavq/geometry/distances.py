@@ -12,7 +12,6 @@ from ._search import WORKING_SET
 from ._units import Kinks, Units, windowed
 
 
-@torch.no_grad()
 def distance_to_border(model: nn.Module, x: Tensor) -> Tensor:
     r"""The distance of inputs from the border of their linear regions.
 
@@ -34,41 +33,67 @@ def distance_to_border(model: nn.Module, x: Tensor) -> Tensor:
 
     Source: Balestriero, Cosentino, Aazhang & Baraniuk (2019), arXiv 1905.08443, distance to the partition's borders.
     """
+    distances, _ = _find_borders(model, x)
+    return distances
+
+
+def nearest_border(model: nn.Module, x: Tensor) -> Tensor:
+    """The point of its region's border that is nearest to each input, at :func:`distance_to_border` from it.
+
+    Arguments and errors are those of :func:`distance_to_border`.
+
+    Returns:
+        ``(N, …)`` in float64, the shape of ``x``; NaN for a network that is affine.
+    """
+    distances, directions = _find_borders(model, x)
+    view = distances.reshape(-1, *[1] * (x.dim() - 1))
+    return x.detach().cpu().double() + view * directions
+
+
+@torch.no_grad()
+def _find_borders(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Distances ``(N,)`` and unit vectors to the nearest border, ``(N, …)``."""
     graph = Graph(model)
     if not isinstance(x, Tensor) or x.dim() < 2 or not bool(torch.isfinite(x).all()):
         raise ValueError("x must be a finite tensor of inputs of shape (N, …)")
     points = x.detach().cpu().double()
-    num_inputs = math.prod(points.shape[1:])
-    distances = points.new_empty(len(points))
-    width = max(num_inputs, graph.widest(points[:1])) if len(points) else 1
-    step = max(1, WORKING_SET // (8 * (num_inputs + 1) * width))
-    for start in range(0, len(points), step):
-        distances[start : start + step] = _distances(graph, points[start : start + step])
-    return distances
+    if not len(points):
+        return points.new_zeros(0), points
+    rows = 1 + math.prod(points.shape[1:])
+    step = max(1, WORKING_SET // (8 * rows * graph.survey(points[:1]).widest))
+    found = [_nearest(graph, part) for part in torch.split(points, step)]
+    distances, directions = (torch.cat(parts) for parts in zip(*found, strict=True))
+    return distances, directions.reshape(points.shape)
 
 
-def _distances(graph: Graph, points: Tensor) -> Tensor:
+def _nearest(graph: Graph, points: Tensor) -> tuple[Tensor, Tensor]:
     n, shape = len(points), points.shape[1:]
     steps = torch.eye(math.prod(shape), dtype=torch.float64).reshape(-1, 1, *shape)
     rows = torch.cat((points[None], points + steps)).flatten(0, 1)
     nearest = points.new_full((n,), torch.inf)
+    directions = points.new_full((n, len(steps)), torch.nan)
 
     def select(node: fx.Node, units: Units, scores: Tensor) -> Tensor:  # noqa: ARG001
         # (1 + D, n, …): at the points, and one step along each coordinate in the map of the points' own region.
-        scores = scores.reshape(-1, n, *scores.shape[1:]).flatten(2)
-        if isinstance(units, Kinks):
-            gaps, selected = scores, scores * torch.where(scores[0] > 0, 1.0, units.left)
-        else:
-            seen = windowed(scores, units, 0.0)
-            inside = units.windows >= 0
-            best = seen[0].masked_fill(~inside, -torch.inf).argmax(-1)
-            best = best.expand(len(seen), *best.shape)[..., None]
-            selected = seen.gather(-1, best)[..., 0]
-            gaps = torch.where(inside, selected[..., None] - seen, 0.0).flatten(2)
+        gaps, selected = _gaps(units, scores.reshape(-1, n, *scores.shape[1:]).flatten(2))
         slopes = torch.linalg.vector_norm(gaps[1:] - gaps[0], dim=0)
-        found = torch.where(slopes > 0, gaps[0].abs() / slopes, torch.inf)
-        torch.minimum(nearest, found.amin(1), out=nearest)
+        reach, index = torch.where(slopes > 0, gaps[0].abs() / slopes, torch.inf).min(1)
+        closer = reach < nearest
+        nearest[closer] = reach[closer]
+        gap = gaps.gather(2, index.expand(len(gaps), n)[..., None])[..., 0]
+        towards = -torch.where(gap[0] < 0, -1.0, 1.0) * (gap[1:] - gap[0]) / slopes.gather(1, index[:, None])[:, 0]
+        directions[closer] = towards.t()[closer]
         return selected.flatten(0, 1)
 
     graph.follow(rows, select)
-    return nearest
+    return nearest, directions
+
+
+def _gaps(units: Units, scores: Tensor) -> tuple[Tensor, Tensor]:
+    """What is 0 on the region's border, ``(1 + D, n, G)``, and what the units put out, ``(1 + D, n, K)``."""
+    if isinstance(units, Kinks):
+        return torch.cat([scores - bend for bend in units.bends], -1), units.value(scores, units.code(scores[0]))
+    seen, inside = windowed(scores, units, 0.0), units.windows >= 0
+    best = seen[0].masked_fill(~inside, -torch.inf).argmax(-1)
+    selected = seen.gather(-1, best.expand(len(seen), *best.shape)[..., None])[..., 0]
+    return torch.where(inside, selected[..., None] - seen, 0.0).flatten(2), selected

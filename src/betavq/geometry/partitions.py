@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
-from ._domain import Frame, check_domain, check_plane, frame_of
+from .._layers_affine import check_count
+from ._domain import Frame, Plane, check_domain, check_plane, frame_of
 from ._graph import Graph
 from ._polygons import Floats, Integers
 from ._progress import Progress, reporter
 from ._search import Found, Search
+from ._units import Layer
 from .regions import Partition
+
+#: In how many regions the maps are compared with the network.
+CHECKED = 64
 
 
 def partition(
@@ -21,6 +27,7 @@ def partition(
     *,
     plane: Any = None,
     max_regions: int = 200_000,
+    max_bytes: int = 2**30,
     progress: bool | Progress | None = None,
 ) -> Partition:
     r"""The exact linear regions of a piecewise affine network on a convex polygon.
@@ -44,7 +51,8 @@ def partition(
         domain: corners of a convex polygon, ``(V, 2)``, in plane coordinates.
         plane: ``(origin, direction_1, direction_2)``, three arrays of the shape of one input: the network is looked
             at on origin + s·direction_1 + t·direction_2. None for the plane of a network of two inputs.
-        max_regions: raise rather than find more than these; some 0.4 kB of memory each and a bit or byte a unit.
+        max_regions, max_bytes: raise rather than find more regions, or fill about so many bytes with them: each takes
+            some 160, 24 an output, and for every unit of two pieces a bit, of more a byte.
         progress: True for a line on stderr about every second; None for it if stderr is a terminal; or a function
             that is called with the share of the area that is done and the number of regions so far.
 
@@ -69,22 +77,29 @@ def partition(
     """
     corners = check_domain(domain)
     surface = check_plane(plane)
-    check_max_regions(max_regions)
-    graph = Graph(model)
-    frame = frame_of(corners)
-    found = Search(graph, max_regions, reporter(progress)).run(frame.polygon(corners), surface.inputs(frame.points))
-    return _assemble(corners, surface, frame, found)
+    limits = check_count("max_regions", max_regions), check_count("max_bytes", max_bytes)
+    report = reporter(progress)
+    graph, frame = Graph(model), frame_of(corners)
+    inputs = surface.inputs(frame.points)
+    survey = graph.survey(inputs[:1])
+    found = Search(graph, survey, limits, report).run(frame.polygon(corners), inputs)
+    regions = _assemble(corners, surface, frame, tuple(survey.layers.values()), found)
+    _verify(graph, regions)
+    return regions
 
 
-def check_max_regions(max_regions: Any) -> None:
-    """Raise unless it is an integer of at least 1."""
-    if isinstance(max_regions, bool) or not isinstance(max_regions, int):
-        raise TypeError(f"max_regions must be an integer, got {max_regions!r}")
-    if max_regions < 1:
-        raise ValueError(f"max_regions must be at least 1, got {max_regions}")
+def _verify(graph: Graph, regions: Partition) -> None:
+    """Raise unless the maps of some regions are the network's."""
+    some = np.unique(np.linspace(0, len(regions) - 1, CHECKED).astype(int))
+    points = regions.centres[some]
+    ours = (regions.slopes[some] * points[:, None]).sum(-1) + regions.offsets[some]
+    with torch.no_grad():
+        theirs = graph.model(regions.inputs(points)).flatten(1).numpy()
+    if not np.allclose(ours, theirs, rtol=1e-6, atol=1e-6 * float(np.abs(theirs).max(initial=0))):
+        raise ValueError("model must compute in the precision of its input, and each row of a batch for itself")
 
 
-def _assemble(corners: Floats, plane: Any, frame: Frame, found: Found) -> Partition:
+def _assemble(corners: Floats, plane: Plane, frame: Frame, layers: tuple[Layer, ...], found: Found) -> Partition:
     """The shares of the search put together, in plane coordinates."""
     vertices, edges, counts = [], [], []
     for polygons in found.polygons:
@@ -96,7 +111,7 @@ def _assemble(corners: Floats, plane: Any, frame: Frame, found: Found) -> Partit
     outputs = np.concatenate(found.outputs, axis=1)
     slopes = np.stack((outputs[1] - outputs[0], outputs[2] - outputs[0]), axis=-1) / frame.radius
     offsets = outputs[0] - slopes @ frame.centre
-    depths, numbers = np.array(found.depths, dtype=np.int64).reshape(-1, 2).T
+    numbers, depths = np.array(found.lines, dtype=np.int64).reshape(-1, 2).T
     units = np.concatenate([*found.units, np.zeros(0, dtype=np.int64)])
     areas = np.concatenate([polygons.areas() for polygons in found.polygons]) * frame.radius**2
     codes = [np.concatenate(layer) for layer in zip(*found.codes, strict=True)]
@@ -105,7 +120,7 @@ def _assemble(corners: Floats, plane: Any, frame: Frame, found: Found) -> Partit
         corners,
         plane,
         frame,
-        tuple(found.layers.values()),
+        layers,
         (points, starts, np.concatenate(edges)),
         (np.repeat(depths, numbers), units),
         (slopes, offsets),

@@ -75,35 +75,36 @@ def soft_partition(
     x, y = _raster(corners, resolution)
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     inside = np.flatnonzero(_is_inside(grid, corners))
-    layers: dict[fx.Node, Layer] = {}
+    survey = graph.survey(surface.inputs(corners[:1]))
     entropies, outputs = [], []
-    step = max(1, WORKING_SET // (8 * graph.widest(surface.inputs(corners[:1]))))
+    step = max(1, WORKING_SET // (8 * survey.widest))
     for start in range(0, len(inside), step):
         found: list[Tensor] = []
         rows = surface.inputs(grid[inside[start : start + step]])
-        outputs.append(graph.follow(rows, _softened(graph, hardness, layers, found)).flatten(1))
+        outputs.append(graph.follow(rows, _softened(graph, hardness, found)).flatten(1))
         entropies.append(torch.stack(found) if found else rows.new_zeros(0, len(rows)))
     return SoftPartition(
         hardness,
         x,
         y,
         _spread(torch.cat(entropies, 1), inside, (len(y), len(x))),
-        tuple(layers.values()),
+        tuple(survey.layers.values()),
         _spread(torch.cat(outputs).t(), inside, (len(y), len(x))),
     )
 
 
-def _softened(graph: Graph, beta: float, layers: dict[fx.Node, Layer], found: list[Tensor]) -> Any:
+def _softened(graph: Graph, beta: float, found: list[Tensor]) -> Any:
     """What units put out at ``beta``, keeping the layers' mean normalised entropies at each point in ``found``."""
 
     def soften(node: fx.Node, units: Units, scores: Tensor) -> Tensor:
-        layers.setdefault(node, graph.layer_of(node, units))
         scores = scores.flatten(1)
         if isinstance(units, Kinks):
-            pieces = torch.stack((units.left * scores, scores), -1)
+            if units.num_pieces > 2:
+                raise ValueError(f"model must have units that are the largest of their pieces, got {graph.name(node)}")
+            pieces = (units.slopes * scores[:, None] + units.constants).movedim(1, -1)
             # The minimum of two pieces selects by their negatives.
-            sign = torch.where(units.left > 1, -1.0, 1.0)[:, None]
-            number = torch.full(units.left.shape, 2)
+            sign = torch.where(units.slopes[0] > units.slopes[1], -1.0, 1.0)[:, None]
+            number = torch.full((len(sign),), 2)
         else:
             pieces, sign = windowed(scores, units, -torch.inf), torch.ones(1, 1)
             number = (units.windows >= 0).sum(1)
