@@ -45,10 +45,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-# Checks and build beside each other, then as many processes as there are cores; a file's tests share one of them.
+# Checks and build beside each other, then as many processes as there are cores; tests/order_plugin.py says what shares one.
 test: $(READY)
 	$(MAKE) --jobs=2 lint site
-	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.operators --json src/hardtosoft/data/operators.json

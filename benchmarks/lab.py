@@ -26,6 +26,13 @@ SHOWN_BY_PLOTLY = """(root, name) => {
   const traces = [...root.querySelectorAll('.hts-plotly')].flatMap((plot) => plot.data);
   return Array.from(traces.find((trace) => trace.name === name).y);
 }"""
+IS_OPEN = "(name) => window.jupyterapp.shell.currentWidget?.context?.path === name"
+CLOSE = """() => {
+  for (const widget of [...window.jupyterapp.shell.widgets('main')].filter((one) => one.context)) {
+    widget.context.model.dirty = false;
+    widget.dispose();
+  }
+}"""
 KERNEL_IS_IDLE = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 
 
@@ -101,17 +108,17 @@ def write_notebook(path: Path, cells: Sequence[str]) -> None:
     nbformat.write(notebook, path)
 
 
-class LabNotebook:
-    """A notebook open in JupyterLab, its kernel idle.
+class LabWindow:
+    """A browser's window with JupyterLab, in which a reader opens one notebook after another.
 
     Attributes:
         page: the playwright page.
         received: bytes that came over web sockets so far.
-        errors: errors on the console and uncaught exceptions.
+        errors: errors on the console and uncaught exceptions since the last notebook was opened.
     """
 
-    def __init__(self, browser: Browser, server: Server, name: str, *, dark: bool = False) -> None:
-        self.server, self.name = server, name
+    def __init__(self, browser: Browser, server: Server) -> None:
+        self.server = server
         self.context = browser.new_context(viewport={"width": 1280, "height": 1000})
         self.page: Page = self.context.new_page()
         self.received, self.errors = 0, list[str]()
@@ -120,14 +127,48 @@ class LabNotebook:
         session = self.context.new_cdp_session(self.page)
         session.send("Network.enable")
         session.on("Network.webSocketFrameReceived", self._count)
-        self.page.goto(f"{server.address}lab/tree/{name}?token={TOKEN}&reset", wait_until="load")
-        self.wait_until_idle()
-        if dark:
-            self.command("apputils:change-theme", theme="JupyterLab Dark")
+        self.page.goto(f"{server.address}lab?token={TOKEN}&reset", wait_until="load")
+        self.page.wait_for_function("() => window.jupyterapp?.restored.then(() => true)", timeout=60_000)
 
     def _count(self, event: dict[str, Any]) -> None:
         text, size = event["response"]["opcode"] == 1, len(event["response"]["payloadData"])
         self.received += size if text else size * 3 // 4  # what is not text is reported in base64
+
+    def open(self, name: str, *, dark: bool = False) -> LabNotebook:
+        """Open a notebook of the server's folder beside no other; its kernel is idle."""
+        self.errors.clear()
+        notebook = LabNotebook(self, name)
+        notebook.command("apputils:change-theme", theme=f"JupyterLab {'Dark' if dark else 'Light'}")
+        notebook.command("docmanager:open", path=name)
+        self.page.wait_for_function(IS_OPEN, arg=name, timeout=60_000)
+        notebook.wait_until_idle()
+        return notebook
+
+    def close(self) -> None:
+        """Close the browser's window and shut every kernel down."""
+        self.context.close()
+        self.server.end_sessions()
+
+
+class LabNotebook:
+    """A notebook open in JupyterLab, its kernel idle.
+
+    Attributes:
+        page: the playwright page.
+    """
+
+    def __init__(self, window: LabWindow, name: str) -> None:
+        self.window, self.page, self.server, self.name = window, window.page, window.server, name
+
+    @property
+    def received(self) -> int:
+        """Bytes that came over the window's web sockets so far."""
+        return self.window.received
+
+    @property
+    def errors(self) -> list[str]:
+        """Errors on the console and uncaught exceptions since the notebook was opened."""
+        return self.window.errors
 
     def wait_until_idle(self) -> None:
         """Wait until the kernel has nothing to do."""
@@ -170,6 +211,6 @@ class LabNotebook:
         return values
 
     def close(self) -> None:
-        """Close the browser's window and shut the kernel down."""
-        self.context.close()
+        """Close the notebook without saving it and shut its kernel down."""
+        self.page.evaluate(CLOSE)
         self.server.end_sessions()

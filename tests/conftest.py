@@ -6,10 +6,11 @@ import os
 
 import pytest
 
-# Notebooks run by nbval make the page's figures, as the build does.
-os.environ["HARDTOSOFT_STATIC"] = "1"
+# Notebooks run by nbval are a reader's: their figures live, and torch has one thread, as on Binder.
+os.environ.pop("HARDTOSOFT_STATIC", None)
+os.environ["OMP_NUM_THREADS"] = "1"
 
-pytest_plugins = ["claims_plugin", "values_plugin"]
+pytest_plugins = ["chapters_plugin", "claims_plugin", "order_plugin", "values_plugin"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,4 +1,4 @@
-"""A Chromium, the built site on a local port, and pages that watch what goes wrong in them."""
+"""A Chromium, the built site on a local port, visits to its pages, and notebooks in JupyterLab."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
+from visits import Complaints, Visit, visiting
 
-from benchmarks.lab import LabNotebook, Server, serve_lab, write_notebook
+from benchmarks.lab import LabNotebook, LabWindow, Server, serve_lab, write_notebook
 from hardtosoft.serve import make_server
 
 SITE = Path(__file__).parents[2] / "_build" / "html"
@@ -25,6 +24,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # to this machine the others are not there
 ]
 NO_BROWSER = (
     "no Chromium found: install one with `apt-get install chromium` (Debian, Ubuntu) or "
@@ -58,50 +58,6 @@ def site_url() -> Iterator[str]:
         server.shutdown()
 
 
-@dataclass
-class Complaints:
-    """What a reader's browser would complain of."""
-
-    errors: list[str] = field(default_factory=list)
-    """Errors on the console, uncaught exceptions, and answers of 400 and above."""
-    foreign: list[str] = field(default_factory=list)
-    """Requests to any host but the site's own; they are blocked."""
-
-
-@contextmanager
-def visiting(chromium: Browser, site_url: str) -> Iterator[Callable[..., tuple[Page, Complaints]]]:
-    """A reader with a browser; when they leave, their pages are closed. See ``open_page``."""
-    contexts = []
-
-    def open_(
-        path: str, *, theme: str = "light", width: int = 1280, height: int = 900, **options: object
-    ) -> tuple[Page, Complaints]:
-        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme, **options)
-        contexts.append(context)
-        page, complaints = context.new_page(), Complaints()
-
-        def watch(route: Route) -> None:
-            if route.request.url.startswith((site_url, "data:", "blob:")):
-                route.continue_()
-            else:
-                complaints.foreign.append(route.request.url)
-                route.abort()
-
-        def listen(message: ConsoleMessage) -> None:
-            if message.type == "error":
-                complaints.errors.append(f"{message.text} ({message.location.get('url', '')})")
-
-        page.route("**/*", watch)
-        page.on("console", listen)
-        page.on("pageerror", lambda error: complaints.errors.append(str(error)))
-        page.goto(site_url + path, wait_until="load")
-        return page, complaints
-
-    yield open_
-    for context in contexts:
-        context.close()
-
-
 @pytest.fixture
 def open_page(chromium: Browser, site_url: str) -> Iterator[Callable[..., tuple[Page, Complaints]]]:
     """Open a page of the site: ``open_page("index.html", theme="dark", width=360)``.
@@ -113,20 +69,16 @@ def open_page(chromium: Browser, site_url: str) -> Iterator[Callable[..., tuple[
         yield open_
 
 
-@dataclass
-class Visit:
-    """A page that several tests look at, one after another."""
-
-    path: str
-    page: Page
-    complaints: Complaints
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def visit(request: pytest.FixtureRequest, chromium: Browser, site_url: str) -> Iterator[Visit]:
-    """A wide page, opened once for all tests of a file; which one is the fixture's (indirect) parameter."""
+    """A page, opened once for all tests of it; its (indirect) parameter is the page's path and its width.
+
+    The tests run in the order of their files and of their places there: ``test_every_figure.py`` meets the page as a
+    first visit does, ``test_pages.py`` leaves it in another theme.
+    """
+    path, width = request.param
     with visiting(chromium, site_url) as open_:
-        yield Visit(request.param, *open_(request.param))
+        yield Visit(path, width, *open_(path, width=width, reduced_motion="reduce"))
 
 
 @pytest.fixture(scope="session")
@@ -136,23 +88,50 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture
-def open_notebook(lab: Server, chromium: Browser) -> Iterator[Callable[..., LabNotebook]]:
-    """Open a fresh notebook of the given cells in JupyterLab; the one before it is closed, its kernel shut down.
+class Notebooks:
+    """Opens notebooks in one window of JupyterLab, which is kept: loading JupyterLab takes longer than most tests."""
 
-    With ``name`` a notebook that is in the folder already is opened instead.
-    """
-    opened: list[LabNotebook] = []
+    def __init__(self, browser: Browser, lab: Server) -> None:
+        self._browser, self._lab = browser, lab
+        self._window: LabWindow | None = None
+        self._opened: list[LabNotebook] = []
 
-    def open_(*cells: str, name: str = "", dark: bool = False) -> LabNotebook:
-        while opened:
-            opened.pop().close()
+    def __call__(self, *cells: str, name: str = "", dark: bool = False) -> LabNotebook:
+        """Open a fresh notebook of the given cells; the one before it is closed, its kernel shut down.
+
+        With ``name`` a notebook that is in the folder already is opened instead.
+        """
+        self.close()
         if not name:
-            name = f"fresh{len(list(lab.folder.glob('fresh*')))}.ipynb"
-            write_notebook(lab.folder / name, cells)
-        opened.append(LabNotebook(chromium, lab, name, dark=dark))
-        return opened[0]
+            name = f"fresh{len(list(self._lab.folder.glob('fresh*')))}.ipynb"
+            write_notebook(self._lab.folder / name, cells)
+        self._window = self._window or LabWindow(self._browser, self._lab)
+        self._opened.append(self._window.open(name, dark=dark))
+        return self._opened[0]
 
-    yield open_
-    while opened:
-        opened.pop().close()
+    def close(self) -> None:
+        """Close the notebook that is open."""
+        while self._opened:
+            self._opened.pop().close()
+
+    def renew(self) -> None:
+        """Let the next notebook open in a new window, which knows nothing of the notebooks before."""
+        self._opened.clear()
+        if self._window:
+            self._window.close()
+        self._window = None
+
+
+@pytest.fixture(scope="session")
+def notebooks(lab: Server, chromium: Browser) -> Iterator[Notebooks]:
+    """The window of JupyterLab that all tests of a process share."""
+    shared = Notebooks(chromium, lab)
+    yield shared
+    shared.renew()
+
+
+@pytest.fixture
+def open_notebook(notebooks: Notebooks) -> Iterator[Notebooks]:
+    """Open a notebook in JupyterLab: ``open_notebook("1 + 1")``; it is closed when the test is over."""
+    yield notebooks
+    notebooks.close()

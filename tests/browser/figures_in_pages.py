@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch.nn.functional as F
 
 from hardtosoft.figures import units
@@ -27,6 +28,12 @@ DRAWN = """(root, trace) => {
   const pixels = [...path.matchAll(/[ML]?(-?[\\d.]+)[ ,](-?[\\d.]+)/g)];
   return pixels.map(([, x, y]) => [x0 + x / w * (x1 - x0), y0 + (1 - y / h) * (y1 - y0)]);
 }"""
+
+
+def on_pages(paths, *widths):
+    """Run a test on a visit to each of the pages at each of the widths; visits are shared by all tests of a page."""
+    visits = [(path, width) for path in paths for width in widths]
+    return pytest.mark.parametrize("visit", visits, indirect=True, ids=lambda visit: "-".join(map(str, visit)))
 
 
 def figure(page, name, state="plotly"):

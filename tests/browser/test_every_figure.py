@@ -1,4 +1,4 @@
-"""Every page with figures, opened once: its weight, names of stops, tints of cells, sliders from end to end."""
+"""Every page with figures, opened once a width: its weight, names of stops, tints of cells, sliders from end to end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from figures_in_pages import PAGES, figure
+from figures_in_pages import PAGES, figure, on_pages
 
 from hardtosoft import palette
 from hardtosoft.figures import every_figure
@@ -14,7 +14,7 @@ from hardtosoft.figures import every_figure
 pytestmark = [pytest.mark.browser, pytest.mark.site]
 
 
-ON_EACH_PAGE = pytest.mark.parametrize("visit", sorted(set(PAGES.values())), indirect=True)
+ON_EACH_PAGE = on_pages(sorted(set(PAGES.values())), 1280)
 FIGURES = {figure.name: figure for figure in every_figure()}
 COVERED = """() => [...document.querySelectorAll('.hts-stops')].flatMap(stops => {
   const boxes = [...stops.children].map(b => [b.textContent, b.getBoundingClientRect()]);
@@ -47,17 +47,10 @@ def mount_all(page):
         page.wait_for_selector(f"#{root.get_attribute('id')}[data-ready]")
 
 
-@ON_EACH_PAGE
+@on_pages(sorted(set(PAGES.values())), 1280, 360)
 def test_names_of_stops_do_not_cover_each_other(visit):
     mount_all(visit.page)
     assert visit.page.evaluate(COVERED) == []
-
-
-@pytest.mark.parametrize("path", sorted(set(PAGES.values())))
-def test_names_of_stops_do_not_cover_each_other_on_a_phone(open_page, path):
-    page, _ = open_page(path, width=360)
-    mount_all(page)
-    assert page.evaluate(COVERED) == []
 
 
 def maps(panel):

@@ -116,7 +116,6 @@ def test_page_scrolls_under_a_thumb_on_a_figure(open_page):
 
 def test_slider_answers_before_plotly_and_without_it(open_page):
     page, _ = open_page("404.html")
-    page.unroute("**/*")
     page.route("**/plotly-*", lambda route: route.abort())
     page.goto(page.url.replace("404.html", "index.html"))
     root = figure(page, "opening", "states")
@@ -130,7 +129,6 @@ def test_slider_answers_before_plotly_and_without_it(open_page):
 
 def test_placeholder_and_plotly_draw_the_same_picture(open_page):
     page, _ = open_page("404.html")
-    page.unroute("**/*")
     held = []
     page.route("**/plotly-*", lambda route: held.append(route))
     with page.expect_request("**/plotly-*"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from figures_in_pages import PAGES, figure
+from figures_in_pages import PAGES, figure, on_pages
 
 from hardtosoft.figures import every_figure
 from hardtosoft.states import unpack
@@ -18,7 +18,7 @@ SHOWN = """(root, [indices, paths]) => {
 }"""
 
 
-@pytest.mark.parametrize("visit", sorted(set(PAGES.values())), indirect=True)
+@on_pages(sorted(set(PAGES.values())), 1280)
 def test_pages_show_the_numbers_that_were_packed(visit):
     # What a reader may change is another figure in its chapter than here.
     names = [name for name, home in PAGES.items() if home == visit.path and not name.startswith("your-")]

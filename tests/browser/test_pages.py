@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from accessibility import OF_COLOUR, violations
+from figures_in_pages import on_pages
 from playwright.sync_api import Page
+from visits import Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.site]
 
@@ -21,9 +23,6 @@ OUT_OF_REACH = """() => [...document.querySelectorAll('.bd-article *')].filter((
     && element.tabIndex < 0
 ).map((element) => element.outerHTML.slice(0, 120))"""
 
-# The rules of axe that a theme can change the verdict of.
-OF_COLOUR = ("color-contrast", "link-in-text-block")
-
 
 def settle(page: Page) -> None:
     """Wait until formulas are set, plots have come where there are figures, and a frame is drawn after them."""
@@ -31,16 +30,6 @@ def settle(page: Page) -> None:
         page.wait_for_load_state("networkidle")
     page.evaluate("""() => Promise.resolve(window.MathJax?.startup?.promise).then(() => new Promise(
         (resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(null)))))""")
-
-
-def violations(page: Page, rules: Sequence[str] = ()) -> list[str]:
-    """Every rule of axe that the page breaks, best practices included, with the first element that breaks it.
-
-    With ``rules``, only these are tried.
-    """
-    options = {"runOnly": {"type": "rule", "values": rules}} if rules else None
-    found = Axe().run(page, options=options).response["violations"]
-    return [f"{rule['id']}: {rule['nodes'][0]['html'][:200]}" for rule in found]
 
 
 def assert_prints_light_and_open(page: Page) -> None:
@@ -58,12 +47,11 @@ def test_the_site_is_built() -> None:
     assert "index.html" in PAGES, "run `make site` first"
 
 
-@pytest.mark.parametrize("width", [1280, 360])
-@pytest.mark.parametrize("path", PAGES)
-def test_page(open_page: Callable, path: str, width: int) -> None:
-    page, complaints = open_page(path, width=width, reduced_motion="reduce")
+@on_pages(PAGES, 1280, 360)
+def test_page(visit: Visit) -> None:
+    page, complaints = visit.page, visit.complaints
     settle(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.documentElement.scrollWidth") <= visit.width
     assert page.evaluate(OUT_OF_REACH) == []
     # Before axe, which asks for style sheets by itself.
     assert complaints.errors == []
@@ -72,7 +60,7 @@ def test_page(open_page: Callable, path: str, width: int) -> None:
     page.emulate_media(color_scheme="dark")
     page.wait_for_selector("html[data-theme=dark]")
     assert violations(page, OF_COLOUR) == []
-    if width == 1280:
+    if visit.width == 1280:
         assert_prints_light_and_open(page)
 
 
@@ -84,6 +72,16 @@ def test_axe_sees_violations(open_page: Callable) -> None:
     assert [text.partition(":")[0] for text in violations(page, OF_COLOUR)] == ["color-contrast"]
     page.evaluate("document.querySelector('article').insertAdjacentHTML('beforeend', '<img src=data:,>')")
     assert any(text.startswith("image-alt") for text in violations(page))
+
+
+def test_axe_sees_one_pale_word_of_code_among_others(open_page: Callable) -> None:
+    page, _ = open_page("relu-to-swish.html")
+    word = page.locator("pre span").last
+    for wrong, mended in (("color: #ddd", ""), ("background-color: #555", ""), ("opacity: 0.3", "")):
+        assert violations(page, OF_COLOUR) == []
+        word.evaluate("(word, style) => word.setAttribute('style', style)", wrong)
+        assert [text.partition(":")[0] for text in violations(page, OF_COLOUR)] == ["color-contrast"]
+        word.evaluate("(word, style) => word.setAttribute('style', style)", mended)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
