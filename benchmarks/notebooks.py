@@ -21,7 +21,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, sync_playwright
 
-from benchmarks.lab import LabNotebook, Server, serve_lab, write_notebook
+from benchmarks.lab import LabNotebook, LabWindow, Server, serve_lab, write_notebook
 
 IMPORTS = "from hardtosoft.figures import smoothings, trained, units"
 MAKERS = ("units.unit_figure()", "trained.opening_figure()", "units.objective_figure()", "trained.softening_figure()")
@@ -63,7 +63,7 @@ def alone(cells: Sequence[str]) -> float:
 def opening(browser: Browser, lab: Server, cells: Sequence[str]) -> tuple[LabNotebook, float, float, int]:
     """A notebook run from its beginning; seconds to its first figure and to plotly, and bytes that came meanwhile."""
     write_notebook(lab.folder / f"notebook{len(cells)}.ipynb", cells)
-    notebook = LabNotebook(browser, lab, f"notebook{len(cells)}.ipynb")
+    notebook = LabWindow(browser, lab).open(f"notebook{len(cells)}.ipynb")
     notebook.page.wait_for_timeout(1000)
     before = notebook.received
     notebook.page.evaluate(READY)
@@ -118,7 +118,7 @@ def main() -> None:
                 notebook, *times = opening(browser, lab, cells)
                 found.append((*times, alone(cells)))
                 if run < options.runs - 1:
-                    notebook.close()
+                    notebook.window.close()
             answers, plotted, received, by_itself = (statistics.median(values) for values in zip(*found, strict=True))
             print(
                 f"{count} figures: the first answers after {answers:.2f} s, plotly after {plotted:.2f} s; the cells "
@@ -131,7 +131,7 @@ def main() -> None:
             time.sleep(1)
             memory = ", ".join(f"{resident(kernel):.0f}" for kernel in kernels(lab.process.pid))
             print(f"  kernel {memory} MB, server {resident(lab.process.pid):.0f} MB resident")
-            notebook.close()
+            notebook.window.close()
         browser.close()
 
 

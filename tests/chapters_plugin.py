@@ -56,9 +56,7 @@ class InKernel(pytest.Item):
     def run_cell(self, source: str) -> list[nbformat.NotebookNode]:
         """Run a cell as nbval does; what it put out."""
         cell = nbformat.v4.new_code_cell(source)
-        item = IPyNbCell.from_parent(
-            self.parent, name=self.name, cell_num=0, cell=cell, options=defaultdict(bool)
-        )
+        item = IPyNbCell.from_parent(self.parent, name=self.name, cell_num=0, cell=cell, options=defaultdict(bool))
         item.runtest()
         return list(item.test_outputs)
 

@@ -154,7 +154,7 @@ function mount(model, runtime, el) {
     const { axes } = figure.config, values = axes.map((axis) => said.values[axis.name]);
     figure.point(axes.map((axis, i) => indexOf(axis, values[i])), values, said.words);
     note(said.trouble);
-    if (said.trouble) figure.rest(); // no numbers came, and the move may have kept plotly from hearing the last ones
+    figure.rest(); // where no numbers came, or the same again: the move may have kept plotly from hearing the last ones
   };
   const heard = () => {
     hear();

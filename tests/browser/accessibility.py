@@ -11,9 +11,9 @@ from playwright.sync_api import Page
 OF_COLOUR = ("color-contrast", "link-in-text-block")
 
 # Most of axe's time goes into where every element lies and what is behind it. Two kinds of elements are most of a
-# chapter, and axe need not see them all. A formula's glyphs hold no text (what is read is beside them, as MathML): they
-# are taken out of their box, which keeps its size. In cells of code many words look alike, in colour, weight, size and
-# all grounds behind them: the first of them is tried, and what differs in anything.
+# chapter, and axe need not see them all. A formula's glyphs hold no text (what is read is beside them, as MathML):
+# they are taken out of their box, which keeps its size. In cells of code many words look alike, in colour, weight,
+# size and all grounds behind them: the first of them is tried, and what differs in anything.
 PREPARE = """() => {
   for (const glyphs of document.querySelectorAll('mjx-container > mjx-math')) {
     const { width, height } = glyphs.getBoundingClientRect();

@@ -1,4 +1,4 @@
-"""Every page with figures, opened once a width: its weight, names of stops, tints of cells, sliders from end to end."""
+"""Every page with figures, visited once a width: weight, names of stops, tints of cells, sliders from end to end."""
 
 from __future__ import annotations
 

@@ -27,6 +27,8 @@ def fragile(beta):
 mine = InteractiveFigure("mine", fragile, [beta_axis()])
 mine
 """
+#: A cell that keeps the kernel busy until the file of this name is there.
+BUSY = "import os, time\nwhile not os.path.exists('go'):\n    time.sleep(0.05)"
 SENTENCE = "The ReLU unit at β = 0.00: a straight line."
 
 
@@ -81,7 +83,8 @@ def test_an_error_in_a_callback_is_told_and_the_figure_moves(open_notebook):
 
 @once_more
 def test_a_busy_kernel_is_told_and_the_figure_follows(open_notebook):
-    notebook = open_notebook(UNIT, "import time\ntime.sleep(4)")
+    notebook = open_notebook(UNIT, BUSY)
+    (notebook.server.folder / "go").unlink(missing_ok=True)
     notebook.start_command("notebook:run-all-cells")
     notebook.wait_for_figures(1)
     figure = notebook.figure("relu-to-swish")
@@ -89,6 +92,7 @@ def test_a_busy_kernel_is_told_and_the_figure_follows(open_notebook):
     figure.get_by_role("button", name="hard").click()
     busy = "No answer from the kernel yet. If it is busy, the figure follows; if it was restarted, run its cell again."
     figure.get_by_text(busy).wait_for()
+    (notebook.server.folder / "go").touch()
     assert notebook.settled(figure)["beta"] == 1
     assert trouble(figure).inner_text() == ""
     assert notebook.drawn(figure, "value at this β")[:100] == [0.0] * 100
@@ -96,13 +100,15 @@ def test_a_busy_kernel_is_told_and_the_figure_follows(open_notebook):
 
 @once_more
 def test_two_views_asked_while_the_kernel_is_busy_both_follow(open_notebook):
-    notebook = open_notebook(UNIT, "figure", "import time\ntime.sleep(4)")
+    notebook = open_notebook(UNIT, "figure", BUSY)
+    (notebook.server.folder / "go").unlink(missing_ok=True)
     notebook.start_command("notebook:run-all-cells")
     notebook.wait_for_figures(2)
     first, second = (notebook.figure("relu-to-swish", view) for view in (0, 1))
     first.get_by_role("button", name="hard").click()
     first.get_by_role("button", name="linear").click()
     second.get_by_role("button", name="hard").click()
+    (notebook.server.folder / "go").touch()
     for view in (first, second):
         assert notebook.settled(view)["beta"] == 1
         assert trouble(view).inner_text() == ""

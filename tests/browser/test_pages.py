@@ -76,7 +76,7 @@ def test_axe_sees_violations(open_page: Callable) -> None:
 
 def test_axe_sees_one_pale_word_of_code_among_others(open_page: Callable) -> None:
     page, _ = open_page("relu-to-swish.html")
-    word = page.locator("pre span").last
+    word = page.locator("pre span.n:visible").last
     for wrong, mended in (("color: #ddd", ""), ("background-color: #555", ""), ("opacity: 0.3", "")):
         assert violations(page, OF_COLOUR) == []
         word.evaluate("(word, style) => word.setAttribute('style', style)", wrong)
