@@ -19,8 +19,8 @@ from ._units import Kinks, Units
 
 #: Bytes of scores that are at work at once, about.
 WORKING_SET = 2**24
-#: Bytes of a region without its code and outputs, about.
-REGION = 160
+#: Bytes that a region takes while the arrays are put together, without its code and outputs, about.
+REGION = 1200
 
 
 @dataclass

@@ -52,7 +52,7 @@ def partition(
         plane: ``(origin, direction_1, direction_2)``, three arrays of the shape of one input: the network is looked
             at on origin + s·direction_1 + t·direction_2. None for the plane of a network of two inputs.
         max_regions, max_bytes: raise rather than find more regions, or fill about so many bytes with them: each takes
-            some 160, 24 an output, and for every unit of two pieces a bit, of more a byte.
+            some 1,200, 24 an output, and for every unit of two pieces a bit, of more a byte.
         progress: True for a line on stderr about every second; None for it if stderr is a terminal; or a function
             that is called with the share of the area that is done and the number of regions so far.
 
