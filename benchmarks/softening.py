@@ -22,7 +22,7 @@ from .bars import Bar, judge
 from .operators import line
 from .timing import BOTH, FORWARD, Pair, compare
 
-BATCH, PLANES = 16, 32
+BATCH, PLANES = 8, 64
 SOFTENED, ORIGINAL = "softened, β = 0.9", "the original"
 BARS = (Bar(SOFTENED, ORIGINAL, FORWARD, 1.3, numbers=0), Bar(SOFTENED, ORIGINAL, BOTH, 1.5, numbers=0))
 

@@ -182,3 +182,4 @@ METHODS = {
     for name, function in _functions(names)
     if name.startswith("Tensor.")
 }
+SOFTENED_NAMES = {name.partition(".")[2] for _, _, names in _SOFTENED for name in names.split()}

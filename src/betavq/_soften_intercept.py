@@ -20,8 +20,8 @@ from torch.nn.utils.parametrize import ParametrizationList
 from torch.overrides import TorchFunctionMode
 
 from ._beta_module import BetaModule
-from ._soften_abs import names_abs
 from ._soften_calls import CALLS
+from ._soften_code import names_abs
 from ._soften_state import Frame, Softening
 
 BACKWARD = (Tensor.backward, torch.autograd.backward, torch.autograd.grad)
@@ -32,7 +32,7 @@ HOLDING = ("activation", "pooling", "transformer", "rnn")
 
 
 # What a softened module keeps.
-KEPT = ("softening", "softened_name", "softened_site", "softened_eagerly", "softened_betas")
+KEPT = ("softening", "softened_name", "softened_site", "softened_eagerly", "softened_quiet", "softened_betas")
 
 
 class _Running(threading.local):
@@ -77,6 +77,7 @@ class SoftenedModule:
     softened_site: bool
     softened_class: type[nn.Module]
     softened_betas: tuple[str, ...]
+    softened_quiet: bool  # it calls nothing that is softened: its submodules alone do
     softened_eagerly: bool  # torch.compile would not show all its calls
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -160,7 +161,7 @@ def _intercepted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if self.softening.is_hard():
+        if self.softened_quiet or self.softening.is_hard():
             return function(self, *args, **kwargs)
         if self.softened_eagerly and torch.compiler.is_compiling():
             from ._soften_uncompiled import uncompiled  # here, since torch.compiler.disable takes long to import
@@ -199,7 +200,7 @@ def intercept(module: nn.Module, softening: Softening, name: str, *, is_site: bo
     """Give a module the class by which its calls are intercepted."""
     eagerly = names_abs(module)
     module.__class__ = softened_class(type(module))
-    vars(module).update(dict(zip(KEPT, (softening, name, is_site, eagerly, ()), strict=True)))
+    vars(module).update(dict(zip(KEPT, (softening, name, is_site, eagerly, False, ()), strict=True)))
 
 
 def release(module: nn.Module) -> None:

@@ -19,7 +19,8 @@ from torch import Tensor, fx, nn
 
 from ._beta_module import BetaModule
 from ._soften_calls import CALLS, INDICES, METHODS, Call
-from ._soften_intercept import entries, holds_sites, running
+from ._soften_code import may_call
+from ._soften_intercept import PAUSED, SoftenedModule, entries, holds_sites, running
 from ._soften_state import Softening
 
 SOFTENED: dict[type[nn.Module], Any] = {
@@ -56,6 +57,17 @@ def module_site(module: nn.Module) -> tuple[str, str] | None:
     if call is None:
         return None
     return call.kind, INDICES if getattr(module, "return_indices", False) else call.reason
+
+
+def rest(softening: Softening) -> None:
+    """Where all calls are known, let modules alone that make none and name none: what runs in them is not watched."""
+    if softening.unseen:
+        return
+    calling = {met.module for met in softening.met.values()}
+    for name, module in softening.root.named_modules():
+        if isinstance(module, SoftenedModule) and name not in calling and not module.softened_site:
+            is_torchs = module.softened_class.__module__ == nn.modules.transformer.__name__
+            vars(module)["softened_quiet"] = not (is_torchs or isinstance(module, PAUSED) or may_call(module))  # type: ignore[arg-type]
 
 
 def scripted(softening: Softening) -> set[nn.Module]:

@@ -10,7 +10,9 @@ How it works: each module of the copy that may hold a nonlinearity is given a cl
 ``forward`` and other public methods run under a ``torch.overrides.TorchFunctionMode``. That sees every function of
 PyTorch which they call, whatever the call looks like, and hands the softened result back. The model's Python code
 still runs: its attributes, its train and eval mode, its control flow and its submodules work as before, and
-``isinstance`` and ``torch.compile`` too. ``torch.fx`` captures the graph where it can, to list the calls beforehand.
+``isinstance`` and ``torch.compile`` too. ``torch.fx`` captures the graph where it can: that lists the calls
+beforehand, and a module that makes none, and whose code names none, runs without interception. A model that cannot be
+captured is intercepted whole.
 
 Source: Balestriero & Baraniuk (2018), "From Hard to Soft", arXiv 1810.09274, β-VQ inference; one β for a whole trained
 network, and the mix of two smoothings: Hu, Balestriero et al. (2025), "Curvature Tuning", arXiv 2502.07783.
@@ -29,7 +31,7 @@ from torch import Tensor, nn
 from ._checks import check_beta, check_flag, check_number, has_values
 from ._soften_betas import add_betas
 from ._soften_intercept import SoftenedModule, holds_sites, intercept, release
-from ._soften_probe import find_calls, module_site, scripted
+from ._soften_probe import find_calls, module_site, rest, scripted
 from ._soften_report import Report
 from ._soften_state import ALL, CHANNEL, SITE, Site, Softening, check_positive
 from ._soften_units import check_smoothing
@@ -118,6 +120,7 @@ def soften(
     softening = Softening(made, unit, share, learnable)
     _intercept_all(softening)
     find_calls(softening, example_inputs)
+    rest(softening)
     add_betas(softening, start)
     if not any(site.replaced for site in softening.sites.values()):
         warnings.warn(f"model has nothing to soften that could be found: {report(made)}", stacklevel=2)
