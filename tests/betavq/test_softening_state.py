@@ -161,3 +161,21 @@ def test_torch_fx_may_trace_the_original_only():
     )
     with pytest.raises(TypeError, match="cannot be traced"):
         torch.fx.symbolic_trace(betavq.soften(made("Inception with functions"), 0.4))
+
+
+@pytest.mark.parametrize("learnable", [False, True])
+def test_it_moves_to_another_device(learnable):
+    net = made("VGG in place")
+    soft = betavq.soften(net, 0.4, learnable=learnable).to("meta")
+    assert betavq.betas(soft)["softening_beta"].is_meta
+    assert soft(images().to("meta")).shape == (2, 5)
+    elsewhere = betavq.soften(copy.deepcopy(net).to("meta"), 0.4, learnable=learnable)
+    assert elsewhere(images().to("meta")).shape == (2, 5)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.*` is deprecated:DeprecationWarning")
+def test_compiled_parts_are_reported():
+    part = torch.jit.trace(nn.Sequential(nn.Linear(3, 3), nn.ReLU()), torch.ones(1, 3))
+    soft = betavq.soften(nn.Sequential(part, nn.ReLU()), 0.5, example_inputs=torch.ones(1, 3))
+    assert [(site.where, site.replaced) for site in betavq.report(soft).sites] == [("0", False), ("1", True)]
+    assert "torch.jit" in betavq.report(soft).left_alone[0].reason
