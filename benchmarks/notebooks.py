@@ -2,7 +2,8 @@
 
 Measures in JupyterLab, in headless Chromium, one thread a kernel: from "run all" to the first figure that answers
 (and how much of it the cells took by themselves), the bytes that came over the socket, and from a key press to the
-painted answer of torch, for notebooks of one and of four figures; then the memory of the kernel and of the server.
+painted answer of torch, for notebooks of one and of four figures, or of those named with ``--figures`` (``all`` for
+every figure of the book); then the memory of the kernel and of the server.
 Numbers are this machine's: compare within one run.
 """
 
@@ -22,8 +23,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, Locator, sync_playwright
 
 from benchmarks.lab import LabNotebook, LabWindow, Server, serve_lab, write_notebook
+from hardtosoft.figures import every_figure
 
-IMPORTS = "from hardtosoft.figures import smoothings, trained, units"
+IMPORTS = "from hardtosoft.figures import every_figure, smoothings, trained, units"
 MAKERS = ("units.unit_figure()", "trained.opening_figure()", "units.objective_figure()", "trained.softening_figure()")
 # From the key press to the task after the frame that shows its answer.
 WATCH = """root => {
@@ -50,6 +52,18 @@ READY = """() => {
   };
   requestAnimationFrame(look);
 }"""
+
+
+def chosen(names: Sequence[str]) -> list[Sequence[str]]:
+    """The cells that make figures, notebook by notebook: of the named figures, else one and four that differ."""
+    if not names:
+        return [MAKERS[:1], MAKERS]
+    known = [figure.name for figure in every_figure()]
+    unknown = set(names) - {"all", *known}
+    if unknown:
+        raise SystemExit(f"no figure is called {', '.join(sorted(unknown))}; figures are {', '.join(known)}")
+    wanted = known if "all" in names else names
+    return [[f"next(figure for figure in every_figure() if figure.name == {name!r})" for name in wanted]]
 
 
 def alone(cells: Sequence[str]) -> float:
@@ -106,13 +120,14 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="How fast live notebooks answer.")
     parser.add_argument("--runs", type=int, default=3, help="openings, of which the median counts")
+    parser.add_argument("--figures", nargs="*", default=[], help="names of figures, or all, in one notebook each time")
     parser.add_argument("--moves", type=int, default=80, help="key presses on each figure")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, serve_lab(Path(folder)) as lab, sync_playwright() as playwright:
         flags = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
-        for count in (1, len(MAKERS)):
-            cells = [IMPORTS, *MAKERS[:count]]
+        for makers in chosen(options.figures):
+            cells, count = [IMPORTS, *makers], len(makers)
             found = []
             for run in range(options.runs):
                 notebook, *times = opening(browser, lab, cells)
@@ -125,7 +140,11 @@ def main() -> None:
                 f"alone take {by_itself:.2f} s; {received / 1000:.0f} kB over the socket"
             )
             for figure in notebook.page.locator(".hts-figure").all():
-                took, name = moves(figure, options.moves), figure.get_attribute("id")
+                name = figure.get_attribute("id")
+                if not figure.locator("input[type=range]").count():
+                    print(f"  {name}: has no slider")
+                    continue
+                took = moves(figure, options.moves)
                 p95 = took[int(0.95 * len(took))]
                 print(f"  {name}: key to painted answer, median / p95 ms: {statistics.median(took):.0f} / {p95:.0f}")
             time.sleep(1)

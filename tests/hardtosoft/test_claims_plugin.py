@@ -1,5 +1,6 @@
 """The pytest plugin that fails a run in which a covered claim goes unproven."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,8 +27,12 @@ def run(folder: Path, source: str, *arguments: str) -> subprocess.CompletedProce
     """Run pytest with the plugin, and nothing of this suite, on one file."""
     (folder / "test_it.py").write_text("import pytest\n" + source, encoding="utf-8")
     (folder / "pytest.ini").write_text(f"[pytest]\npythonpath = {TESTS}\nmarkers = claim(id)\n", encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-p", "claims_plugin", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    command = [sys.executable, "-m", "pytest", "-p", "xdist", "-p", "claims_plugin", *arguments]
+    # Without the plugins of other packages: loading them takes longer than the tests.
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=300, check=False, env=environment
+    )
 
 
 def marked(*tests: str, claim: str = COVERED) -> str:
