@@ -190,6 +190,23 @@ def _run(frame: Frame, function: Callable[..., Any], *args: Any, **kwargs: Any) 
         frames.pop()
 
 
+class OwnForward:
+    """A ``forward`` that was put on the module itself, where it takes the place of its class's."""
+
+    def __init__(self, module: nn.Module, function: Callable[..., Any]) -> None:
+        self.module, self.function = module, function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return _own_forward(self.module, *args, **kwargs)
+
+
+def _call_own(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+    return vars(module)["forward"].function(*args, **kwargs)
+
+
+_own_forward = _intercepted("forward", _call_own)
+
+
 def holds_sites(module: nn.Module) -> bool:
     """Whether a module may compute a nonlinearity itself."""
     name = type(module).__module__
@@ -199,6 +216,8 @@ def holds_sites(module: nn.Module) -> bool:
 def intercept(module: nn.Module, softening: Softening, name: str, *, is_site: bool) -> None:
     """Give a module the class by which its calls are intercepted."""
     eagerly = names_abs(module)
+    if "forward" in vars(module):
+        vars(module)["forward"] = OwnForward(module, vars(module)["forward"])
     module.__class__ = softened_class(type(module))
     vars(module).update(dict(zip(KEPT, (softening, name, is_site, eagerly, False, ()), strict=True)))
 
@@ -209,6 +228,9 @@ def release(module: nn.Module) -> None:
     for name in module.softened_betas:
         delattr(module, name)
     base = module.softened_class
+    own = vars(module).get("forward")
+    if isinstance(own, OwnForward):
+        vars(module)["forward"] = own.function
     for name in KEPT:
         vars(module).pop(name)
     module.__class__ = base  # type: ignore[assignment]

@@ -66,8 +66,10 @@ def rest(softening: Softening) -> None:
     calling = {met.module for met in softening.met.values()}
     for name, module in softening.root.named_modules():
         if isinstance(module, SoftenedModule) and name not in calling and not module.softened_site:
-            is_torchs = module.softened_class.__module__ == nn.modules.transformer.__name__
-            vars(module)["softened_quiet"] = not (is_torchs or isinstance(module, PAUSED) or may_call(module))  # type: ignore[arg-type]
+            is_watched = module.softened_class.__module__ == nn.modules.transformer.__name__ or "forward" in vars(
+                module
+            )
+            vars(module)["softened_quiet"] = not (is_watched or isinstance(module, PAUSED) or may_call(module))  # type: ignore[arg-type]
 
 
 def scripted(softening: Softening) -> set[nn.Module]:
@@ -161,6 +163,8 @@ def _copied(inputs: Any) -> Any:
 
 
 def _capture(probe: nn.Module) -> None:
+    if "forward" in vars(probe):
+        raise TypeError("its forward is not that of its class")
     running.is_capturing = True
     try:
         parameters = inspect.signature(probe.forward).parameters.values()

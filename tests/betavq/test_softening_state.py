@@ -1,6 +1,7 @@
 """Which β there are, how they are set and learned; what is kept when a model is copied, saved or compiled."""
 
 import copy
+import functools
 import io
 import pickle
 
@@ -179,3 +180,16 @@ def test_compiled_parts_are_reported():
     soft = betavq.soften(nn.Sequential(part, nn.ReLU()), 0.5, example_inputs=torch.ones(1, 3))
     assert [(site.where, site.replaced) for site in betavq.report(soft).sites] == [("0", False), ("1", True)]
     assert "torch.jit" in betavq.report(soft).left_alone[0].reason
+
+
+def test_a_forward_that_was_put_on_the_module_is_softened():
+    net, x = nn.Sequential(Coder()), torch.randn(5, 4)
+    net[0].forward = functools.partial(twice, net[0])
+    soft = betavq.soften(net, 0.5, example_inputs=x)
+    torch.testing.assert_close(soft(x), F.silu(net[0].first(x)) * 2)
+    assert torch.equal(betavq.harden(soft)(x), net(x))
+    assert torch.equal(copy.deepcopy(soft)(x), soft(x))
+
+
+def twice(module, x):
+    return torch.relu(module.first(x)) * 2
