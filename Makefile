@@ -48,7 +48,7 @@ lint: $(READY)
 # Checks and build beside each other, then as many processes as there are cores; tests/order_plugin.py says what shares one.
 test: $(READY)
 	$(MAKE) --jobs=2 lint site
-	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadscope --no-loadscope-reorder
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.operators --json src/hardtosoft/data/operators.json

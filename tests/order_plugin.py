@@ -7,39 +7,50 @@ with it. Without xdist the order is the same.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-FIRST = ("tests/browser", "book", "tests/project", "tests/site")
-GROUP = pytest.StashKey[str]()
+FIRST = ("visit ", "tests/browser", "book", "tests/project", "tests/site")
 
 
-def group(item: pytest.Item) -> str:
+def group(nodeid: str) -> str:
     """The name that a test shares with those that run in its process."""
-    visited = getattr(item, "callspec", None) and item.callspec.params.get("visit")
-    return f"visit {visited[0]} {visited[1]}" if visited else item.nodeid.partition("::")[0]
+    visit = re.search(r"\[(\S+\.html-\d+)\]", nodeid)
+    return f"visit {visit[1]}" if visit else nodeid.partition("::")[0]
 
 
 def rank(name: str) -> int:
     """How early a group comes."""
-    if name.startswith("visit "):
-        return 0
-    return next((i for i, folder in enumerate(FIRST) if name.startswith(folder)), len(FIRST))
+    return next((i for i, start in enumerate(FIRST) if name.startswith(start)), len(FIRST))
+
+
+class ByGroup(LoadScopeScheduling):
+    """Gives each process one group after another."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByGroup:
+    """Take the groups above, whatever ``--dist`` says."""
+    return ByGroup(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]):
-    """Name the groups before xdist reads them; put them together after pytest has sorted tests by their fixtures."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Put groups together after pytest has sorted tests by their fixtures; a visit's tests stay as they were found."""
     collected = {item: place for place, item in enumerate(items)}
     first: dict[str, int] = {}
-    for item in items:
-        item.stash[GROUP] = group(item)
-        item.add_marker(pytest.mark.xdist_group(item.stash[GROUP]))
-        first.setdefault(item.stash[GROUP], collected[item])
+    for item, place in collected.items():
+        first.setdefault(group(item.nodeid), place)
     yield
     sorted_by_pytest = {item: place for place, item in enumerate(items)}
 
     def key(item: pytest.Item) -> tuple[int, int, int]:
-        name = item.stash[GROUP]
+        name = group(item.nodeid)
         places = collected if name.startswith("visit ") else sorted_by_pytest
         return rank(name), first[name], places[item]
 
