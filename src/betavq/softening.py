@@ -15,7 +15,7 @@ beforehand, and a module that makes none, and whose code names none, runs withou
 captured is intercepted whole.
 
 Source: Balestriero & Baraniuk (2018), "From Hard to Soft", arXiv 1810.09274, β-VQ inference; one β for a whole trained
-network, and the mix of two smoothings: Hu, Balestriero et al. (2025), "Curvature Tuning", arXiv 2502.07783.
+network, and the mix of two smoothings: Hu, Gamba & Balestriero (2025), "Curvature Tuning", arXiv 2502.07783.
 """
 
 from __future__ import annotations
@@ -107,7 +107,8 @@ def soften(
     module; hooks and ``autograd.Function`` written by hand are not rewritten; what ``torch.fx`` makes of a softened
     model would be hard, and raises: soften the ``GraphModule`` instead.
 
-    Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ; the mix: Hu et al. (2025), arXiv 2502.07783.
+    Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ; the mix: Hu, Gamba & Balestriero (2025), arXiv
+    2502.07783.
     """
     _check_model(model)
     start = check_number("beta", beta, 0.0, 1.0, "in [0, 1]", or_else="")
