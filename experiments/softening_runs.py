@@ -1,0 +1,267 @@
+"""The pieces of work of ``experiments.softening``: one network at one β, and what is kept of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+import betavq
+from experiments import small_cnn
+from experiments.image_data import DataSet, Images, load
+from experiments.orthogonal_runs import hardware
+from experiments.small_cnn import Recipe
+from experiments.softening_measures import fgsm, has_statistics, logits, noisy, pgd, renewed
+from experiments.softening_networks import (
+    HELD_OUT,
+    PACKAGE,
+    RATE,
+    SEED_OF_SPLIT,
+    VERSION,
+    Split,
+    published,
+    recipe,
+    top_level,
+    trained,
+)
+from experiments.training import versions
+
+SMOOTHINGS = ("value", "free_energy", "curvature_tuning")
+STATISTICS = ("kept", "renewed")
+# Even steps of log(1 − β), five a decade, and ½.
+BETAS = tuple(sorted({round(1 - 10 ** (-step / 5), 4) for step in range(16)} | {0.5, 1.0}))
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is softened and how hard it is tried.
+
+    Attributes:
+        published: the published network, else those trained here.
+        seeds: of the networks trained here; one 0 for the published one.
+        recipe: of their training.
+        betas: of value smoothing with the statistics kept.
+        coarse_betas: of the other smoothings, and of renewed statistics.
+        attacked_betas: of attacks; those of ``sparse_betas`` for the other smoothings.
+        sigmas: of the noise, in units of white.
+        sizes: of the attacks in one step, the largest change of a pixel in units of white.
+        pgd_size, pgd_steps: of the attack in several steps.
+        renewed_by: training images that give batch normalisation new statistics.
+        validation: how many images β is chosen by at most.
+        noisy, attacked: of these and of the test images, how many with noise and under attack at most; with renewed
+            statistics only clean images are classified.
+    """
+
+    recipe: Recipe
+    published: bool = False
+    seeds: tuple[int, ...] = (0, 1, 2)
+    betas: tuple[float, ...] = BETAS
+    coarse_betas: tuple[float, ...] = (0.0, *BETAS[1::2])
+    attacked_betas: tuple[float, ...] = BETAS[3::2]
+    sparse_betas: tuple[float, ...] = BETAS[5::4]
+    sigmas: tuple[float, ...] = (0.05, 0.1)
+    sizes: tuple[float, ...] = (1 / 255, 2 / 255)
+    pgd_size: float = 2 / 255
+    pgd_steps: int = 5
+    renewed_by: int = 1000
+    validation: int = 1000
+    noisy: tuple[int, int] = (200, 400)
+    attacked: tuple[int, int] = (100, 200)
+
+
+def plan(data: DataSet, seeds: int, *, of_published: bool) -> Plan:
+    """Colour images: changes that can hardly be seen. Digits of 8 × 8 need larger ones to be misread."""
+    if of_published:
+        return Plan(recipe(data), published=True, seeds=(0,), validation=500, noisy=(150, 300), attacked=(50, 150))
+    made = Plan(recipe(data), seeds=tuple(range(seeds)))
+    if data.train.pixels.shape[3] == 3:
+        return made
+    return replace(
+        made, sigmas=(0.1, 0.2), sizes=(0.05, 0.1), pgd_size=0.1, pgd_steps=10, noisy=(500, 500), attacked=(500, 500)
+    )
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One network at one β.
+
+    Attributes:
+        seed: which network.
+        smoothing: of SMOOTHINGS; value where β = 1, for there they are one.
+        beta: of all its units.
+        statistics: kept from training, or renewed on training images after softening.
+    """
+
+    seed: int
+    smoothing: str
+    beta: float
+    statistics: str
+
+    def __str__(self) -> str:
+        return f"network {self.seed}, {self.smoothing}, β {self.beta:g}, statistics {self.statistics}"
+
+
+def pieces(plan: Plan, *, statistics: bool) -> Iterator[Piece]:
+    """All that is to be measured; a network without batch normalisation has no statistics to renew."""
+    for seed in plan.seeds:
+        yield from (Piece(seed, "value", beta, "kept") for beta in plan.betas)
+        if statistics:
+            yield from (Piece(seed, "value", beta, "renewed") for beta in plan.coarse_betas)
+        for smoothing in SMOOTHINGS[1:]:
+            # At β = 1 all smoothings are the hard network; at β = 0 the free energy is infinite.
+            yield from (Piece(seed, smoothing, beta, "kept") for beta in plan.coarse_betas if 0 < beta < 1)
+
+
+class Bench:
+    """Where pieces are made: data, plan, and a folder that keeps what is done of each.
+
+    Args:
+        data: the images.
+        plan: of all pieces.
+        work: folder, made if need be. What was finished there under the same conditions is not made again.
+    """
+
+    def __init__(self, data: DataSet, plan: Plan, work: Path) -> None:
+        self.data, self.plan, self.work = data, plan, work
+        self.split = Split.of_test_images(data) if plan.published else Split.of(data)
+        self.conditions = conditions(data, plan)
+        work.mkdir(parents=True, exist_ok=True)
+        self.network = lru_cache(1)(self._network)
+        self.attacks = lru_cache(1)(self._attacks)
+
+    @property
+    def statistics(self) -> bool:
+        """Whether the networks have statistics to renew."""
+        return has_statistics(self.network(self.plan.seeds[0]))
+
+    def pieces(self) -> list[Piece]:
+        """All of the plan."""
+        return list(pieces(self.plan, statistics=self.statistics))
+
+    def inputs(self, images: Images, most: int | None = None) -> tuple[Tensor, Tensor]:
+        """The first ``most`` images as pixels ``(N, C, H, W)`` in [0, 1], and their labels."""
+        pixels = images.pixels[:most].permute(0, 3, 1, 2).float().div(top_level(self.data))
+        return pixels.contiguous(memory_format=torch.channels_last), images.labels[:most]
+
+    def run(self, piece: Piece) -> Arrays:
+        """Measure, or take from the folder what an earlier start has left."""
+        name = f"{piece.seed}-{piece.smoothing}-{piece.beta:g}-{piece.statistics}.npz"
+        done, identity = self.work / name, json.dumps([self.conditions, asdict(piece)])
+        found = _kept(done, identity)
+        if found is None:
+            found = self._measure(piece)
+
+            def save(path: str, found: Arrays = found) -> None:
+                with Path(path).open("wb") as stream:  # the name does not end in .npz
+                    np.savez(stream, identity=np.array(identity), **found)  # type: ignore[arg-type]
+
+            small_cnn.replace(done, save)
+        return found
+
+    def soft(self, piece: Piece) -> nn.Module:
+        """The network of a piece."""
+        hard = self.network(piece.seed)
+        net = soften(hard, piece.beta, piece.smoothing)
+        if piece.statistics == "kept":
+            return net
+        return renewed(net, self.inputs(self.split.train, self.plan.renewed_by)[0])
+
+    def _network(self, seed: int) -> nn.Module:
+        if self.plan.published:
+            return published()
+        return trained(self.data, self.split, self.plan.recipe, seed, self.work)
+
+    def _measure(self, piece: Piece) -> Arrays:
+        net = self.soft(piece)
+        found: dict[str, Tensor] = {}
+        for part, images, most in (
+            ("validation", self.split.validation, self.plan.noisy[0]),
+            ("test", self.split.test, self.plan.noisy[1]),
+        ):
+            clean = self.plan.validation if part == "validation" else None
+            found[f"logits {part}"] = logits(net, self.inputs(images, clean)[0])
+            pixels, labels = self.inputs(images, most)
+            for sigma in self.plan.sigmas if piece.statistics == "kept" else ():
+                found[f"noise {sigma:.3g} {part}"] = _right(net, noisy(pixels, sigma), labels)
+        attacked = self.plan.attacked_betas if piece.smoothing == "value" else self.plan.sparse_betas
+        if piece.statistics == "kept" and piece.beta in attacked:
+            for part in ("validation", "test"):
+                _, labels = self._attacked(part)
+                made = self._attacks_on(net, part) if piece.beta < 1 else self.attacks(piece.seed)[part]
+                for name, own in made.items():
+                    found[f"own {name} {part}"] = _right(net, own, labels)
+                for name, foreign in self.attacks(piece.seed)[part].items():
+                    found[f"transferred {name} {part}"] = _right(net, foreign, labels)
+        return {name: values.numpy() for name, values in found.items()}
+
+    def _attacked(self, part: str) -> tuple[Tensor, Tensor]:
+        most = self.plan.attacked[0 if part == "validation" else 1]
+        return self.inputs(getattr(self.split, part), most)
+
+    def _attacks(self, seed: int) -> dict[str, dict[str, Tensor]]:
+        """Images changed against the hard network of a seed."""
+        return {part: self._attacks_on(self.network(seed), part) for part in ("validation", "test")}
+
+    def _attacks_on(self, net: nn.Module, part: str) -> dict[str, Tensor]:
+        pixels, labels = self._attacked(part)
+        return {f"fgsm {size:.3g}": fgsm(net, pixels, labels, size) for size in self.plan.sizes} | {
+            "pgd": pgd(net, pixels, labels, self.plan.pgd_size, self.plan.pgd_steps)
+        }
+
+
+def soften(network: nn.Module, beta: float, smoothing: str) -> nn.Module:
+    """A copy of a network with all its units at β."""
+    return betavq.soften(network, beta, smoothing=smoothing)
+
+
+def _right(net: nn.Module, inputs: Tensor, labels: Tensor) -> Tensor:
+    return logits(net, inputs).argmax(1) == labels
+
+
+def _kept(done: Path, identity: str) -> Arrays | None:
+    if not done.exists():
+        return None
+    try:
+        with np.load(done, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+    except Exception:  # a damaged zip may raise anything
+        print(f"{done} cannot be read: it is made anew", flush=True)
+        return None
+    return arrays if str(arrays.pop("identity", "")) == identity else None
+
+
+_prepared: list[Bench] = []
+
+
+def prepare(path: Path | None, plan: Plan, work: Path) -> None:
+    """Make the bench of a process of its own."""
+    _prepared[:] = [Bench(load(path), plan, work)]
+
+
+def run_prepared(piece: Piece) -> Arrays:
+    """:meth:`Bench.run` on that bench."""
+    return _prepared[0].run(piece)
+
+
+def conditions(data: DataSet, plan: Plan) -> dict[str, Any]:
+    """All that the numbers of one piece depend on, besides the piece itself."""
+    network = {"package": f"{PACKAGE} {VERSION}"} if plan.published else {"rate": RATE, "held_out_share": HELD_OUT}
+    without = {name: value for name, value in asdict(plan).items() if name not in ("seeds", "betas")}
+    return {
+        "data": data.name,
+        "data_sha256": data.sha256,
+        **network,
+        "seed_of_split": SEED_OF_SPLIT,
+        **without,
+        "versions": versions(),
+        "hardware": hardware(),
+    }
