@@ -51,7 +51,7 @@ class Plan:
         recipe: of their training.
         betas: of value smoothing with the statistics kept.
         coarse_betas: of the other smoothings, and of renewed statistics.
-        attacked_betas: of attacks; those of ``sparse_betas`` for the other smoothings.
+        attacked_betas: of attacks by gradients, with value smoothing and the statistics kept.
         sigmas: of the noise, in units of white.
         sizes: of the attacks in one step, the largest change of a pixel in units of white.
         pgd_size, pgd_steps: of the attack in several steps.
@@ -65,9 +65,8 @@ class Plan:
     published: bool = False
     seeds: tuple[int, ...] = (0, 1, 2)
     betas: tuple[float, ...] = BETAS
-    coarse_betas: tuple[float, ...] = (0.0, *BETAS[1::2])
-    attacked_betas: tuple[float, ...] = BETAS[3::2]
-    sparse_betas: tuple[float, ...] = BETAS[5::4]
+    coarse_betas: tuple[float, ...] = (0.0, 0.6019, 0.8415, 0.9369, 0.9749, 0.99, 1.0)
+    attacked_betas: tuple[float, ...] = (0.8415, 0.9369, 0.9749, 0.99, 1.0)
     sigmas: tuple[float, ...] = (0.05, 0.1)
     sizes: tuple[float, ...] = (1 / 255, 2 / 255)
     pgd_size: float = 2 / 255
@@ -99,12 +98,14 @@ class Piece:
         smoothing: of SMOOTHINGS; value where β = 1, for there they are one.
         beta: of all its units.
         statistics: kept from training, or renewed on training images after softening.
+        attacked: whether attacks by gradients are measured too.
     """
 
     seed: int
     smoothing: str
     beta: float
     statistics: str
+    attacked: bool = False
 
     def __str__(self) -> str:
         return f"network {self.seed}, {self.smoothing}, β {self.beta:g}, statistics {self.statistics}"
@@ -113,7 +114,7 @@ class Piece:
 def pieces(plan: Plan, *, statistics: bool) -> Iterator[Piece]:
     """All that is to be measured; a network without batch normalisation has no statistics to renew."""
     for seed in plan.seeds:
-        yield from (Piece(seed, "value", beta, "kept") for beta in plan.betas)
+        yield from (Piece(seed, "value", beta, "kept", beta in plan.attacked_betas) for beta in plan.betas)
         if statistics:
             yield from (Piece(seed, "value", beta, "renewed") for beta in plan.coarse_betas)
         for smoothing in SMOOTHINGS[1:]:
@@ -192,8 +193,7 @@ class Bench:
             pixels, labels = self.inputs(images, most)
             for sigma in self.plan.sigmas if piece.statistics == "kept" else ():
                 found[f"noise {sigma:.3g} {part}"] = _right(net, noisy(pixels, sigma), labels)
-        attacked = self.plan.attacked_betas if piece.smoothing == "value" else self.plan.sparse_betas
-        if piece.statistics == "kept" and piece.beta in attacked:
+        if piece.attacked:
             for part in ("validation", "test"):
                 _, labels = self._attacked(part)
                 made = self._attacks_on(net, part) if piece.beta < 1 else self.attacks(piece.seed)[part]
@@ -231,7 +231,8 @@ def _kept(done: Path, identity: str) -> Arrays | None:
     if not done.exists():
         return None
     try:
-        with np.load(done, allow_pickle=False) as stored:
+        # Opened here, for numpy leaves a damaged file open.
+        with done.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
     except Exception:  # a damaged zip may raise anything
         print(f"{done} cannot be read: it is made anew", flush=True)
@@ -255,7 +256,8 @@ def run_prepared(piece: Piece) -> Arrays:
 def conditions(data: DataSet, plan: Plan) -> dict[str, Any]:
     """All that the numbers of one piece depend on, besides the piece itself."""
     network = {"package": f"{PACKAGE} {VERSION}"} if plan.published else {"rate": RATE, "held_out_share": HELD_OUT}
-    without = {name: value for name, value in asdict(plan).items() if name not in ("seeds", "betas")}
+    grids = ("seeds", "betas", "coarse_betas", "attacked_betas")
+    without = {name: value for name, value in asdict(plan).items() if name not in grids}
     return {
         "data": data.name,
         "data_sha256": data.sha256,
