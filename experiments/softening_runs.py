@@ -36,8 +36,8 @@ from experiments.training import versions
 
 SMOOTHINGS = ("value", "free_energy", "curvature_tuning")
 STATISTICS = ("kept", "renewed")
-# Even steps of log(1 − β), five a decade, and ½.
-BETAS = tuple(sorted({round(1 - 10 ** (-step / 5), 4) for step in range(16)} | {0.5, 1.0}))
+# Five even steps of log(1 − β) a decade, fewer near 1, where networks hardly change; and ½.
+BETAS = (0.0, 0.369, 0.5, 0.6019, 0.7488, 0.8415, 0.9, 0.9369, 0.9749, 0.99, 0.999, 1.0)
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -65,8 +65,8 @@ class Plan:
     published: bool = False
     seeds: tuple[int, ...] = (0, 1, 2)
     betas: tuple[float, ...] = BETAS
-    coarse_betas: tuple[float, ...] = (0.0, 0.6019, 0.8415, 0.9369, 0.9749, 0.99, 1.0)
-    attacked_betas: tuple[float, ...] = (0.8415, 0.9369, 0.9749, 0.99, 1.0)
+    coarse_betas: tuple[float, ...] = (0.0, 0.6019, 0.8415, 0.9369, 0.99, 1.0)
+    attacked_betas: tuple[float, ...] = (0.8415, 0.9369, 0.99, 1.0)
     sigmas: tuple[float, ...] = (0.05, 0.1)
     sizes: tuple[float, ...] = (1 / 255, 2 / 255)
     pgd_size: float = 2 / 255

@@ -111,6 +111,11 @@ class Softened:
         parts = ({name: soft[name][part] for name in soft} for part in ("difference", "low", "high"))
         return Choice(found["beta"], found["hard"], *parts)
 
+    def judged_by(self, criterion: str) -> str:
+        """The measure of a criterion; with the least noise, or whether both attacks in several steps failed."""
+        noise = f"noise {self.settings['sigmas'][0]:.3g}"
+        return {"noise": noise, "attack": "worst pgd"}.get(criterion, criterion)
+
     def diagram(self, beta: float) -> tuple[Floats, Floats, Floats]:
         """Share of test images, mean confidence and share right in each bin, at the nearest β measured."""
         entry = self._entry("value", "kept")

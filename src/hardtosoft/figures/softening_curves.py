@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -13,195 +13,210 @@ from ..interactive import InteractiveFigure
 from ..softened import HARD_POSITION, Measure, Softened, Which, load_softened, position
 
 NETWORKS: dict[str, Which] = {"digits": "digits", "small photographs": "images", "published": "published"}
-LABELS = "network", "Network"
-BETA_TICKS = axis(
-    -0.08,
-    HARD_POSITION + 0.08,
-    (*(position(beta) for beta in (0, 0.5, 0.9, 0.99, 0.999)), HARD_POSITION),
-    ("0", "½", ".9", ".99", ".999", "1"),
+TICKS = (0.0, 0.5, 0.9, 0.99, 0.999, 1.0)
+ACROSS = axis(-0.08, HARD_POSITION + 0.08, [position(beta) for beta in TICKS], ("0", "½", ".9", ".99", ".999", "1"))
+PERCENT = axis(-3, 103, (0, 25, 50, 75, 100))
+XLABEL = "β, drawn with room near 1"
+FEW = 0.004  # of the images: the share right of a bin with fewer is chance, so it is not drawn
+MOST_LOSS = 3.0
+WAYS = (
+    ("value", "value", "kept", palette.BLUE, "solid"),
+    ("value, statistics renewed", "value", "renewed", palette.GREEN, "dash"),
+    ("free energy", "free_energy", "kept", palette.ORANGE, "dashdot"),
+    ("Curvature Tuning’s mix", "curvature_tuning", "kept", palette.PURPLE, "dot"),
 )
-FEW = 0.004  # of the images: bins with fewer are not drawn, their share right is chance
-SMOOTHINGS = (
-    ("value", "kept", "value", palette.BLUE, "solid"),
-    ("value", "renewed", "value, statistics renewed", palette.GREEN, "dash"),
-    ("free_energy", "kept", "free energy", palette.ORANGE, "dashdot"),
-    ("curvature_tuning", "kept", "Curvature Tuning’s mix", palette.PURPLE, "dot"),
-)
+STYLES = ((palette.BLUE, "solid"), (palette.ORANGE, "dash"), (palette.PURPLE, "dot"))
+Curve = tuple[str, Measure, str, str]
 
 
-def near_one(start: float, low: float = 0.0) -> Axis:
+def near_one(start: float) -> Axis:
     """A slider for β with most of its room near 1, where trained networks change: the grid of the experiment."""
-    values = tuple(beta for beta in load_softened("digits").measure("accuracy").beta.tolist() if beta >= low)
-    named: dict[Value, str] = {low: "softer" if low else "linear", 0.5: "soft", 0.9: "", 0.99: "", 1.0: "hard"}
-    shown = {beta: name or f"{beta:g}" for beta, name in named.items() if beta in values}
-    stops = tuple(beta for beta in values if beta in shown)
-    return Axis("beta", "β of all units", values, start, shown, stops, lambda value: f"β = {float(value):.4g}")
+    values = tuple(load_softened("digits").measure("accuracy").beta.tolist())
+    named: dict[Value, str] = {0.0: "linear", 0.5: "soft", 1.0: "hard"}
+    return Axis("beta", "β of all units", values, start, named, (0.0, 0.5, 0.9, 1.0), _say)
 
 
 def dial_frame(network: str, beta: float) -> Frame:
     """Accuracy and mean confidence against β, and how often each confidence is right at this one."""
-    found = _found(network)
+    found = measured(network)
     accuracy, confidence, error = (found.measure(name) for name in ("accuracy", "confidence", "ece"))
-    now = [100 * measure.at(beta) for measure in (accuracy, confidence, error)]
+    right, sure, gap = (100 * measure.at(beta) for measure in (accuracy, confidence, error))
+    ends = [100 * measure.level[-1] for measure in (accuracy, confidence, error)]
     curves = Panel(
         title="Right, and how sure, %",
-        xlabel="β, with room near 1",
-        alt=f"At β = {beta:.4g} {now[0]:.1f} % of test images are classified rightly; the mean confidence is "
-        f"{now[1]:.1f} %. At β = 1 these are {100 * accuracy.level[-1]:.1f} % and "
-        f"{100 * confidence.level[-1]:.1f} %.",
+        xlabel=XLABEL,
+        alt=f"At β = {beta:.4g} {right:.1f} % of test images are classified rightly and the mean confidence is "
+        f"{sure:.1f} %; at β = 1, {ends[0]:.1f} % and {ends[1]:.1f} %.",
         traces=[
             *_interval(accuracy, palette.BLUE),
-            _curve("right", accuracy, palette.BLUE, "solid"),
-            _curve("mean confidence", confidence, palette.ORANGE, "dash"),
-            dots("right at this β", [position(beta)], [now[0]], palette.BLUE, symbol="square", size=11),
-            dots("confidence at this β", [position(beta)], [now[1]], palette.ORANGE, size=11),
+            *_curves(
+                beta,
+                [
+                    ("right", accuracy, palette.BLUE, "solid"),
+                    ("mean confidence", confidence, palette.ORANGE, "dash"),
+                ],
+                unit=100,
+            ),
         ],
-        layout=layout(BETA_TICKS, axis(-3, 103, (0, 25, 50, 75, 100))),
+        layout=layout(ACROSS, PERCENT),
     )
-    share, sure, right = found.diagram(beta)
-    drawn = share > FEW
-    lean = now[1] - now[0]
-    words = "surer than right" if lean > 1 else "less sure than right" if lean < -1 else "about as sure as right"
-    diagram = Panel(
-        title="Reliability: right against sure, %",
+    readout = (
+        f"β = {beta:.4g}: {right:.1f} % right, confidence {sure:.1f} %, calibration error {gap:.1f} %. "
+        f"Hard: {ends[0]:.1f}, {ends[1]:.1f}, {ends[2]:.1f}."
+    )
+    return Frame([curves, _reliability(found, beta, sure - right, gap)], readout)
+
+
+def _reliability(found: Softened, beta: float, lead: float, error: float) -> Panel:
+    """The share right in every bin of confidence, over how many images the bin holds."""
+    share, sure, right = (100 * part for part in found.diagram(beta))
+    drawn = share > 100 * FEW
+    stems = np.column_stack([np.zeros_like(share), share, np.full_like(share, np.nan)])
+    stems[~drawn] = np.nan
+    words = (
+        "surer than it is right" if lead > 1 else "less sure than it is right" if lead < -1 else "sure as it is right"
+    )
+    return Panel(
+        title="Right when so sure, %",
         xlabel="confidence, %",
-        alt=f"At this β the network is {words} on average; its calibration error is {now[2]:.1f} %.",
+        alt=f"On the whole the network is {'as ' * (abs(lead) <= 1)}{words}: its calibration error is {error:.1f} %.",
         traces=[
             line("right as often as sure", [0, 100], [0, 100], palette.GREY, dash="dot", width=1.5),
-            line(
-                "images in the bin, %",
-                np.repeat(100 * sure, 3),
-                np.where(np.repeat(drawn, 3), np.outer(100 * share, [0, 1, np.nan]).ravel(), np.nan),
-                palette.PURPLE,
-                width=3,
-            ),
+            line("images in the bin", np.repeat(sure, 3), stems.ravel(), palette.PURPLE, width=3),
             dots(
                 "right in the bin",
-                np.where(drawn, 100 * sure, np.nan),
-                np.where(drawn, 100 * right, np.nan),
+                np.where(drawn, sure, np.nan),
+                np.where(drawn, right, np.nan),
                 palette.BLUE,
                 symbol="square",
                 size=8,
             ),
         ],
-        layout=layout(axis(-3, 103, (0, 25, 50, 75, 100)), axis(-3, 103, (0, 25, 50, 75, 100))),
+        layout=layout(PERCENT, PERCENT),
     )
-    readout = (
-        f"β = {beta:.4g}: {now[0]:.1f} % right, confidence {now[1]:.1f} %, calibration error {now[2]:.1f} %; "
-        f"hard {100 * accuracy.level[-1]:.1f}, {100 * confidence.level[-1]:.1f}, {100 * error.level[-1]:.1f}."
-    )
-    return Frame([curves, diagram], readout)
 
 
 def ways_frame(network: str, beta: float) -> Frame:
     """Three smoothings, and one with its batch statistics computed again: accuracy and loss against β."""
-    found = _found(network)
-    panels = []
-    for title, name, unit, highest, ticks in (
-        ("Right, %", "accuracy", 100.0, 103.0, (0, 25, 50, 75, 100)),
-        ("Negative log-likelihood", "nll", 1.0, 3.1, (0, 1, 2, 3)),
-    ):
-        traces: list[Trace] = []
-        numbers = []
-        for smoothing, statistics, label, colour, dash in SMOOTHINGS:
-            measure = found.measure(name, smoothing, statistics)
-            level = np.where(unit * measure.level <= highest, unit * measure.level, np.nan)
-            traces.append(line(label, measure.places, level, colour, dash=dash, width=2.5))
-            if beta >= measure.beta[0]:
-                numbers.append(unit * measure.at(beta))
-                height = min(numbers[-1], highest)
-            else:  # the free energy of β = 0 is infinite
-                numbers.append(np.nan)
-                height = np.nan
-            symbol = "square" if statistics == "renewed" else "circle"
-            traces.append(dots(f"{label}, at this β", [position(beta)], [height], colour, symbol=symbol, size=9))
-        panels.append(
-            Panel(
-                title=title,
-                xlabel="β, with room near 1",
-                alt=f"{title} at β = {beta:.4g}: value {_told(numbers[0])}, with renewed statistics "
-                f"{_told(numbers[1])}, free energy {_told(numbers[2])}, mix {_told(numbers[3])}.",
-                traces=traces,
-                layout=layout(BETA_TICKS, axis(-0.03 * highest, highest, ticks)),
-            )
-        )
-    right = [found.measure("accuracy", one, other) for one, other, *_ in SMOOTHINGS]
-    shown = [_told(100 * each.at(beta)) if beta >= each.beta[0] else "none" for each in right]
-    readout = "Right at this β: value {} %, with renewed statistics {} %, free energy {} %, mix {} %."
-    return Frame(panels, readout.format(*shown))
+    found = measured(network)
+    accuracies, losses = (
+        [(label, found.measure(name, smoothing, statistics), colour, dash)
+         for label, smoothing, statistics, colour, dash in WAYS]
+        for name in ("accuracy", "nll")
+    )  # fmt: skip
+    right = [_told(measure, beta, 100) for _, measure, _, _ in accuracies]
+    loss = [_told(measure, beta, 1) for _, measure, _, _ in losses]
+    told = "value {}, with renewed statistics {}, free energy {}, mix {}"
+    panels = [
+        Panel(
+            title="Right, %",
+            xlabel=XLABEL,
+            alt=f"Right at β = {beta:.4g}, in %: {told.format(*right)}.",
+            traces=_curves(beta, accuracies, unit=100),
+            layout=layout(ACROSS, PERCENT),
+        ),
+        Panel(
+            title="Loss on test images",
+            xlabel=XLABEL,
+            alt=f"Negative log-likelihood at β = {beta:.4g}: {told.format(*loss)}.",
+            traces=_curves(beta, losses, unit=1, highest=MOST_LOSS),
+            layout=layout(ACROSS, axis(-0.09, 1.03 * MOST_LOSS, (0, 1, 2, 3))),
+        ),
+    ]
+    return Frame(panels, f"β = {beta:.4g}, right in %: {told.format(*right)}.")
 
 
 def robustness_frame(network: str, beta: float) -> Frame:
     """Accuracy with noise, and under attacks that follow gradients of the softened or of the hard network."""
-    found = _found(network)
+    found = measured(network)
     names = [name for name in found.names() if name.startswith("noise")]
-    sigmas = [float(name.split()[1]) for name in names]
-    styles = ((palette.BLUE, "solid"), (palette.GREEN, "dash"), (palette.ORANGE, "dashdot"))
-    labels = ["no noise", *(f"σ = {sigma:g} of white" for sigma in sigmas)]
     noisy = [found.measure(name) for name in ("accuracy", *names)]
-    noise = Panel(
-        title="Right with noise, %",
-        xlabel="β, with room near 1",
-        alt=_compared("With noise", noisy[-1], beta),
-        traces=_at(beta, zip(labels, noisy, styles, strict=True)),
-        layout=layout(BETA_TICKS, axis(-3, 103, (0, 25, 50, 75, 100))),
-    )
+    labels = ["no noise", *(f"noise, σ = {float(name.split()[1]):g}" for name in names)]
     attacked = [found.measure(name) for name in ("own pgd", "transferred pgd", "worst pgd")]
-    kinds = ["its own gradients", "the hard network’s", "both withstood"]
-    looks = ((palette.BLUE, "solid"), (palette.ORANGE, "dash"), (palette.PURPLE, "dot"))
-    attack = Panel(
-        title="Right under attack, %",
-        xlabel="β, with room near 1",
-        alt=_compared("Under both attacks", attacked[-1], beta),
-        traces=_at(beta, zip(kinds, attacked, looks, strict=True)),
-        layout=layout(BETA_TICKS, axis(-3, 103, (0, 25, 50, 75, 100))),
-    )
-    worst = attacked[-1]
+    kinds = ("attack on itself", "attack on the hard one", "both withstood")
+    panels = [
+        Panel(
+            title=title,
+            xlabel=XLABEL,
+            alt=f"{what}, {_told(worst, beta, 100)} % right at β = {beta:.4g}, {100 * worst.level[-1]:.1f} % at 1.",
+            traces=_curves(
+                beta,
+                [(label, measure, *style) for label, measure, style in zip(words, curves, STYLES, strict=True)],
+                unit=100,
+            ),
+            layout=layout(ACROSS, PERCENT),
+        )
+        for title, what, worst, words, curves in (
+            ("Right with noise, %", f"With {labels[-1]}", noisy[-1], labels, noisy),
+            ("Right under attack, %", "Under both attacks", attacked[-1], kinds, attacked),
+        )
+    ]
     readout = (
-        f"β = {beta:.4g}: {100 * noisy[-1].at(beta):.1f} % right at {labels[-1]} (hard {100 * noisy[-1].level[-1]:.1f}); "
-        f"{100 * worst.at(beta):.1f} % withstand both attacks (hard {100 * worst.level[-1]:.1f})."
+        f"β = {beta:.4g}: {_told(noisy[-1], beta, 100)} % right with the most noise, "
+        f"{_told(attacked[-1], beta, 100)} % withstand both attacks. "
+        f"Hard: {100 * noisy[-1].level[-1]:.1f} % and {100 * attacked[-1].level[-1]:.1f} %."
     )
-    return Frame([noise, attack], readout)
+    return Frame(panels, readout)
 
 
-def _at(beta: float, curves: object) -> list[Trace]:
-    traces: list[Trace] = []
-    for number, (label, measure, (colour, dash)) in enumerate(curves):  # type: ignore[arg-type]
-        traces.append(_curve(label, measure, colour, dash))
-        inside = beta >= measure.beta[0]
-        height = [100 * measure.at(beta) if inside else np.nan]
-        symbol = "square" if number % 2 else "circle"
-        traces.append(dots(f"{label}, at this β", [position(beta)], height, colour, symbol=symbol, size=9))
-    return traces
+def measured(network: str) -> Softened:
+    """What was measured of a network by the name in the figures.
 
-
-def _compared(what: str, measure: Measure, beta: float) -> str:
-    now, hard = 100 * measure.at(beta), 100 * measure.level[-1]
-    return f"{what}, {now:.1f} % are right at β = {beta:.4g} and {hard:.1f} % at β = 1."
-
-
-def _found(network: str) -> Softened:
+    Raises:
+        ValueError: no such network.
+    """
     if network not in NETWORKS:
         raise ValueError(f"network must be one of {', '.join(NETWORKS)}, got {network!r}")
     return load_softened(NETWORKS[network])
 
 
-def _curve(name: str, measure: Measure, colour: str, dash: str) -> Trace:
-    return line(name, measure.places, 100 * measure.level, colour, dash=dash, width=3)
+def _curves(beta: float, curves: Iterable[Curve], *, unit: float, highest: float = np.inf) -> list[Trace]:
+    """Lines over all β, and a mark on each at this one, where the curve was measured and is not off the top."""
+    traces: list[Trace] = []
+    for number, (label, measure, colour, dash) in enumerate(curves):
+        level = unit * measure.level
+        traces.append(line(label, measure.places, np.where(level > highest, np.nan, level), colour, dash=dash))
+        height = unit * measure.at(beta) if beta >= measure.beta[0] else np.nan
+        symbol = ("circle", "square")[number % 2]
+        mark = [height if height <= highest else np.nan]
+        traces.append(dots(f"{label}, now", [position(beta)], mark, colour, symbol=symbol, size=10, showlegend=False))
+    return traces
 
 
 def _interval(measure: Measure, colour: str) -> list[Trace]:
-    """Where the accuracy would be if softening changed nothing but by chance."""
     ends = (measure.low, measure.high)
-    return [line("hard ± 95 % of the difference", measure.places, 100 * end, colour, width=0.8) for end in ends]
+    return [
+        line("95 % interval", measure.places, 100 * end, colour, width=0.8, showlegend=end is measure.low)
+        for end in ends
+    ]
 
 
-def _told(number: float) -> str:
-    return "not finite" if np.isnan(number) else f"{number:.4g}"
+def _told(measure: Measure, beta: float, unit: float) -> str:
+    return "not measured" if beta < measure.beta[0] else f"{unit * measure.at(beta):.{1 if unit == 100 else 2}f}"
 
 
-def _figure(
-    name: str, function: Callable[..., Frame], start: float, caption: str, network: str, low: float = 0.0
-) -> InteractiveFigure:
-    networks = choice("network", "Network", tuple(NETWORKS), start=network)
-    return InteractiveFigure(name, function, [networks, near_one(start, low)], caption=caption)
+def _say(value: Value) -> str:
+    return f"β = {float(value):.4g}"
+
+
+def _network(start: str) -> Axis:
+    return choice("network", "Network", tuple(NETWORKS), start=start)
+
+
+def dial_figure() -> InteractiveFigure:
+    """Accuracy, confidence and reliability."""
+    caption = ""
+    return InteractiveFigure("soften", dial_frame, [_network("small photographs"), near_one(0.9)], caption=caption)
+
+
+def ways_figure() -> InteractiveFigure:
+    """Smoothings and statistics."""
+    caption = ""
+    return InteractiveFigure("smoothings", ways_frame, [_network("digits"), near_one(0.6019)], caption=caption)
+
+
+def robustness_figure() -> InteractiveFigure:
+    """Noise and attacks."""
+    caption = ""
+    axes = [_network("small photographs"), near_one(0.9369)]
+    return InteractiveFigure("robustness", robustness_frame, axes, caption=caption)

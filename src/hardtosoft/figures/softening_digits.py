@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -14,8 +15,9 @@ import betavq
 
 from .. import palette
 from ..axes import choice
+from ..cells import Plane
 from ..contours import level_line
-from ..frames import Frame, Panel, Trace, axis, dots, heatmap, layout, line, picture
+from ..frames import Frame, Panel, array, axis, dots, layout, line, picture
 from ..interactive import InteractiveFigure
 from ..networks import digits_test_set, digits_training_set
 from ..softened import load_digits_cnn
@@ -23,8 +25,11 @@ from .softening_curves import near_one
 
 KEPT, RENEWED = "kept from training", "computed again"
 STATISTICS = (KEPT, RENEWED)
-CORNERS = (("triangle's top", palette.BLUE), ("left corner", palette.ORANGE), ("right corner", palette.GREEN))
-SIDE, CELLS, BOUNDARY_POINTS = 1.75, 48, 160
+CLASSES = (3, 8, 9)
+COLOURS = (palette.BLUE, palette.ORANGE, palette.GREEN)
+PLANE = Plane((-1.75, 1.75), (-1.75, 1.75), 40, 40)
+CENTRES = np.linspace(-1.75 * 39 / 40, 1.75 * 39 / 40, 40)
+BOUNDARY_POINTS = 160
 PLACES = torch.tensor([[0.0, 1.0], [-(3**0.5) / 2, -0.5], [3**0.5 / 2, -0.5]], dtype=torch.float64)  # of the corners
 
 
@@ -90,9 +95,7 @@ def digit_frame(case: str, statistics: str, beta: float) -> Frame:
     hard = 100 * probabilities(load_digits_cnn(), image[None])[0]
     soft = 100 * probabilities(softened(beta, statistics), image[None])[0]
     digits = np.arange(10)
-    stems = np.repeat(digits, 3), np.outer(soft.numpy(), [0, 1, np.nan]).ravel() + np.outer(
-        np.ones(10), [0, 0, 0]
-    ).ravel()
+    stems = np.column_stack([np.zeros(10), array(soft), np.full(10, np.nan)])
     named = int(soft.argmax())
     shown = Panel(
         title=f"A test digit: {label}",
@@ -108,7 +111,7 @@ def digit_frame(case: str, statistics: str, beta: float) -> Frame:
         alt=f"At β = {beta:.4g} the network says {named} with {soft[named]:.1f} %; hard it says "
         f"{int(hard.argmax())} with {hard.max():.1f} %.",
         traces=[
-            line("softened", *stems, palette.BLUE, width=7, showlegend=False),
+            line("softened", np.repeat(digits, 3), stems.ravel(), palette.BLUE, width=7, showlegend=False),
             dots("softened", digits, soft, palette.BLUE, symbol="square", size=9),
             dots("hard", digits, hard, palette.ORANGE, size=8),
         ],
@@ -119,80 +122,78 @@ def digit_frame(case: str, statistics: str, beta: float) -> Frame:
 
 
 @cache
-def corners() -> tuple[Tensor, Tensor]:
-    """Three test digits of the classes 3, 8 and 9 that the hard network reads rightly; images and labels."""
+def corners(classes: tuple[int, ...] = CLASSES) -> tuple[Tensor, Tensor]:
+    """For each of three classes a test digit that the hard network reads rightly: images and labels.
+
+    Raises:
+        ValueError: not three different classes from 0 to 9.
+    """
+    if len(set(classes)) != 3 or not set(classes) <= set(range(10)):
+        raise ValueError(f"classes must be three different digits from 0 to 9, got {list(classes)}")
     pixels, labels = images()
     found = probabilities(load_digits_cnn(), pixels)
-    rows = []
-    for digit in (3, 8, 9):
-        own = torch.where(labels == digit, found[:, digit], -1.0)
-        rows.append(int(own.argsort(descending=True)[10]))  # neither the clearest nor an odd one
+    # The eleventh surest of its class: neither the clearest nor an odd one.
+    rows = [int(torch.where(labels == digit, found[:, digit], -1.0).argsort(descending=True)[10]) for digit in classes]
     return pixels[rows], labels[rows]
 
 
 @cache
-def plane() -> Tensor:
-    """The images of the plane through the three corners, ``(CELLS², 1, 8, 8)``, row by row from the bottom.
+def plane_images(classes: tuple[int, ...]) -> Tensor:
+    """The images of the plane through the corners, ``(N, 1, 8, 8)``, at the points of ``PLANE``.
 
-    A point of the drawn plane is the mix of the corners whose weights, summing to 1, put it there; outside the
-    triangle some are negative.
+    A point stands for the mix of the corners whose weights sum to 1 and put it there; outside the triangle some are
+    negative.
     """
-    centres = _centres()
-    points = torch.cartesian_prod(centres, centres).flip(-1)
+    ones = torch.ones(1, len(PLANE.points), dtype=torch.float64)
     system = torch.cat((PLACES.T, torch.ones(1, 3, dtype=torch.float64)))
-    weights = torch.linalg.solve(system, torch.cat((points.T, torch.ones(1, len(points), dtype=torch.float64))))
-    mixed = weights.T @ corners()[0].double().flatten(1)
-    return mixed.float().view(-1, 1, 8, 8)
+    weights = torch.linalg.solve(system, torch.cat((PLANE.points.T, ones)))
+    return (weights.T @ corners(classes)[0].double().flatten(1)).float().view(-1, 1, 8, 8)
 
 
-def slice_frame(beta: float) -> Frame:
+def plane_frame(classes: tuple[int, ...], beta: float) -> Frame:
     """The plane through three digits, tinted by what the network says, with both kinds of statistics."""
-    panels = [_slice(beta, statistics) for statistics in STATISTICS]
-    readouts = []
+    pixels, labels = images()
+    right = []
+    panels = []
     for statistics in STATISTICS:
-        found = probabilities(softened(beta, statistics), images()[0])
-        right = 100 * (found.argmax(1) == images()[1]).double().mean().item()
-        readouts.append(f"{right:.1f} %")
-    return Frame(panels, f"β = {beta:.4g}: right on test digits {readouts[0]}; statistics computed again {readouts[1]}.")
+        net = softened(beta, statistics)
+        panels.append(_plane(net, classes, beta, statistics))
+        right.append(100 * (probabilities(net, pixels).argmax(1) == labels).double().mean().item())
+    readout = (
+        f"β = {beta:.4g}: {right[0]:.1f} % of test digits right; with statistics computed again {right[1]:.1f} %."
+    )
+    return Frame(panels, readout)
 
 
-def _slice(beta: float, statistics: str) -> Panel:
-    digits, labels = corners()
-    net = softened(beta, statistics)
-    found = probabilities(net, plane())
-    box, traces = (-SIDE, SIDE), []
-    for label, (_, colour) in zip(labels.tolist(), CORNERS, strict=True):
-        traces.append(heatmap(f"says {label}", found[:, label].view(CELLS, CELLS), box, box, colour))
-    for label in labels.tolist():
-        others = found.clone()
-        others[:, label] = 0
-        ahead = (found[:, label].clamp_min(1e-300).log() - others.amax(1).clamp_min(1e-300).log()).view(CELLS, CELLS)
-        edge = level_line(_centres(), _centres(), ahead, 0.0, BOUNDARY_POINTS)
-        traces.append(line("boundary", edge[:, 0], edge[:, 1], palette.INK, width=1.5, showlegend=label == labels[0]))
+def _plane(net: nn.Module, classes: tuple[int, ...], beta: float, statistics: str) -> Panel:
+    digits, labels = corners(classes)
+    found = probabilities(net, plane_images(classes))
     own = probabilities(net, digits)[torch.arange(3), labels]
-    for (label, place), (_, colour) in zip(zip(labels.tolist(), PLACES.tolist(), strict=True), CORNERS, strict=True):
-        traces.append(dots(f"a test digit {label}", [place[0]], [place[1]], colour, size=10))
-    told = ", ".join(f"{label}: {100 * share:.0f} %" for label, share in zip(labels.tolist(), own.tolist(), strict=True))
+    traces = PLANE.tints(found[:, list(classes)], COLOURS)
+    for number, digit in enumerate(classes):
+        others = found.clone()
+        others[:, digit] = 0
+        ahead = PLANE.means((1 + found[:, digit] - others.amax(1)) / 2)
+        edge = level_line(CENTRES, CENTRES, ahead, 0.5, BOUNDARY_POINTS)
+        traces.append(line("where the answer changes", *edge.T, palette.INK, width=1.5, showlegend=number == 0))
+    for digit, place, colour in zip(classes, PLACES.tolist(), COLOURS, strict=True):
+        traces.append(dots(f"a test digit {digit}", place[:1], place[1:], colour, size=11))
+    told = ", ".join(f"{digit} with {100 * share:.0f} %" for digit, share in zip(classes, own.tolist(), strict=True))
     return Panel(
         title=f"Statistics {statistics}",
         xlabel="the plane through three digits",
-        alt=f"At β = {beta:.4g}, statistics {statistics}, the three digits get their own class with {told}; "
+        alt=f"At β = {beta:.4g}, statistics {statistics}, the network says {told} at the three digits themselves; "
         f"{_edges(beta)}.",
         traces=traces,
-        layout=layout(axis(-SIDE, SIDE, (), grid=False), axis(-SIDE, SIDE, (), grid=False)),
-        aspect=1.0,
+        layout=PLANE.layout((), ()),
+        aspect=PLANE.aspect,
     )
 
 
 def _edges(beta: float) -> str:
     if beta == 0:
-        return "all boundaries are straight, for the network is affine"
-    return "the boundaries are bent at many places" if beta == 1 else "the boundaries are smooth curves"
-
-
-def _centres() -> Tensor:
-    step = 2 * SIDE / CELLS
-    return -SIDE + step * (torch.arange(CELLS, dtype=torch.float64) + 0.5)
+        return "what boundaries there are between classes are straight, for the network is affine"
+    return "the boundaries between classes have kinks" if beta == 1 else "the boundaries between classes are smooth"
 
 
 def digit_figure() -> InteractiveFigure:
@@ -206,7 +207,18 @@ def digit_figure() -> InteractiveFigure:
     return InteractiveFigure("softened-digit", digit_frame, axes, caption=caption)
 
 
-def slice_figure() -> InteractiveFigure:
-    """The plane through three digits."""
+def plane_figure() -> InteractiveFigure:
+    """The plane through three digits of the chapter."""
     caption = ""
-    return InteractiveFigure("softened-plane", slice_frame, [near_one(0.9)], caption=caption)
+    return InteractiveFigure("softened-plane", partial(plane_frame, CLASSES), [near_one(0.6019)], caption=caption)
+
+
+def your_plane_figure(classes: Sequence[int] = CLASSES) -> InteractiveFigure:
+    """The plane through digits of three classes that a reader names.
+
+    Raises:
+        ValueError: as :func:`corners`, at once: a reader's mistake should show in the reader's own cell.
+    """
+    corners(tuple(classes))
+    caption = "Move β: where do the two planes part?"
+    return InteractiveFigure("your-plane", partial(plane_frame, tuple(classes)), [near_one(0.6019)], caption=caption)
