@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 @torch.no_grad()
 def logits(network: nn.Module, inputs: Tensor) -> Tensor:
     """Outputs ``(N, C)`` of a network in eval mode for inputs ``(N, channels, height, width)`` in [0, 1]."""
-    return torch.cat([network(part) for part in inputs.split(BATCH)])
+    return torch.cat([network(part) for part in torch.split(inputs, BATCH)])
 
 
 def noisy(inputs: Tensor, sigma: float) -> Tensor:
@@ -57,7 +57,7 @@ def pgd(network: nn.Module, inputs: Tensor, labels: Tensor, size: float, steps: 
 
 
 def _batches(inputs: Tensor, labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    return zip(inputs.split(BATCH), labels.split(BATCH), strict=True)
+    return zip(torch.split(inputs, BATCH), torch.split(labels, BATCH), strict=True)
 
 
 def _gradient(network: nn.Module, inputs: Tensor, labels: Tensor) -> Tensor:
@@ -71,7 +71,7 @@ def renewed(network: nn.Module, inputs: Tensor) -> nn.Module:
     The statistics that a network was trained with are those of its hard units.
     """
     again = copy.deepcopy(network)
-    update_bn(inputs.split(BATCH), again)
+    update_bn(torch.split(inputs, BATCH), again)
     return again.eval()
 
 

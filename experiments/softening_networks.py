@@ -65,6 +65,9 @@ class Scaled(nn.Module):
         mean, scale: broadcast against ``(N, C, H, W)``.
     """
 
+    factor: Tensor
+    shift: Tensor
+
     def __init__(self, network: nn.Module, top: float, mean: Tensor, scale: Tensor) -> None:
         super().__init__()
         self.network = network

@@ -52,11 +52,14 @@ class Judged:
         labels = self.labels[: logged.shape[1]]
         match measure:
             case "accuracy":
-                return (logged.argmax(-1) == labels).astype(np.float64)
+                right: Floats = (logged.argmax(-1) == labels).astype(np.float64)
+                return right
             case "nll":
-                return -np.take_along_axis(logged, labels[None, :, None], -1)[..., 0]
+                losses: Floats = -np.take_along_axis(logged, labels[None, :, None], -1)[..., 0]
+                return losses
             case "confidence":
-                return np.exp(logged.max(-1))
+                largest: Floats = np.exp(logged.max(-1))
+                return largest
         return np.stack([found[f"{measure} {self.part}"] for found in self.found]).astype(np.float64)
 
     def calibrations(self, *, even_counts: bool) -> list[Calibration]:
@@ -74,7 +77,9 @@ class Judged:
             bins = self.calibrations(even_counts=measure == "adaptive_ece")
             weights = None if draws is None else draws.images(len(bins[0].bins))
             errors = np.stack([np.atleast_1d(each.error(weights)) for each in bins])
-            return errors.mean(0) if draws is None else (draws.networks(len(bins)).T * errors).sum(0)
+            shares = 1 / len(bins) if draws is None else draws.networks(len(bins)).T
+            mean: Floats = (shares * errors).sum(0)
+            return mean
         values = self.images(measure)
         if draws is None:
             return np.atleast_1d(values.mean())

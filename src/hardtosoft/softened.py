@@ -128,7 +128,8 @@ class Softened:
         if (smoothing, statistics) not in self._results:
             offered = ", ".join(f"{one}, {other}" for one, other in self._results)
             raise ValueError(f"smoothing and statistics must be one of {offered}, got {smoothing}, {statistics}")
-        return self._results[smoothing, statistics]
+        entry: dict[str, Any] = self._results[smoothing, statistics]
+        return entry
 
 
 @cache
@@ -139,6 +140,9 @@ def load_softened(which: Which) -> Softened:
 
 class Standardise(nn.Module):
     """Pixels in [0, 1] as a trained network wants them: mean 0 and variance 1 over its training images."""
+
+    factor: Tensor
+    shift: Tensor
 
     def __init__(self) -> None:
         super().__init__()

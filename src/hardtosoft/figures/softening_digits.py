@@ -54,14 +54,14 @@ def softened(beta: float, statistics: str = KEPT) -> nn.Module:
 def renew(net: nn.Module) -> nn.Module:
     """A copy whose batch normalisation has the mean and variance of its own activations on the training digits."""
     again = copy.deepcopy(net)
-    update_bn(images("training")[0].split(500), again)
+    update_bn(torch.split(images("training")[0], 500), again)
     return again.eval()
 
 
 @torch.no_grad()
 def probabilities(net: nn.Module, pixels: Tensor) -> Tensor:
     """Of the ten classes, ``(N, 10)``."""
-    return torch.cat([net(part) for part in pixels.split(1000)]).double().softmax(-1)
+    return torch.cat([net(part) for part in torch.split(pixels, 1000)]).double().softmax(-1)
 
 
 @cache
@@ -147,7 +147,8 @@ def plane_images(classes: tuple[int, ...]) -> Tensor:
     ones = torch.ones(1, len(PLANE.points), dtype=torch.float64)
     system = torch.cat((PLACES.T, torch.ones(1, 3, dtype=torch.float64)))
     weights = torch.linalg.solve(system, torch.cat((PLANE.points.T, ones)))
-    return (weights.T @ corners(classes)[0].double().flatten(1)).float().view(-1, 1, 8, 8)
+    mixed: Tensor = weights.T @ corners(classes)[0].double().flatten(1)
+    return mixed.float().view(-1, 1, 8, 8)
 
 
 def plane_frame(classes: tuple[int, ...], beta: float) -> Frame:
@@ -175,7 +176,9 @@ def _plane(net: nn.Module, classes: tuple[int, ...], beta: float, statistics: st
         others[:, digit] = 0
         ahead = PLANE.means((1 + found[:, digit] - others.amax(1)) / 2)
         edge = level_line(CENTRES, CENTRES, ahead, 0.5, BOUNDARY_POINTS)
-        traces.append(line("where the answer changes", *edge.T, palette.INK, width=1.5, showlegend=number == 0))
+        traces.append(
+            line("where the answer changes", edge[:, 0], edge[:, 1], palette.INK, width=1.5, showlegend=number == 0)
+        )
     for digit, place, colour in zip(classes, PLACES.tolist(), COLOURS, strict=True):
         traces.append(dots(f"a test digit {digit}", place[:1], place[1:], colour, size=11))
     told = ", ".join(f"{digit} with {100 * share:.0f} %" for digit, share in zip(classes, own.tolist(), strict=True))
@@ -198,7 +201,10 @@ def _edges(beta: float) -> str:
 
 def digit_figure() -> InteractiveFigure:
     """A test digit and its probabilities."""
-    caption = ""
+    caption = (
+        "Orange is the hard network, blue the softened one. Move β from 1 down. Then let the batch statistics be "
+        "computed again and go down once more: the answers hold much longer."
+    )
     axes = [
         choice("case", "Digit", tuple(cases()), start="one it is unsure of"),
         choice("statistics", "Batch statistics", STATISTICS, start=KEPT),
@@ -209,7 +215,11 @@ def digit_figure() -> InteractiveFigure:
 
 def plane_figure() -> InteractiveFigure:
     """The plane through three digits of the chapter."""
-    caption = ""
+    caption = (
+        "Move β from 1 to 0. Left: the statistics are those of training; right: they are computed again at every "
+        "β. The tints are the probabilities of the three classes; where there is none, the network says something "
+        "else."
+    )
     return InteractiveFigure("softened-plane", partial(plane_frame, CLASSES), [near_one(0.6019)], caption=caption)
 
 
@@ -221,4 +231,6 @@ def your_plane_figure(classes: Sequence[int] = CLASSES) -> InteractiveFigure:
     """
     corners(tuple(classes))
     caption = "Move β: where do the two planes part?"
-    return InteractiveFigure("your-plane", partial(plane_frame, tuple(classes)), [near_one(0.6019)], caption=caption)
+    return InteractiveFigure(
+        "your-softened-plane", partial(plane_frame, tuple(classes)), [near_one(0.6019)], caption=caption
+    )
