@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 import betavq
 from experiments import small_cnn
+from experiments.bench import hardware
 from experiments.image_data import DataSet, Images, load
-from experiments.orthogonal_runs import hardware
 from experiments.small_cnn import Recipe
 from experiments.softening_measures import fgsm, has_statistics, logits, noisy, pgd, renewed
 from experiments.softening_networks import (
