@@ -126,7 +126,7 @@ class Softened:
 
     def _entry(self, smoothing: str, statistics: str) -> dict[str, Any]:
         if (smoothing, statistics) not in self._results:
-            offered = ", ".join(f"{one}, {other}" for one, other in self._results)
+            offered = "; ".join(f"{one}, {other}" for one, other in self._results)
             raise ValueError(f"smoothing and statistics must be one of {offered}, got {smoothing}, {statistics}")
         entry: dict[str, Any] = self._results[smoothing, statistics]
         return entry

@@ -229,9 +229,9 @@ def ways_figure() -> InteractiveFigure:
 def robustness_figure() -> InteractiveFigure:
     """Noise and attacks."""
     caption = (
-        "Move β down from 0.94. Under attack, no curve rises above its right end. Then choose the published "
-        "network and look at the noise: there its curves rise before they fall. Attacks were tried at the larger "
-        "β only."
+        "Move β down from 0.94. Under attack, the dotted curve never rises above its right end. Then choose the "
+        "published network and look at the noise: there its curves rise before they fall. Attacks were tried at "
+        "the larger β only."
     )
     axes = [_network("small photographs"), near_one(0.9369)]
     return InteractiveFigure("softened-robustness", robustness_frame, axes, caption=caption)
