@@ -23,6 +23,8 @@ PASSIVE = _names(
     "get size dim ndimension numel len stride is_contiguous is_floating_point is_complex get_device element_size "
     "requires_grad hash type iter"
 )
+#: Taking only shape and dtype from the input.
+CONSTANT = _names("new_zeros new_ones new_full new_empty new_tensor zeros_like ones_like full_like empty_like")
 #: Affine, with weights that are not negative: averages, copies, arrangements.
 AVERAGING = _names(
     "view reshape flatten unflatten ravel permute transpose swapaxes swapdims movedim moveaxis t squeeze unsqueeze "

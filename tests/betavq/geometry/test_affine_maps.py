@@ -72,7 +72,10 @@ def test_functions_masos_and_layers_at_beta_1_are_models_too():
     first = betavq.MASO.from_layers(nn.Linear(2, 4).double(), activation=nn.ReLU())
     stack = nn.Sequential(first, nn.Linear(4, 8).double(), betavq.nn.BetaAbs(1.0), betavq.nn.BetaMaxout(beta=1.0))
     x = points(9, 2)
-    for model in (lambda z: torch.maximum(z, 1 - 2 * z).clamp(max=2.0), nn.Sequential(*stack[:3]).eval()):
+    for model in (
+        lambda z: torch.maximum(z.new_zeros(2) + z, 1 - 2 * z).clamp(max=2.0),
+        nn.Sequential(*stack[:3]).eval(),
+    ):
         slopes, offsets = geometry.affine_map(model, x)
         torch.testing.assert_close(torch.einsum("ncd,nd->nc", slopes, x) + offsets, model(x).detach())
 
