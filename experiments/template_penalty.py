@@ -77,8 +77,9 @@ def alikeness(network: nn.Sequential, points: Tensor) -> float:
 def neighbours(network: nn.Sequential, train_set: Set, test: Set) -> Iterator[tuple[str, float]]:
     """How often the nearest training image has the right class, by each distance."""
     distance = geometry.vq_distance(network, test[0], train_set[0], pairwise=True)
-    for name, found in (*distance.by_layer.items(), ("mean", distance.mean)):
-        yield f"vq {name}", nearest(found, train_set[1], test[1])
+    for number, found in enumerate(distance.by_layer.values(), start=1):
+        yield f"VQ, layer {number}", nearest(found, train_set[1], test[1])
+    yield "VQ, mean of both", nearest(distance.mean, train_set[1], test[1])
     yield "pixels", nearest(torch.cdist(test[0], train_set[0]), train_set[1], test[1])
     hidden = [network[:-1](points) for points in (test[0], train_set[0])]
     yield "last hidden values", nearest(torch.cdist(*hidden), train_set[1], test[1])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from .._checks import check_floating
 from ._models import check_inputs, check_model, check_outputs
@@ -149,9 +151,18 @@ def templates(model: Model, x: Tensor, classes: Sequence[int] | None = None) -> 
 
 
 def _forward_product(model: Model, x: Tensor, v: Tensor) -> Tensor:
+    _load_forward_mode()
     with torch.no_grad():
-        product: Tensor = torch.func.jvp(model, (x.clone(),), (v.clone(),))[1]  # a layer may work in place
+        product: Tensor = torch.func.jvp(model, (x.clone(),), (v.clone(),))[1]  # clones, for a layer may work in place
     return product
+
+
+@cache
+def _load_forward_mode() -> None:
+    """Use forward mode once, without the warning that PyTorch then gives of a part of its own."""
+    with warnings.catch_warnings(), forward_ad.dual_level():
+        warnings.filterwarnings("ignore", message=".*torch.jit.script", category=DeprecationWarning)
+        forward_ad.make_dual(torch.zeros(1), torch.zeros(1))
 
 
 def _check_shape(name: str, tensor: Tensor, like: Tensor) -> None:

@@ -57,7 +57,7 @@ def neighbours_frame(query: float) -> Frame:
             Panel(
                 title=title,
                 xlabel=f"framed: the {label}; then {shown}",
-                alt=f"{title}: of the five nearest training digits of this {label}, {right} are a {label}.",
+                alt=f"{title}: of the five nearest training digits of this {label}, {right} are of its class.",
                 traces=_pictures(row, order),
                 layout=layout(*(axis(-1, count * (SIDE + GAP) - 1, (), grid=False) for count in (COLUMNS, 2))),
                 aspect=COLUMNS / 2,
@@ -65,7 +65,7 @@ def neighbours_frame(query: float) -> Frame:
         )
         one = "one training digit is" if tied == 1 else f"{tied} training digits are"
         words.append(f"by {'pixels' if name == 'pixels' else 'VQ distance'} {one} nearest")
-    return Frame(panels, f"A {label}. {words[0][0].upper()}{words[0][1:]}, {words[1]}.")
+    return Frame(panels, f"{_say_query(query).capitalize()}. {words[0][0].upper()}{words[0][1:]}, {words[1]}.")
 
 
 def _pictures(row: int, order: Tensor) -> list[Trace]:
@@ -81,7 +81,8 @@ def _pictures(row: int, order: Tensor) -> list[Trace]:
 
 
 def _say_query(value: Value) -> str:
-    return f"a {float(value):.0f}"
+    digit = int(float(value))
+    return f"{'an' if digit == 8 else 'a'} {digit}"
 
 
 def neighbours_figure() -> InteractiveFigure:

@@ -68,7 +68,7 @@ def way_frame(rows: Rows, share: float, most_borders: int) -> Frame:
     seen = Panel(
         title="The image",
         xlabel=f"{100 * share:.0f} % of the way from {first} to {last}",
-        alt=f"A mixture of a {first} and a {last}; the network reads it as a {best}.",
+        alt=f"A mixture of {_a(first)} and {_a(last)}; the network reads it as {_a(best)}.",
         traces=[picture("image", image.clamp(0, 1).view(SIDE, SIDE), (0.0, SIDE), (0.0, SIDE))],
         layout=layout(axis(0, SIDE, (), grid=False), axis(0, SIDE, (), grid=False)),
         aspect=1.0,
@@ -141,6 +141,10 @@ def _logits_panel(rows: Rows, share: float, most_borders: int) -> Panel:
         ],
         layout=layout(axis(-0.02, 1.02, (0, 0.5, 1), ("0", "½", "1")), axis(low, high, (-10, 0, 10))),
     )
+
+
+def _a(digit: int) -> str:
+    return f"{'an' if digit == 8 else 'a'} {digit}"
 
 
 def _number(value: Tensor) -> str:

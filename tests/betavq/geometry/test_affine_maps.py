@@ -8,9 +8,6 @@ from torch import nn
 import betavq
 from betavq import geometry
 
-# Forward mode's own, when it is used first.
-pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
-
 
 def jacobian(model, x):
     """Point by point, by autograd."""
