@@ -39,9 +39,14 @@ def test_template_times_image_plus_bias_is_the_logit(share):
     torch.testing.assert_close(rows @ image + biases, logits, rtol=0, atol=1e-12)
     frame = templates.templates_figure().frame(share=share)
     assert frame.readout.endswith(f"Read as {int(logits.argmax())}.")
-    shown = named(frame.panels[1], "template of 3")["z"][::-1]
-    expected = (0.5 + rows[3].view(8, 8) / (2 * templates.REACH)).clamp(0, 1)
-    np.testing.assert_allclose(shown, expected, atol=1e-12)
+    shown = named(frame.panels[1], "templates")["z"][::-1]
+    for digit in range(10):
+        left, top = 2 + digit % 5 * 10, 2 + digit // 5 * 10
+        expected = (0.5 + rows[digit].view(8, 8) / (2 * templates.REACH)).clamp(0, 1)
+        np.testing.assert_allclose(shown[top : top + 8, left : left + 8], expected, atol=1e-12)
+    frame_x, frame_y = (named(frame.panels[1], "largest logit")[key] for key in "xy")
+    best = int(logits.argmax())
+    assert (np.nanmin(frame_x), 22 - np.nanmax(frame_y)) == (2 + best % 5 * 10, 2 + best // 5 * 10)
 
 
 def test_logits_are_straight_between_the_ticks_and_templates_stand_still():
@@ -82,8 +87,10 @@ def test_the_pixels_neighbours_are_the_nearest_images():
         row = int((digits_test_set()[1] == digit).nonzero()[0])
         nearest = (known - images[row]).square().sum(1).argsort()[:5]
         panel = neighbours.neighbours_frame(float(digit)).panels[0]
-        for place, index in enumerate(nearest, start=1):
-            np.testing.assert_allclose(named(panel, f"neighbour {place}")["z"][::-1], known[index].view(8, 8))
+        shown = named(panel, "digits")["z"][::-1]
+        for place, image in enumerate([images[row], *known[nearest]]):
+            left, top = 2 + place % 3 * 10, 2 + place // 3 * 10
+            np.testing.assert_allclose(shown[top : top + 8, left : left + 8], image.view(8, 8))
 
 
 def test_accuracies_count_ties_by_their_share():

@@ -162,7 +162,7 @@ def _load_forward_mode() -> None:
     """Use forward mode once, without the warning that PyTorch then gives of a part of its own."""
     with warnings.catch_warnings(), forward_ad.dual_level():
         warnings.filterwarnings("ignore", message=".*torch.jit.script", category=DeprecationWarning)
-        forward_ad.make_dual(torch.zeros(1), torch.zeros(1))
+        forward_ad.make_dual(torch.zeros(1), torch.zeros(1))  # type: ignore[no-untyped-call]
 
 
 def _check_shape(name: str, tensor: Tensor, like: Tensor) -> None:

@@ -86,7 +86,7 @@ def every_figure() -> list[InteractiveFigure]:
         power_layers.layer_figure(),
         power_depth.depth_figure(),
         power_depth.one_diagram_figure(),
-        power_layers.your_layer_figure([[0.8, 0.0], [-0.6, 0.5], [-0.1, -0.75]], [0.0, 0.2, -0.2]),
+        power_layers.your_layer_figure([[0.8, 0.0], [-0.6, 0.5], [-0.1, -0.75]], [0.0, 0.35, 0.35]),
         templates.templates_figure(),
         neighbours.neighbours_figure(),
         templates.your_way_figure(7, 1),

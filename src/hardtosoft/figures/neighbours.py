@@ -15,9 +15,10 @@ from ..digit_layers import digits_model
 from ..frames import Frame, Panel, Trace, axis, layout, line, picture
 from ..interactive import InteractiveFigure
 from ..networks import digits_test_set, digits_training_set
+from ..sheets import outline, sheet, size
 
-SIDE, GAP, COLUMNS = 8, 2, 3
-SHOWN = COLUMNS * 2 - 1  # neighbours beside the digit itself
+COLUMNS, SHOWN = 3, 5  # neighbours beside the digit itself
+WIDTH, HEIGHT = size(1 + SHOWN, COLUMNS)
 QUERIES = tuple(float(digit) for digit in range(10))
 
 
@@ -59,8 +60,8 @@ def neighbours_frame(query: float) -> Frame:
                 xlabel=f"framed: the {label}; then {shown}",
                 alt=f"{title}: of the five nearest training digits of this {label}, {right} are of its class.",
                 traces=_pictures(row, order),
-                layout=layout(*(axis(-1, count * (SIDE + GAP) - 1, (), grid=False) for count in (COLUMNS, 2))),
-                aspect=COLUMNS / 2,
+                layout=layout(axis(0, WIDTH, (), grid=False), axis(0, HEIGHT, (), grid=False)),
+                aspect=WIDTH / HEIGHT,
             )
         )
         one = "one training digit is" if tied == 1 else f"{tied} training digits are"
@@ -69,15 +70,12 @@ def neighbours_frame(query: float) -> Frame:
 
 
 def _pictures(row: int, order: Tensor) -> list[Trace]:
-    images = [digits_test_set()[0][row], *digits_training_set()[0][order]]
-    traces: list[Trace] = []
-    for place, image in enumerate(images):
-        x, y = place % COLUMNS * (SIDE + GAP), (SIDE + GAP) * (place < COLUMNS)
-        name = "the digit" if place == 0 else f"neighbour {place}"
-        traces.append(picture(name, image.view(SIDE, SIDE), (x, x + SIDE), (y, y + SIDE)))
-    low, high = SIDE + GAP, 2 * SIDE + GAP
-    around = ([0, SIDE, SIDE, 0, 0], [low, low, high, high, low])
-    return [*traces, line("the digit", *around, palette.ORANGE, width=3)]
+    images = torch.cat([digits_test_set()[0][row : row + 1], digits_training_set()[0][order]])
+    around = outline(0, len(images), COLUMNS)
+    return [
+        picture("digits", sheet(images, COLUMNS), (0.0, WIDTH), (0.0, HEIGHT)),
+        line("the digit", around[:, 0], around[:, 1], palette.ORANGE, width=3),
+    ]
 
 
 def _say_query(value: Value) -> str:
@@ -87,7 +85,7 @@ def _say_query(value: Value) -> str:
 
 def neighbours_figure() -> InteractiveFigure:
     """A slider over ten test images, the first of every digit."""
-    query = Axis("query", "digit", QUERIES, 5.0, say=_say_query)
+    query = Axis("query", "digit", QUERIES, 4.0, say=_say_query)
     caption = (
         "Move through ten test images, the first of every digit. Left: the training digits with the nearest pixels. "
         "Right: those for which the fewest units of the network select another piece. Below: how many are nearest of "

@@ -23,7 +23,7 @@ PLANE = Plane((-3.0, 3.0), (-2.4, 2.4), 70, 56)
 CORNERS = [(PLANE.x[i], PLANE.y[j]) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))]
 SIZES, SEED, LEFT_SLOPE = (2, 5, 5, 5), 11, 0.1
 DEPTHS = {"one layer": 1, "two layers": 2, "three layers": 3}
-HEIGHT = 0.3  # x₂ of the marked input
+HEIGHT = -0.6  # x₂ of the marked input
 MOST_CORNERS = 16  # of a region
 #: Edges by the layer that made them: colour and width.
 EDGES = ((palette.INK, 3.5), (palette.BLUE, 2.2), (palette.ORANGE, 1.2))
@@ -248,7 +248,7 @@ def depth_figure() -> InteractiveFigure:
         "straight on where the edges turn. Move x over the outline, and the right picture jumps."
     )
     depth = choice("depth", "Depth", tuple(DEPTHS), start="two layers")
-    along = sliding("along", "x₁ of the input", -2.8, 2.8, 0.2, start=0.2, say=_say_along)
+    along = sliding("along", "x₁ of the input", -2.8, 2.8, 0.2, start=-1.2, say=_say_along)
     return InteractiveFigure("deep-cells", depth_frame, [depth, along], caption=caption)
 
 

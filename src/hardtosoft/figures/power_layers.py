@@ -24,8 +24,8 @@ PLANE = Plane((-2.4, 2.4), (-2.1, 2.1), 64, 56)
 COMMON = 0.3  # added to every radius², which moves no cell and gives the code 000 a circle
 LENGTH = 0.8
 SECOND, THIRD = (-0.6, 0.5), (-0.1, -0.75)
-BIASES = (0.2, -0.2)  # of the units that stand still
-HEIGHT = 0.35  # x₂ of the marked input
+BIASES = (0.35, 0.35)  # of the units that stand still
+HEIGHT = 0.1  # x₂ of the marked input
 CODES = torch.tensor(list(product((0, 1), repeat=3)))
 #: How codes look, by the number of units that are on; neighbouring cells differ in it by one.
 COLOURS = (palette.INK, palette.GREEN, palette.ORANGE, palette.PURPLE)
@@ -167,7 +167,7 @@ def _say_turn(value: Value) -> str:
     return f"{float(value):.0f}°".replace("-", "−")
 
 
-ALONG = sliding("along", "x₁ of the input", -2.1, 2.1, 0.6, start=0.9, say=_say_along)
+ALONG = sliding("along", "x₁ of the input", -2.1, 2.1, 0.6, start=0.3, say=_say_along)
 
 
 def layer_figure() -> InteractiveFigure:

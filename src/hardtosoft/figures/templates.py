@@ -14,18 +14,18 @@ from betavq import geometry
 from .. import palette
 from ..axes import Value, choice, sliding
 from ..digit_layers import digits_model
-from ..frames import Frame, Panel, Trace, axis, dots, layout, line, picture
+from ..frames import Frame, Panel, axis, dots, layout, line, picture
 from ..interactive import InteractiveFigure
 from ..networks import digits_test_set
+from ..sheets import SIDE, outline, sheet, size
 
 Rows: TypeAlias = tuple[int, int]  # of the test set: where a way begins and ends
 
-SIDE = 8
 WAYS: dict[str, Rows] = {"3 to 8": (7, 1), "1 to 7": (23, 13), "4 to 9": (0, 4)}
 FINE = tuple(step / 400 for step in range(401))  # shares of the way at which the code is looked up
 LOGITS = (-22.0, 22.0)
 REACH = 3.0  # of a template's numbers, from paper to ink
-COLUMNS, GAP = 5, 2
+COLUMNS = 5
 STYLES = ((palette.ORANGE, "dash"), (palette.BLUE, "solid"))
 
 
@@ -84,36 +84,27 @@ def way_frame(rows: Rows, share: float, most_borders: int) -> Frame:
 
 
 def _templates_panel(rows: Tensor, best: int) -> Panel:
-    pitch = SIDE + GAP
-    ticks = [column * pitch + SIDE / 2 for column in range(COLUMNS)]
-    height = 2 * pitch - GAP
-    traces: list[Trace] = []
-    for digit, row in enumerate(rows):
-        x, y = _corner(digit)
-        levels = (0.5 + row.view(SIDE, SIDE) / (2 * REACH)).clamp(0, 1)
-        traces.append(picture(f"template of {digit}", levels, (x, x + SIDE), (y, y + SIDE)))
-    x, y = _corner(best)
-    around = ([x, x + SIDE, x + SIDE, x, x], [y, y, y + SIDE, y + SIDE, y])
-    traces.append(line("largest logit", *around, palette.ORANGE, width=3))
+    count = len(rows)
+    width, height = size(count, COLUMNS)
+    frames = np.concatenate([outline(digit, count, COLUMNS) for digit in range(count)])
+    chosen = outline(best, count, COLUMNS)
+    levels = (0.5 + rows / (2 * REACH)).clamp(0, 1)
+    ticks = np.nanmean(frames.reshape(count, -1, 2)[:COLUMNS, :4, 0], 1)
     return Panel(
         title="Its ten templates: 0 to 4, 5 to 9",
         xlabel="ink: for; paper: against; grey: neither",
         alt=f"Ten pictures of weights, one a class; that of {best} fits the image best.",
-        traces=traces,
+        traces=[
+            picture("templates", sheet(levels, COLUMNS), (0.0, width), (0.0, height)),
+            line("frames", frames[:, 0], frames[:, 1], palette.GREY, width=1, showlegend=False),
+            line("largest logit", chosen[:, 0], chosen[:, 1], palette.ORANGE, width=4),
+        ],
         layout=layout(
-            axis(
-                -0.5, COLUMNS * pitch - GAP + 0.5, ticks, [f"{c}, {c + COLUMNS}" for c in range(COLUMNS)], grid=False
-            ),
-            axis(-0.5, height + 0.5, (), grid=False),
+            axis(0, width, ticks, [f"{c}, {c + COLUMNS}" for c in range(COLUMNS)], grid=False),
+            axis(0, height, (), grid=False),
         ),
-        aspect=(COLUMNS * pitch - GAP + 1) / (height + 1),
+        aspect=width / height,
     )
-
-
-def _corner(digit: int) -> tuple[float, float]:
-    """The lower left corner of a template's picture."""
-    pitch = SIDE + GAP
-    return float(digit % COLUMNS * pitch), float(pitch if digit < COLUMNS else 0)
 
 
 def _logits_panel(rows: Rows, share: float, most_borders: int) -> Panel:
