@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from typing import Any
 
-import numpy as np
+from .stored import Band, band, stored
 
-from .networks import Band
+FILE = "template_penalty"
 
 
 @dataclass(frozen=True)
@@ -38,28 +35,17 @@ def penalised() -> list[Penalised]:
         Penalised(
             entry["where"],
             entry["strength"],
-            *(_band(entry[key]) for key in ("accuracy", "accuracy_minus_none", "cosine")),
+            *(band(entry[key]) for key in ("accuracy", "accuracy_minus_none", "cosine")),
         )
-        for entry in _stored()["penalties"]
+        for entry in stored(FILE)["penalties"]
     ]
 
 
 def neighbour_accuracy() -> dict[str, Band]:
     """How often the nearest training image has the right class, by distance, for the networks without a penalty."""
-    return {name: _band(entry) for name, entry in _stored()["neighbours"].items()}
+    return {name: band(entry) for name, entry in stored(FILE)["neighbours"].items()}
 
 
 def settings() -> dict[str, Any]:
     """How it was made: seeds, sizes, training, versions."""
-    return dict(_stored()["settings"])
-
-
-@cache
-def _stored() -> dict[str, Any]:
-    text = resources.files("hardtosoft").joinpath("data", "template_penalty.json").read_text(encoding="utf-8")
-    contents: dict[str, Any] = json.loads(text)
-    return contents
-
-
-def _band(stored: dict[str, Any]) -> Band:
-    return Band(np.array(stored["mean"]), np.array(stored["half_width"]))
+    return dict(stored(FILE)["settings"])

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 
 from .._checks import check_floating
 from ._models import check_inputs, check_model, check_outputs
@@ -22,7 +20,7 @@ class LocalAffineMap:
     r"""What a piecewise-affine network is around points: :math:`f(x) = A[x]\, x + b[x]`.
 
     Unpacks to both, ``slopes, offsets = affine_map(model, x)``. Each is computed when it is asked for: ``offsets`` and
-    :meth:`matvec` take one forward-mode pass, :meth:`rmatvec` one backward pass, and none of them makes A.
+    :meth:`matvec` take two backward passes, :meth:`rmatvec` one, and none of them makes A.
 
     Attributes:
         x: the points, ``(N, *in)``.
@@ -51,9 +49,9 @@ class LocalAffineMap:
         return self.output - self.matvec(self.x)
 
     def matvec(self, v: Tensor) -> Tensor:
-        """A[x]·v by one forward-mode pass: ``(N, *in)`` → ``(N, *out)``."""
+        """A[x]·v, a Jacobian-vector product, by two backward passes: ``(N, *in)`` → ``(N, *out)``."""
         _check_shape("v", v, self.x)
-        return _forward_product(self.model, self.x, v)
+        return _directional(self.model, self.x, v)
 
     def rmatvec(self, w: Tensor) -> Tensor:
         """A[x]ᵀ·w by one backward pass: ``(N, *out)`` → ``(N, *in)``."""
@@ -74,7 +72,8 @@ class LocalAffineMap:
         with torch.enable_grad():
             x = self.x.detach().requires_grad_()
             output = self.model(x.clone())  # a clone, for a layer may work in place
-        found = [torch.autograd.grad(output, x, w, retain_graph=True)[0] for w in weights]
+            # The derivative of a number: with grad_outputs autograd would import sympy.
+            found = [torch.autograd.grad((output * w).sum(), x, retain_graph=True)[0] for w in weights]
         return torch.stack(found, 1)
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -100,8 +99,8 @@ def affine_map(model: Model, x: Tensor) -> LocalAffineMap:
 
     Returns:
         A :class:`LocalAffineMap`, which unpacks to A[x], ``(N, *out, *in)``, and b[x], ``(N, *out)``. Where only a
-        product is needed, its ``offsets``, ``matvec`` and ``rmatvec`` take one pass and no room for A. Constants: no
-        gradient leads back to the weights.
+        product is needed, its ``offsets``, ``matvec`` and ``rmatvec`` take a pass or two and no room for A. All are
+        constants: no gradient leads back to the weights.
 
     Raises:
         ValueError: a model in training mode or with weights that are not finite; a layer that is not piecewise
@@ -150,19 +149,17 @@ def templates(model: Model, x: Tensor, classes: Sequence[int] | None = None) -> 
     return local.rows(chosen)
 
 
-def _forward_product(model: Model, x: Tensor, v: Tensor) -> Tensor:
-    _load_forward_mode()
-    with torch.no_grad():
-        product: Tensor = torch.func.jvp(model, (x.clone(),), (v.clone(),))[1]  # clones, for a layer may work in place
-    return product
+def _directional(model: Model, x: Tensor, v: Tensor) -> Tensor:
+    """A[x]·v as the derivative of ⟨Aᵀ·w, v⟩ in w, which is linear in w: the product forward by two backward.
 
-
-@cache
-def _load_forward_mode() -> None:
-    """Use forward mode once, without the warning that PyTorch then gives of a part of its own."""
-    with warnings.catch_warnings(), forward_ad.dual_level():
-        warnings.filterwarnings("ignore", message=".*torch.jit.script", category=DeprecationWarning)
-        forward_ad.make_dual(torch.zeros(1), torch.zeros(1))  # type: ignore[no-untyped-call]
+    Forward mode would do it in one pass, and imports PyTorch's compiler the first time: a second, and 70 MB.
+    """
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        output = model(x.clone())  # a clone, for a layer may work in place
+        w = torch.zeros_like(output, requires_grad=True)
+        (back,) = torch.autograd.grad((output * w).sum(), x, create_graph=True)
+        return torch.autograd.grad((back * v).sum(), w)[0]
 
 
 def _check_shape(name: str, tensor: Tensor, like: Tensor) -> None:
