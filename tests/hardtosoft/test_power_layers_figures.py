@@ -41,16 +41,14 @@ def test_circles_are_those_of_the_codes_that_occur(offset, turn):
     layer = moving_layer(offset, turn)
     met = torch.bincount(power_layers.cells(layer), minlength=8) > 0
     right = power_layers.layer_frame(layer, 0.3).panels[1]
-    for count, name in enumerate(power_layers.COUNTS):
-        circle = named(right, f"circle: {name}")
-        own = [q for q in range(8) if CODES[q].sum() == count]
-        around = np.stack([circle["x"], circle["y"]]).reshape(2, len(own), -1)[:, :, :-1]
-        for q, (x, y) in zip(own, around.transpose(1, 0, 2), strict=True):
-            squared = (x - centroids[q][0]) ** 2 + (y - centroids[q][1]) ** 2
-            if met[q] and radii[q] + COMMON > 0:
-                np.testing.assert_allclose(squared, radii[q] + COMMON, atol=1e-12)
-            else:
-                assert np.isnan(squared).all()
+    circles = named(right, "circles of codes")
+    around = np.stack([circle for key in "xy" for circle in circles[key].reshape(8, -1)[:, :-1]]).reshape(2, 8, -1)
+    for q, (x, y) in enumerate(around.transpose(1, 0, 2)):
+        squared = (x - centroids[q][0]) ** 2 + (y - centroids[q][1]) ** 2
+        if met[q] and radii[q] + COMMON > 0:
+            np.testing.assert_allclose(squared, radii[q] + COMMON, atol=1e-12)
+        else:
+            assert np.isnan(squared).all()
 
 
 def test_the_offset_moves_no_centroid_and_four_radii_alike():

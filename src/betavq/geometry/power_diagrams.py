@@ -16,7 +16,7 @@ from ._models import check_inputs, check_model
 from ._watch import watch
 from .affine_maps import Model, affine_map
 
-CHUNK = 2**23  # numbers in a block of powers, 64 MB
+CHUNK = 2**20  # numbers in a block of powers, 8 MB
 
 
 @dataclass(frozen=True)

@@ -123,15 +123,13 @@ def _circles(diagram: PowerDiagram, met: Tensor, chosen: int) -> list[Trace]:
     squared = array(diagram.squared_radii) + COMMON
     radius = np.sqrt(np.where((squared > 0) & met.numpy(), squared, np.nan))
     around = array(diagram.centroids)[:, :, None] + radius[:, None, None] * CIRCLE
-    gap = np.full((2, 1), np.nan)
-    found = []
-    for n, name in enumerate(COUNTS):
-        own = [part for q in range(8) if int(CODES[q].sum()) == n for part in (around[q], gap)]
-        x, y = np.concatenate(own, 1)
-        found.append(line(f"circle: {name}", x, y, COLOURS[n], dash="solid", width=1.3, showlegend=False))
-    x, y = around[chosen]
-    thick = line("circle of the code of x", x, y, palette.INK, width=4, showlegend=False)
-    return [*found, thick]
+    strokes = np.concatenate([around, np.full((len(CODES), 2, 1), np.nan)], axis=2)
+    x, y = strokes.transpose(1, 0, 2).reshape(2, -1)
+    thick_x, thick_y = around[chosen]
+    return [
+        line("circles of codes", x, y, palette.GREY, width=1.5),
+        line("circle of the code of x", thick_x, thick_y, palette.INK, width=4),
+    ]
 
 
 def _box(diagram: PowerDiagram) -> Trace:
