@@ -1,0 +1,103 @@
+"""Exact regions of networks, as figures draw them: what each layer adds, in colours and edges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from betavq.geometry import Partition, Polyline
+
+from . import palette
+from .frames import Trace, polygons, stroke
+from .networks import Network
+
+Array = np.ndarray[Any, Any]
+
+Look = tuple[str, str, float]
+#: Name, colour and width of the edges that each layer adds; the first bends least and is drawn broadest.
+LAYERS: tuple[Look, ...] = (
+    ("edges of layer 1", palette.INK, 2.0),
+    ("edges of layer 2", palette.BLUE, 1.4),
+    ("edges of layer 3", palette.ORANGE, 0.8),
+)
+GOLDEN = (5**0.5 - 1) / 2
+
+
+def module_of(network: Network) -> nn.Sequential:
+    """The network at β = 1 as PyTorch's own layers."""
+    layers: list[nn.Module] = []
+    for weight, bias in zip(network.weights, network.biases, strict=True):
+        layer = nn.Linear(weight.shape[1], weight.shape[0], dtype=weight.dtype)
+        layer.load_state_dict({"weight": weight, "bias": bias})
+        layers += [layer, nn.ReLU()]
+    return nn.Sequential(*layers[:-1]).eval()
+
+
+def rectangle(x: tuple[float, float], y: tuple[float, float]) -> list[tuple[float, float]]:
+    """The corners of a box, counterclockwise: a domain."""
+    return [(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1])]
+
+
+def codes_to(partition: Partition, depth: int) -> Array:
+    """Which piece each unit of the first ``depth`` layers selects in each region, ``(n, units)``."""
+    return partition.codes[:, : sum(layer.num_units for layer in partition.layers[:depth])]
+
+
+def count_to(partition: Partition, depth: int) -> int:
+    """How many regions the first ``depth`` layers make on the domain."""
+    # A region of ReLU layers is where all units agree, an intersection of half-planes: one region, one code.
+    codes = codes_to(partition, depth)
+    return len(np.unique(np.packbits(codes, axis=1), axis=0)) if codes.size else 1
+
+
+def code_shades(partition: Partition, depth: int) -> Array:
+    """A shade in [0, 1] for the code of the first ``depth`` layers; regions that share an edge differ in it."""
+    codes = codes_to(partition, depth)
+    return (0.5 + codes @ (GOLDEN * np.arange(1, codes.shape[1] + 1))) % 1
+
+
+def relief(partition: Partition, *, steepness: float, lamp: float = 2.2) -> Array:
+    """How bright a lamp makes each facet of the network's first output, ``(n,)`` in [0, 1].
+
+    The output is drawn as a surface over the plane, tilted so that it is level on the whole.
+
+    Args:
+        partition: of the network.
+        steepness: root mean square of the slopes as they are drawn.
+        lamp: where the lamp stands, an angle in the plane; it is 45° high.
+    """
+    slopes, areas = partition.slopes[:, 0], partition.areas / partition.areas.sum()
+    tilted = slopes - areas @ slopes
+    steep = steepness * tilted / (np.sqrt(areas @ (tilted**2).sum(1)) or 1.0)
+    towards = -(steep @ [np.cos(lamp), np.sin(lamp)])
+    light: Array = (1 + towards) / np.sqrt(2 * (1 + (steep**2).sum(1)))
+    return np.clip(light, 0, 1)
+
+
+def regions(
+    partition: Partition,
+    depth: int,
+    fill: Array | None,
+    *,
+    scale: Sequence[Sequence[Any]] = palette.MAP_SCALE,
+    key: Sequence[tuple[str, str]] = (),
+    layers: Sequence[Look] = LAYERS,
+    thickness: float = 1.0,
+    opacity: float = 1.0,
+) -> Trace:
+    """The regions of a partition, with the edges that the first ``depth`` layers add; ``layers`` says how each looks."""
+    shown = [opacity if layer < depth else 0.0 for layer in range(len(partition.layers))]
+    edges = zip(layers[: len(shown)], shown, strict=True)
+    strokes = [stroke(name, colour, width=width * thickness, opacity=seen) for (name, colour, width), seen in edges]
+    kinds = partition.edge_depth
+    drawn = {"kinds": kinds, "strokes": strokes}
+    return polygons("regions", partition.vertices, partition.counts, fill=fill, scale=scale, key=key, **drawn)
+
+
+def joined(boundary: Sequence[Polyline]) -> Array:
+    """Polylines one after another, each closed by a gap, ``(M, 2)``; a gap alone where there is none."""
+    gap = np.full((1, 2), np.nan)
+    return np.concatenate([part for line in boundary for part in (line.points, gap)] or [gap])
