@@ -1,4 +1,4 @@
-"""How far inputs are from another class if the network were affine everywhere, and how far to the end of its region."""
+"""How far inputs are from another class by their own affine map, and how far from the border of its region."""
 
 from __future__ import annotations
 
@@ -75,4 +75,5 @@ def _classes(network: nn.Module, x: Tensor) -> Tensor:
 
 
 def _codes(network: nn.Module, x: Tensor) -> Tensor:
-    return torch.cat([layer.flatten(1) for layer in codes(network, x).values()], dim=1)
+    found: Tensor = torch.cat([layer.flatten(1) for layer in codes(network, x).values()], dim=1)
+    return found

@@ -88,13 +88,12 @@ def regions(
     thickness: float = 1.0,
     opacity: float = 1.0,
 ) -> Trace:
-    """The regions of a partition, with the edges that the first ``depth`` layers add; ``layers`` says how each looks."""
+    """The regions of a partition, with the edges that its first ``depth`` layers add, each as ``layers`` says."""
     shown = [opacity if layer < depth else 0.0 for layer in range(len(partition.layers))]
     edges = zip(layers[: len(shown)], shown, strict=True)
     strokes = [stroke(name, colour, width=width * thickness, opacity=seen) for (name, colour, width), seen in edges]
-    kinds = partition.edge_depth
-    drawn = {"kinds": kinds, "strokes": strokes}
-    return polygons("regions", partition.vertices, partition.counts, fill=fill, scale=scale, key=key, **drawn)
+    corners, sides, kinds = partition.vertices, partition.counts, partition.edge_depth
+    return polygons("regions", corners, sides, fill=fill, scale=scale, key=key, kinds=kinds, strokes=strokes)
 
 
 def joined(boundary: Sequence[Polyline]) -> Array:

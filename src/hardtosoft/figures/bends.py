@@ -12,7 +12,7 @@ from betavq.geometry import Polyline, soft_partition
 from .. import palette
 from ..axes import beta_axis
 from ..contours import level_line
-from ..frames import Frame, Panel, Trace, axis, dots, layout, line
+from ..frames import Frame, Panel, Trace, array, axis, dots, layout, line
 from ..interactive import InteractiveFigure
 from ..networks import load_two_moons, two_moons_training_set
 from ..regions import Array, joined, module_of, rectangle, regions
@@ -46,8 +46,8 @@ def boundary_at(beta: float) -> tuple[Array, Array]:
         step = logits[:, None] * gradient / gradient.square().sum(1, keepdim=True)
         points = (points - step).detach().requires_grad_()
     (gradient,) = torch.autograd.grad(network.logits(points, beta).sum(), points)
-    curve = points.detach().numpy()
-    along = np.degrees(np.unwrap(np.arctan2(gradient[:, 0], -gradient[:, 1]).numpy()))
+    curve, (right, up) = array(points), array(gradient).T
+    along = np.degrees(np.unwrap(np.arctan2(right, -up)))
     # From left to right, as the hard one is told.
     return (curve, along) if curve[0, 0] <= curve[-1, 0] else (curve[::-1], along[::-1])
 
@@ -72,10 +72,9 @@ def bends_frame(beta: float) -> Frame:
     """The boundary at β over the hard network's edges, and how far it has turned along its way."""
     points, share, turned = course(beta)
     total = float(np.abs(np.diff(turned)).sum())
-    hard_points, hard_share, hard_turned = course(1.0)
+    _, hard_share, hard_turned = course(1.0)
     x, y = joined([bent_line()])[:-1].T
     edges = regions(moons_partition(TRAINED), 2, None, opacity=0.3)
-    ends = (-120, 120)
     bends = [
         line("hard, for comparison", hard_share, hard_turned, palette.GREY, width=1.5, showlegend=False),
         line("turned so far", share, turned, palette.GREEN, width=3, showlegend=False),
@@ -100,7 +99,7 @@ def bends_frame(beta: float) -> Frame:
         alt=f"At β = {beta:.3g} the boundary turns by {total:.0f} degrees in all, "
         f"{'in jumps' if beta == 1 else 'smoothly' if beta > 0 else 'that is, not at all'}.",
         traces=bends,
-        layout=layout(axis(0, 1, (0, 0.5, 1), ("0", "½", "1")), axis(*ends, (-90, -45, 0, 45, 90))),
+        layout=layout(axis(0, 1, (0, 0.5, 1), ("0", "½", "1")), axis(-130, 40, (-90, -45, 0))),
         aspect=ASPECT,
     )
     return Frame([above, turning], f"Turns added up, left and right alike: {total:.0f}°. {_accuracy(beta)}")

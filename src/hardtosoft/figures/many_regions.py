@@ -65,7 +65,11 @@ def many_regions_frame(shade: str, depth: float) -> Frame:
         large=True,
     )
     units = layers * WIDTH
-    words = f"{units} units: {count:,} regions on the square, of 2{str(units).translate(RAISED)} codes." if units else "No unit: one region."
+    words = (
+        f"{units} units: {count:,} regions on the square, of 2{str(units).translate(RAISED)} codes."
+        if units
+        else "No unit: one region."
+    )
     return Frame([panel], words)
 
 

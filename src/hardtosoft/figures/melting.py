@@ -62,9 +62,8 @@ def _words(beta: float) -> str:
 def melting_figure() -> InteractiveFigure:
     """One slider for the β of all units."""
     caption = (
-        "Move β down from 1. Each edge becomes a band in which its unit wavers; the bands grow until they meet, and at "
-        "β = 0 all units are undecided everywhere. The faint lines stay where the hard network has its edges. In layer "
-        "2 the bands leave these lines: what layer 2 sees has softened too. Dark grows fast at first: a sixth is one "
-        "unit of six."
+        "Set β to 1, then move it down. Each edge becomes a band in which its unit wavers. The bands grow until they "
+        "meet, and at β = 0 all units are undecided everywhere. The faint lines stay where the hard network has its "
+        "edges. Layer 2 has a shade all over at once: two of its six units are undecided everywhere."
     )
     return InteractiveFigure("melting", melting_frame, [beta_axis(0.025, start=0.95)], caption=caption)

@@ -91,8 +91,8 @@ def moon_regions_figure() -> InteractiveFigure:
     caption = (
         "Take the layers away: layer 1 draws straight lines, one for each unit that switches in the box. Layer 2 "
         "adds lines that bend wherever they cross a line of layer 1, and nowhere else. Then go back to the start of "
-        "the training and move forward with the arrow key: the lines wander to where the moons meet. The thick line is "
-        "where the network decides; it bends at the edges too."
+        "the training and move forward with the arrow key: the lines wander. The thick line is where the network "
+        "decides. It bends at the edges too."
     )
     named: dict[Value, str] = {0.0: "none", 1.0: "one", 2.0: "both"}
     depth = sliding("depth", "Layers shown", 0, 2, 1, start=2.0, named=named, say=_say_depth)
