@@ -70,10 +70,10 @@ def flipped(network: nn.Module, x: Tensor, step: Tensor, times: float) -> float:
 
 
 def _classes(network: nn.Module, x: Tensor) -> Tensor:
-    logits = network(x).detach()
+    logits: Tensor = network(x).detach()
     return (logits[:, 0] > 0).long() if logits.shape[1] == 1 else logits.argmax(1)
 
 
 def _codes(network: nn.Module, x: Tensor) -> Tensor:
-    found: Tensor = torch.cat([layer.flatten(1) for layer in codes(network, x).values()], dim=1)
-    return found
+    layers = [layer.flatten(1) for layer in codes(network, x).values()]
+    return torch.cat(layers, dim=1) if layers else x.new_zeros(len(x), 0)

@@ -22,6 +22,7 @@ LAYERS: tuple[Look, ...] = (
     ("edges of layer 1", palette.INK, 2.0),
     ("edges of layer 2", palette.BLUE, 1.4),
     ("edges of layer 3", palette.ORANGE, 0.8),
+    ("edges of layer 4", palette.GREEN, 0.8),
 )
 GOLDEN = (5**0.5 - 1) / 2
 

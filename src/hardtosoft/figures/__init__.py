@@ -40,6 +40,7 @@ def every_figure() -> list[InteractiveFigure]:
         softening_curves,
         softening_digits,
         templates,
+        steps,
         together,
         trained,
         units,
@@ -100,6 +101,8 @@ def every_figure() -> list[InteractiveFigure]:
         melting.melting_figure(),
         many_regions.many_regions_figure(),
         digit_slice.digit_slice_figure(),
+        many_regions.your_regions_figure([8, 8]),
         bends.bends_figure(),
         border.border_figure(),
+        steps.your_step_figure([0.5, 0.4]),
     ]

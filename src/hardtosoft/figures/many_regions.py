@@ -1,7 +1,8 @@
-"""More than ten thousand exact regions of a larger network, at once."""
+"""More than ten thousand exact regions of a larger network at once, and those of a network that a reader makes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import torch
@@ -10,25 +11,25 @@ from torch import nn
 from betavq.geometry import Partition, partition
 
 from .. import palette
-from ..axes import Value, choice, sliding
+from ..axes import Axis, Value, choice, sliding
 from ..frames import Frame, Panel, axis, layout
 from ..interactive import InteractiveFigure
-from ..regions import Array, code_shades, count_to, rectangle, regions, relief
+from ..regions import LAYERS, Array, code_shades, count_to, rectangle, regions, relief
 
 BOX = (-1.0, 1.0)
-WIDTH, DEPTH, SEED = 64, 3, 2
+WIDTHS, SEED = (64, 64, 64), 2
+MOST_UNITS = 256  # of a network that a reader makes
 SCALES = {"code": palette.MAP_SCALE, "relief": palette.RELIEF_SCALE}
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-NUMBERS = ("no layer", "layer 1", "layers 1 and 2", "layers 1 to 3")
 
 
-def random_network(width: int = WIDTH, depth: int = DEPTH, seed: int = SEED) -> nn.Sequential:
+def random_network(widths: Sequence[int] = WIDTHS, seed: int = SEED) -> nn.Sequential:
     """A ReLU network of two inputs and one output with He's initial weights, float64: always the same for a seed."""
     generator = torch.Generator().manual_seed(seed)
     layers: list[nn.Module] = []
-    for inputs in (2, *[width] * (depth - 1)):
-        layers += [_linear(inputs, width, generator), nn.ReLU()]
-    return nn.Sequential(*layers, _linear(width, 1, generator)).eval()
+    for inputs, outputs in zip((2, *widths), widths, strict=False):
+        layers += [_linear(inputs, outputs, generator), nn.ReLU()]
+    return nn.Sequential(*layers, _linear(widths[-1], 1, generator)).eval()
 
 
 def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
@@ -40,41 +41,59 @@ def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
 
 
 @cache
-def many_regions() -> Partition:
-    """The regions of the random network in the box."""
-    return partition(random_network(), rectangle(BOX, BOX))
+def random_regions(widths: tuple[int, ...] = WIDTHS, seed: int = SEED) -> Partition:
+    """The regions of a random network in the box."""
+    return partition(random_network(widths, seed), rectangle(BOX, BOX))
 
 
 @cache
-def _shades(shade: str, depth: int) -> Array:
-    found = many_regions()
+def _shades(found: Partition, shade: str, depth: int) -> Array:
     return relief(found, steepness=0.5) if shade == "relief" else code_shades(found, depth)
 
 
-def many_regions_frame(shade: str, depth: float) -> Frame:
-    """All regions, with the edges of the first ``depth`` layers."""
-    found, layers = many_regions(), min(max(round(depth), 0), DEPTH)
+def many_regions_frame(shade: str, depth: float, widths: tuple[int, ...] = WIDTHS) -> Frame:
+    """All regions of the first ``depth`` layers."""
+    found, layers = random_regions(widths), _layers(depth, widths)
     count = count_to(found, layers)
+    large = len(found) > 3000
     panel = Panel(
-        title=f"Regions of {NUMBERS[layers]}: {count:,}",
+        title=f"Regions of {_name(layers)}: {count:,}",
         xlabel="input x₁ across, x₂ up",
-        alt=f"{_known(layers)} cut the square into {count:,} convex polygons, small where many lines meet.",
-        traces=[regions(found, layers, _shades(shade, layers), scale=SCALES[shade], thickness=0.6)],
+        alt=f"{_lines(layers)} the square into {count:,} convex polygons, small where many lines meet.",
+        traces=[
+            regions(found, layers, _shades(found, shade, layers), scale=SCALES[shade], thickness=0.6 if large else 1.0)
+        ],
         layout=layout(axis(*BOX, (-1, 0, 1), grid=False), axis(*BOX, (-1, 0, 1), grid=False)),
         aspect=1.0,
-        large=True,
+        large=large,
     )
-    units = layers * WIDTH
-    words = (
-        f"{units} units: {count:,} regions on the square, of 2{str(units).translate(RAISED)} codes."
-        if units
-        else "No unit: one region."
-    )
-    return Frame([panel], words)
+    units = sum(widths[:layers])
+    words = f"{units} units: {count:,} regions on the square, of 2{str(units).translate(RAISED)} codes."
+    return Frame([panel], words if units else "No unit: one region.")
 
 
-def _known(layers: int) -> str:
-    return ("No lines", "Straight lines", "Straight and bent lines", "Lines that bend ever more often")[layers]
+def _lines(layers: int) -> str:
+    if layers < 2:
+        return "Straight lines cut" if layers else "No line cuts"
+    return "Lines that bend where they cross those of layers before cut"
+
+
+def _layers(depth: Value, widths: Sequence[int]) -> int:
+    return min(max(round(float(depth)), 0), len(widths))
+
+
+def _name(layers: int) -> str:
+    return ("no layer", "layer 1", "layers 1 and 2")[layers] if layers < 3 else f"layers 1 to {layers}"
+
+
+def _depth_axis(widths: Sequence[int]) -> Axis:
+    names = ("none", "one", "two", "three", "four")
+    named: dict[Value, str] = {float(k): name for k, name in enumerate(names[: len(widths) + 1])}
+
+    def say(value: Value) -> str:
+        return _name(_layers(value, widths))
+
+    return sliding("depth", "Layers shown", 0, len(widths), 1, start=float(len(widths)), named=named, say=say)
 
 
 def many_regions_figure() -> InteractiveFigure:
@@ -82,13 +101,25 @@ def many_regions_figure() -> InteractiveFigure:
     caption = (
         "Add one layer after the other. Each region of the layers before is cut by straight lines of its own, so the "
         "new lines bend at every older line. Then choose “relief”: the output of the network is drawn as a surface "
-        "under a lamp, every region a flat facet. Without a layer shown you see the facets alone."
+        "under a lamp, every region a flat facet. With no layer shown you see the facets alone."
     )
-    named: dict[Value, str] = {0.0: "none", 1.0: "one", 2.0: "two", 3.0: "all"}
-    depth = sliding("depth", "Layers shown", 0, DEPTH, 1, start=3.0, named=named, say=_say_depth)
     shades = choice("shade", "Shade", tuple(SCALES), start="code")
-    return InteractiveFigure("many-regions", many_regions_frame, [shades, depth], caption=caption)
+    return InteractiveFigure("many-regions", many_regions_frame, [shades, _depth_axis(WIDTHS)], caption=caption)
 
 
-def _say_depth(value: Value) -> str:
-    return NUMBERS[min(max(round(float(value)), 0), DEPTH)]
+def your_regions_figure(widths: Sequence[int]) -> InteractiveFigure:
+    """The regions of a random network with layers of these widths.
+
+    Raises:
+        ValueError: not one to four layers, or more than 256 units in all.
+    """
+    given = tuple(widths)
+    if not 1 <= len(given) <= len(LAYERS) or min(given) < 1 or sum(given) > MOST_UNITS:
+        raise ValueError(f"widths must be 1 to {len(LAYERS)} numbers, {MOST_UNITS} units in all, got {list(given)}")
+    shades = choice("shade", "Shade", tuple(SCALES), start="relief")
+    caption = "Take the layers away one by one. How many regions does each of them add?"
+
+    def frame(shade: str, depth: float) -> Frame:
+        return many_regions_frame(shade, depth, given)
+
+    return InteractiveFigure("your-regions", frame, [shades, _depth_axis(given)], caption=caption)
