@@ -40,6 +40,7 @@ class Block:
         differences: how often they were taken along states and along each side of the array.
         states_last: whether numbers of one place in all states stand together, instead of those of one state.
         gaps: whether a bit for every number says if it is NaN, after the numbers.
+        whole: whether the numbers were whole already: then they come back as they were.
     """
 
     path: Path
@@ -51,11 +52,12 @@ class Block:
     differences: tuple[int, ...]
     states_last: bool
     gaps: bool
+    whole: bool = False
 
     @property
     def error(self) -> float:
         """The largest difference between a number and its stored form."""
-        return (self.high - self.low) / LEVELS[self.bits] / 2
+        return 0.0 if self.whole else (self.high - self.low) / LEVELS[self.bits] / 2
 
     @property
     def length(self) -> int:
@@ -109,7 +111,7 @@ def _pack_whole(path: Path, stack: Array) -> tuple[Block, bytes]:
         raise ValueError(f"whole numbers must span at most {_WHOLE[16]}, got {span} in {'/'.join(map(str, path))}")
     bits = 8 if span <= _WHOLE[8] else 16
     way, last, stored = _shortest((stack - low).astype(f"u{bits // 8}"), bits)
-    return Block(path, len(stack), stack.shape[1:], bits, low, low + LEVELS[bits], way, last, False), stored
+    return Block(path, len(stack), stack.shape[1:], bits, low, low + LEVELS[bits], way, last, False, True), stored
 
 
 def _shortest(whole: Array, bits: int) -> tuple[tuple[int, ...], bool, bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from figures_in_pages import PAGES, figure, slider
@@ -25,7 +27,7 @@ def inner_discs(trace):
     starts = np.concatenate([[0], trace["sides"].cumsum()])
     corners = np.column_stack([trace["x"], trace["y"]])
     middles, radii = [], []
-    for start, end in zip(starts[:-1], starts[1:], strict=True):
+    for start, end in pairwise(starts):
         own = corners[start:end]
         middle, sides = own.mean(0), np.roll(own, -1, axis=0) - own
         across = (middle - own)[:, 0] * sides[:, 1] - (middle - own)[:, 1] * sides[:, 0]
