@@ -17,12 +17,10 @@ from a bootstrap over networks and test images, in pairs: softened less hard.
 
 from __future__ import annotations
 
-import argparse
 import base64
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,15 +29,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from experiments.image_data import DataError, DataSet, load
+from experiments.command import one_line, options, parse
+from experiments.image_data import DataSet, load
 from experiments.softening_measures import BINS, Calibration
 from experiments.softening_networks import PublishedError, Scaled
 from experiments.softening_runs import Bench, Piece, Plan, plan, prepare, run_prepared
 from experiments.softening_summary import Draws, Found, Judged, chosen, combined, curve
-from experiments.training import DATA, write
+from experiments.training import write
 from experiments.workers import workers
 
-WORK = Path(__file__).resolve().parents[1] / "_build" / "experiments"
 PARTS = ("validation", "test")
 Make = Callable[[Sequence[Piece]], Iterable[Found]]
 
@@ -160,36 +158,25 @@ def carry_out(path: Path | None, data: DataSet, plan: Plan, work: Path, processe
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m experiments.softening", description="Soften trained networks and measure what β does."
-    )
-    parser.add_argument("--data", type=Path, help="an .npz file or the folder of CIFAR-10 (default: digits)")
+    name = "softening"
+    parser = options(name, "Soften trained networks and measure what β does.")
     parser.add_argument("--published", action="store_true", help="soften a published network; needs --data")
-    parser.add_argument("--out", type=Path, help="result file (default: by the networks, beside those of the book)")
-    parser.add_argument("--work", type=Path, help="folder that keeps what is done (default: in _build/experiments)")
-    parser.add_argument("--seeds", type=int, default=3, help="how many networks to train (default: %(default)s)")
-    parser.add_argument("--processes", type=int, default=2, help="pieces at a time (default: %(default)s)")
-    args = parser.parse_args()
-    kind = "published" if args.published else "digits" if args.data is None else "images"
-    out = args.out or DATA / f"softening_{kind}.json"
-    if args.seeds < 2 or args.processes < 1:
-        parser.error("--seeds must be at least 2, --processes at least 1")
-    if args.published and args.data is None:
-        parser.error("--published needs --data, images of CIFAR-10")
-    if not out.parent.is_dir():
-        parser.error(f"--out: there is no folder {out.parent}")
-    try:
+    parser.set_defaults(seeds=3)
+    args = parse(parser, name)
+    if args.published:
+        if args.data is None:
+            parser.error("--published needs --data, images of CIFAR-10")
+        # Beside those of the networks trained here, unless another place was asked for.
+        args.out, args.work = (
+            path.with_name(path.name.replace(f"{name}_images", f"{name}_published")) for path in (args.out, args.work)
+        )
+    with one_line():
         data = load(args.data)
         planned = plan(data, args.seeds, of_published=args.published)
-        write(carry_out(args.data, data, planned, args.work or WORK / out.stem, args.processes), out)
-    except DataError as error:
-        sys.exit(f"--data: {error}")
-    except PublishedError as error:
-        sys.exit(f"--published: {error}")
-    except BrokenProcessPool:
-        sys.exit("a process was killed, perhaps for want of memory; the same command goes on from here")
-    except KeyboardInterrupt:
-        sys.exit("stopped; the same command goes on from here")
+        try:
+            write(carry_out(args.data, data, planned, args.work, args.processes), args.out)
+        except PublishedError as error:
+            sys.exit(f"--published: {error}")
 
 
 if __name__ == "__main__":

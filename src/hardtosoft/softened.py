@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from math import log10
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from .stored import Floats, stored
+
 Which = Literal["digits", "images", "published"]
-Floats = NDArray[np.float64]
 HARD_POSITION = 3.6  # where β = 1 is drawn: a little beyond 0.999
 
 
@@ -75,12 +73,12 @@ class Softened:
     """What was measured of one kind of network.
 
     Args:
-        stored: the result file.
+        contents: of the result file.
     """
 
-    def __init__(self, stored: dict[str, Any]) -> None:
-        self.settings: dict[str, Any] = stored["settings"]
-        self._results = {(entry["smoothing"], entry["statistics"]): entry for entry in stored["results"]}
+    def __init__(self, contents: dict[str, Any]) -> None:
+        self.settings: dict[str, Any] = contents["settings"]
+        self._results = {(entry["smoothing"], entry["statistics"]): entry for entry in contents["results"]}
 
     def measure(self, name: str, smoothing: str = "value", statistics: str = "kept") -> Measure:
         """A measure over β.
@@ -135,7 +133,7 @@ class Softened:
 @cache
 def load_softened(which: Which) -> Softened:
     """What was measured of the networks for ``digits``, for small colour ``images``, or of the ``published`` one."""
-    return Softened(_stored(which))
+    return Softened(stored(f"softening_{which}"))
 
 
 class Standardise(nn.Module):
@@ -161,11 +159,11 @@ def load_digits_cnn() -> nn.Sequential:
     Three convolutions, each with batch normalisation and ReLU, and max-pooling after the first two; then the mean over
     all places and an affine layer. It is in eval mode.
     """
-    stored = _stored("digits")["network"]
+    kept = stored("softening_digits")["network"]
     network = nn.Sequential()
     network.add_module("standard", Standardise())
     channels = 1
-    for name, count, size in zip(("first", "second", "third"), stored["filters"], (5, 3, 3), strict=True):
+    for name, count, size in zip(("first", "second", "third"), kept["filters"], (5, 3, 3), strict=True):
         network.add_module(name, nn.Conv2d(channels, count, size, padding=size // 2, bias=False))
         network.add_module(f"{name}_norm", nn.BatchNorm2d(count))
         network.add_module(f"{name}_activation", nn.ReLU())
@@ -175,19 +173,12 @@ def load_digits_cnn() -> nn.Sequential:
     network.add_module("mean", nn.AdaptiveAvgPool2d(1))
     network.add_module("flat", nn.Flatten())
     network.add_module("output", nn.Linear(channels, 10))
-    network.load_state_dict(dict(_tensors(stored["tensors"])), strict=False)
+    network.load_state_dict(dict(_tensors(kept["tensors"])), strict=False)
     return network.eval()
 
 
-def _tensors(stored: dict[str, Any]) -> Iterator[tuple[str, Tensor]]:
-    for name, tensor in stored.items():
+def _tensors(kept: dict[str, Any]) -> Iterator[tuple[str, Tensor]]:
+    for name, tensor in kept.items():
         numbers = np.frombuffer(base64.b64decode(tensor["float32"]), dtype="<f4").reshape(tensor["shape"])
         own = f"standard.{name}" if name in ("factor", "shift") else name.removeprefix("network.")
         yield own, torch.from_numpy(numbers.copy())
-
-
-@cache
-def _stored(which: Which) -> dict[str, Any]:
-    text = resources.files("hardtosoft").joinpath("data", f"softening_{which}.json").read_text(encoding="utf-8")
-    contents: dict[str, Any] = json.loads(text)
-    return contents
