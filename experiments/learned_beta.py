@@ -32,7 +32,6 @@ SETTINGS = (
     ("channel", 0.5, "attached"),
     ("channel", 0.5, "detached"),
     ("fixed", 0.5, "attached"),
-    ("fixed", 0.5, "detached"),
     ("fixed", 1.0, "attached"),
 )
 OTHER_STARTS = [(learned, start, "attached") for learned in ("shared", "channel") for start in (0.1, 0.9)]
@@ -90,20 +89,24 @@ def experiment(bench: LearnedBench, plan: Plan, make: Make[Run]) -> dict[str, An
             "seeds": list(plan.seeds),
             "seeds_of_starts": list(plan.seeds_of_starts),
         },
-        "runs": [_short(run, every_epoch=run["seed"] == plan.seeds[0]) for run in runs],
-        "starts": [_short(run, every_epoch=False) for run in starts],
+        "runs": [_short(run, first=run["seed"] == plan.seeds[0]) for run in runs],
+        "starts": [_short(run, first=run["seed"] == plan.seeds_of_starts[0]) for run in starts],
         **summary(runs),
     }
 
 
-def _short(run: dict[str, Any], *, every_epoch: bool) -> dict[str, Any]:
-    """Without β where it is fixed; else at the end alone, or after each epoch too."""
-    kept = {key: value for key, value in run.items() if key != "beta"}
-    if run["learned"] == "fixed":
-        return kept
-    kept["beta"] = run["beta"][-1]
-    if every_epoch:
+def _short(run: dict[str, Any], *, first: bool) -> dict[str, Any]:
+    """Without a β that is fixed; β after each epoch and the scales of the first seed alone.
+
+    A ReLU has no hardness that its scales could change.
+    """
+    kept = {key: value for key, value in run.items() if key not in ("beta", "scales")}
+    if run["learned"] != "fixed":
+        kept["beta"] = run["beta"][-1]
+    if first and run["learned"] != "fixed":
         kept["beta_by_epoch"] = run["beta"]
+    if first and run["start"] < 1:
+        kept["scales"] = run["scales"]
     return kept
 
 

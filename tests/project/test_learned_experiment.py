@@ -21,7 +21,7 @@ from experiments.learned_beta import OTHER_STARTS, RATES, SETTINGS, Plan, carry_
 from experiments.learned_runs import LearnedBench, Run, build, hardness
 from experiments.learned_summary import SOFT, path, summary
 from experiments.small_cnn import Recipe
-from experiments.training import LARGEST_BETA, keep_below_one, parameter_groups, write
+from experiments.training import DATA, LARGEST_BETA, keep_below_one, parameter_groups, write
 
 ROOT = Path(__file__).parents[2]
 TINY = Recipe(filters=(3, 4, 5), epochs=2, batch=20, most_images=40)
@@ -107,13 +107,14 @@ def test_result_file(digits, whole):
     ]
     for run in found["runs"] + found["starts"]:
         assert ("beta" in run) == (run["learned"] != "fixed")
-        assert ("beta_by_epoch" in run) == (run["learned"] != "fixed" and run in found["runs"] and run["seed"] == 0)
+        assert ("beta_by_epoch" in run) == (run["learned"] != "fixed" and run["seed"] == 0)
+        assert ("scales" in run) == (run["start"] < 1 and run["seed"] == 0)
         if run["learned"] != "fixed":
             counts = (1, 1, 1) if run["learned"] == "shared" else TINY.filters
             assert tuple(len(layer) for layer in run["beta"]) == counts
             assert all(0 <= beta <= LARGEST_BETA for layer in run["beta"] for beta in layer)
-        assert tuple(len(layer) for layer in run["scales"]) == TINY.filters
-    for run in found["runs"]:
+        if "scales" in run:
+            assert tuple(len(layer) for layer in run["scales"]) == TINY.filters
         if "beta_by_epoch" in run:
             assert run["beta_by_epoch"][-1] == run["beta"]
             assert all(beta == run["start"] for layer in run["beta_by_epoch"][0] for beta in layer)
@@ -145,6 +146,15 @@ def test_beta_has_no_weight_decay_and_stays_below_one():
             network[1].beta.fill_(left)
         keep_below_one(network)
         assert network[1].beta.item() == pytest.approx(put_back)
+
+
+@pytest.mark.parametrize(("part", "colour"), [("images", True), ("digits", False)])
+def test_rates_are_those_that_the_experiment_on_filters_chose(part, colour):
+    chosen = json.loads((DATA / f"orthogonal_filters_{part}.json").read_text(encoding="utf-8"))["chosen"]
+    rates = {entry["activation"]: entry["rate"] for entry in chosen if entry["constraint"] == "none"}
+    assert RATES[colour] == (rates["swish"], rates["relu"])
+    stored = json.loads((DATA / f"learned_beta_{part}.json").read_text(encoding="utf-8"))["settings"]
+    assert (stored["rate"], stored["relu_rate"]) == RATES[colour]
 
 
 def test_the_plan_of_the_book(digits):
