@@ -88,6 +88,16 @@ def test_one_step_that_stays_ends_at_logit_0():
     )
 
 
+def test_the_logit_keeps_to_the_points_own_map_until_the_way_leaves_the_region():
+    mapped, border, logit, _ = steps.step_frame((0.0, 1.0), 1.0).panels[1].traces
+    end = border["x"][0]
+    assert 0 < end < 1
+    places = np.linspace(0, steps.MOST, len(logit["y"]))
+    gaps = np.abs(logit["y"] - np.interp(places, mapped["x"], mapped["y"]))
+    assert gaps[places < end].max() < 1e-9
+    assert gaps[places > end + 0.05].min() > 1e-3
+
+
 @pytest.mark.parametrize("point", [[0.0], [9.0, 0.0], [0.0, 0.0, 0.0]])
 def test_a_point_outside_the_box_is_refused(point):
     with pytest.raises(ValueError, match="point must be two numbers in the box"):

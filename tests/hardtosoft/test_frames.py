@@ -77,6 +77,13 @@ def test_a_panel_keeps_its_shape_and_a_picture_its_pixels(aspect, shaped, trace,
     assert f'<canvas class="{kind}">' in html
 
 
+def test_a_large_panel_may_fill_the_column():
+    plane = layout(plot_axis(0, 1, (0, 1)), plot_axis(0, 1, (0, 1)))
+    panel = Panel("Title", "x", "It is so.", [line("a", [0, 1], [0, 1], palette.BLUE)], plane, 1.0, large=True)
+    html = notebook_figure("name", [], Frame([panel], "One."), {}, "", hero=False)
+    assert '<div class="hts-plot" data-shaped data-large style="--aspect:1">' in html
+
+
 def test_a_tick_outside_the_range_is_refused():
     with pytest.raises(ValueError, match=r"ticks must lie between 0 and 1, got \[1\.5\]"):
         plot_axis(0, 1, (0, 1.5))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from .. import palette
 from ..axes import Value, sliding
@@ -21,12 +22,20 @@ MOST = 2.0  # steps
 PLACES = 161
 
 
+def leaves_at(start: Tensor, step: Tensor) -> float:
+    """After how many steps from ``start``, at most two, the way leaves the region: to a thousandth."""
+    shares = torch.linspace(0, MOST, int(1000 * MOST) + 1, dtype=torch.float64)[:, None]
+    scores = load_two_moons().preactivations(start + shares * step, 1.0)
+    outside = torch.cat([(score > 0) != (score[:1] > 0) for score in scores], dim=1).any(1)
+    return float(shares[int(outside.long().argmax())]) if outside.any() else MOST
+
+
 def step_frame(point: Sequence[float], times: float) -> Frame:
     """The place after ``times`` a linear step from ``point``, and the logit on the way."""
     network = module_of(load_two_moons())
     start = torch.tensor([point], dtype=torch.float64)
     found = linearised(network, start)
-    stays, border = bool(found.stays[0]), float(found.border[0] / found.distance[0])
+    stays, border = bool(found.stays[0]), leaves_at(start, found.step)
     shares = torch.linspace(0, MOST, PLACES, dtype=torch.float64)
     logits = array(network(start + shares[:, None] * found.step))[:, 0]
     here = array(start + times * found.step)[0]
@@ -51,7 +60,7 @@ def step_frame(point: Sequence[float], times: float) -> Frame:
     )
     along = Panel(
         title="The logit on the way",
-        xlabel="steps; dotted: the border of the region",
+        xlabel="steps; dotted: where the way leaves the region",
         alt="Within its region the logit is the straight line that the step trusts; beyond it bends away.",
         traces=[
             line("as the point’s own map says", [0, MOST], logits[0] * np.array([1, 1 - MOST]), palette.GREY, width=2),
