@@ -91,8 +91,8 @@ def power_diagram(
               \rho_{\omega, q} = \|\mu_{\omega, q}\|^2 + 2 \Bigl\langle \sum_k A_{k, q_k}, b_\omega \Bigr\rangle
                                  + 2 \sum_k B_{k, q_k}.
 
-    These hold inside ω. The partition of the whole network puts such diagrams together, one a region, and is in
-    general no power diagram itself.
+    These hold inside ω. The partition of the whole network puts such diagrams together, one a region; the centroids
+    of the last layer alone do not give it.
 
     Args:
         maso: the layer.
