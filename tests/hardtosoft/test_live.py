@@ -27,7 +27,7 @@ def received(widget):
     return shown
 
 
-def ask(widget, turn, **values):
+def ask(widget, turn, /, **values):
     """A move as it comes from a browser."""
     widget.set_state({"asked": {"turn": turn, "values": values}})
 

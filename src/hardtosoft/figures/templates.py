@@ -164,7 +164,7 @@ def templates_figure() -> InteractiveFigure:
         "inside a region and jump at its border, where a logit has its bend. The frame marks the class that is read."
     )
     return InteractiveFigure(
-        "templates", lambda ends, share: way_frame(WAYS[ends], share, most), [ends, SHARE], caption=caption
+        "on-the-way", lambda ends, share: way_frame(WAYS[ends], share, most), [ends, SHARE], caption=caption
     )
 
 
