@@ -32,6 +32,7 @@ SETTINGS = (
     ("channel", 0.5, "attached"),
     ("channel", 0.5, "detached"),
     ("fixed", 0.5, "attached"),
+    ("fixed", 0.5, "detached"),
     ("fixed", 1.0, "attached"),
 )
 OTHER_STARTS = [(learned, start, "attached") for learned in ("shared", "channel") for start in (0.1, 0.9)]

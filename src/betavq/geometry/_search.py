@@ -18,7 +18,7 @@ from ._refinement import Cut, cut_by_kinks, select_pieces
 from ._units import Kinks, Units
 
 #: Bytes of scores that are at work at once, about.
-WORKING_SET = 2**24
+WORKING_SET = 2**22
 #: Bytes that a region takes while the arrays are put together, without its code and outputs, about.
 REGION = 1200
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import torch
 from torch import nn
@@ -40,7 +40,7 @@ def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
     return layer
 
 
-@cache
+@lru_cache(maxsize=3)  # each takes some megabytes
 def random_regions(widths: tuple[int, ...] = WIDTHS, seed: int = SEED) -> Partition:
     """The regions of a random network in the box."""
     return partition(random_network(widths, seed), rectangle(BOX, BOX))
