@@ -1,16 +1,19 @@
 """Pytest plugin: what a chapter is asked in the kernel in which nbval has run its cells.
 
-A notebook is run once, as a reader runs it. Then its kernel must fit beside others on a small machine (one with a cell
-tagged ``trains`` may take more), and the line that the chapter tells its reader to change is changed, and run with all
-that follows it.
+A notebook is run once, as a reader on Binder runs it. Then its kernel must fit beside others on a small machine (one
+with a cell tagged ``trains`` may take more), and the line that the chapter tells its reader to change is changed, and
+run with all that follows it.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -29,6 +32,14 @@ status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text
 sizes = {name: int(status[name].split()[0]) * 1024 / 1e6 for name in ("VmRSS", "VmHWM", "RssAnon", "RssFile")}
 print(json.dumps({"sizes": sizes, "modules": sorted(sys.modules)}))
 """
+
+
+def pytest_configure() -> None:
+    """Give kernels the surroundings that Binder's readers have."""
+    start = (Path(__file__).parents[1] / "start").read_text(encoding="utf-8")
+    for line in re.findall(r"^export (.*)$", start, re.MULTILINE):
+        for name, value in re.findall(r"(\w+)=(\S+)", line):
+            os.environ.setdefault(name, value)
 
 
 def tags(cell: nbformat.NotebookNode) -> list[str]:
