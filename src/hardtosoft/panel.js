@@ -93,7 +93,6 @@ class Panel {
   // The theme has changed.
   repaint() {
     this.ramps = null;
-    this.polygons?.fade();
     this.paint();
   }
 

@@ -1,14 +1,15 @@
 /* Polygons by the ten thousand, on a canvas of their own under plotly's transparent axes.
  *
  * A part of the figures' script (driver.py puts the parts together). Which polygon owns a pixel is worked out once for
- * outlines and a size: other colours are then a look-up a pixel. Each kind of side is drawn once, too, and laid over
- * them with the opacity of the moment.
+ * outlines and a size, and so is how much of it the sides of each kind cover. Other colours are then a look-up a pixel,
+ * and other opacities a mixture at the pixels that lines touch. All by hand, in memory that is kept: a browser needs
+ * half a second to stroke tens of thousands, and a canvas for each kind of side costs more than its lines.
  */
 const SHARPEST = 2; // canvas pixels to a CSS pixel, at most
 
 class Polygons {
   constructor(canvas, trace, layout) {
-    Object.assign(this, { canvas, trace, layout, seen: [], owners: null, sheets: [] });
+    Object.assign(this, { canvas, trace, layout, seen: [] });
   }
 
   // `shades()` are the colours of the numbers 0 … 255; `tone` says what a colour's name is in the theme of the moment.
@@ -18,15 +19,13 @@ class Polygons {
     if (!width || !height || !trace.sides) return;
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     this.outline(width, height);
-    const context = canvas.getContext('2d');
-    if (trace.fill) this.fill(context, shades());
-    else context.clearRect(0, 0, width, height);
+    const pixels = new Uint32Array(this.image.data.buffer);
+    if (trace.fill) this.fill(pixels, shades());
+    else pixels.fill(0);
     trace.strokes.forEach((stroke, i) => {
-      if (!stroke.opacity) return;
-      context.globalAlpha = stroke.opacity;
-      context.drawImage(this.sheet(i + 1, { ...stroke, color: tone(stroke.color) }, ratio), 0, 0);
+      if (stroke.opacity) this.lay(this.lines(i + 1, stroke.width * ratio), rgb(tone(stroke.color)), stroke.opacity);
     });
-    context.globalAlpha = 1;
+    canvas.getContext('2d').putImageData(this.image, 0, 0);
   }
 
   // Corners in pixels; what was made of others is forgotten.
@@ -36,12 +35,20 @@ class Polygons {
     const [x0, x1] = this.layout.xaxis.range, [y0, y1] = this.layout.yaxis.range;
     this.across = Float64Array.from(x, (value) => ((value - x0) / (x1 - x0)) * width);
     this.down = Float64Array.from(y, (value) => (1 - (value - y0) / (y1 - y0)) * height);
-    Object.assign(this, { seen: now, owners: null, sheets: [] });
+    if (this.image?.width !== width || this.image.height !== height) {
+      Object.assign(this, { image: new ImageData(width, height), owners: new Uint32Array(width * height), covers: [] });
+    }
+    for (const cover of this.covers) if (cover) cover.made = false;
+    Object.assign(this, { seen: now, owned: false });
   }
 
-  // The polygon in which each pixel's centre lies, counted from 1; 0 where there is none. Polygons are convex.
-  own(width, height) {
-    const { across, down } = this, owners = new Uint32Array(width * height);
+  // The polygon in which each pixel's centre lies, counted from 1; 0 where there is none. Polygons are convex: a row
+  // enters one and leaves it.
+  own() {
+    const { across, down, owners, image: { width, height } } = this;
+    const left = new Float64Array(height), right = new Float64Array(height);
+    const rowAt = (y) => Math.min(height, Math.max(0, Math.ceil(y - 0.5))); // the first whose centre is not above
+    owners.fill(0);
     let start = 0;
     this.trace.sides.forEach((sides, polygon) => {
       const end = start + sides;
@@ -50,86 +57,88 @@ class Polygons {
         if (down[i] < top) top = down[i];
         if (down[i] > bottom) bottom = down[i];
       }
-      const last = Math.min(height, Math.ceil(bottom - 0.5));
-      for (let row = Math.max(0, Math.ceil(top - 0.5)); row < last; row++) {
-        let left = Infinity, right = -Infinity;
-        for (let i = start, before = end - 1; i < end; before = i++) {
-          const from = down[before] - row - 0.5, to = down[i] - row - 0.5;
-          if (from <= 0 === to <= 0) continue;
-          const cut = across[before] + (from / (from - to)) * (across[i] - across[before]);
-          if (cut < left) left = cut;
-          if (cut > right) right = cut;
+      const first = rowAt(top), last = rowAt(bottom);
+      left.fill(Infinity, first, last);
+      right.fill(-Infinity, first, last);
+      for (let i = start, before = end - 1; i < end; before = i++) {
+        const past = rowAt(Math.max(down[before], down[i]));
+        const slope = (across[i] - across[before]) / (down[i] - down[before]);
+        for (let row = rowAt(Math.min(down[before], down[i])); row < past; row++) {
+          const cut = across[before] + (row + 0.5 - down[before]) * slope;
+          if (cut < left[row]) left[row] = cut;
+          if (cut > right[row]) right[row] = cut;
         }
-        const first = Math.max(0, Math.ceil(left - 0.5)), past = Math.min(width, Math.ceil(right - 0.5));
-        if (first < past) owners.fill(polygon + 1, row * width + first, row * width + past);
+      }
+      for (let row = first; row < last; row++) {
+        const from = Math.max(0, Math.ceil(left[row] - 0.5)), past = Math.min(width, Math.ceil(right[row] - 0.5));
+        if (from < past) owners.fill(polygon + 1, row * width + from, row * width + past);
       }
       start = end;
     });
-    return owners;
+    this.owned = true;
   }
 
-  fill(context, shades) {
-    const { width, height } = this.canvas, { fill } = this.trace;
-    this.owners ||= this.own(width, height);
-    const table = new Uint8ClampedArray(4 * (fill.length + 1));
+  fill(pixels, shades) {
+    if (!this.owned) this.own();
+    const { fill } = this.trace, { owners } = this, table = new Uint8Array(4 * (fill.length + 1));
     for (let i = 0; i < fill.length; i++) {
       for (let part = 0; part < 3; part++) table[4 * i + 4 + part] = shades[4 * fill[i] + part];
       table[4 * i + 7] = 255;
     }
-    const colours = new Uint32Array(table.buffer), image = new ImageData(width, height);
-    const pixels = new Uint32Array(image.data.buffer), { owners } = this;
+    const colours = new Uint32Array(table.buffer);
     for (let i = 0; i < pixels.length; i++) pixels[i] = colours[owners[i]];
-    context.putImageData(image, 0, 0);
   }
 
-  // All sides of one kind, in their colour.
-  sheet(kind, { color, width }, ratio) {
-    if (this.sheets[kind]) return this.sheets[kind];
-    const sheet = Object.assign(document.createElement('canvas'), { width: this.canvas.width, height: this.canvas.height });
-    const image = new ImageData(sheet.width, sheet.height), [r, g, b] = rgb(color);
-    const opaque = new Uint8Array([r, g, b, 255]), pixels = new Uint32Array(image.data.buffer);
-    pixels.fill(new Uint32Array(opaque.buffer)[0]);
-    this.cover(kind, width * ratio, sheet.width, sheet.height).forEach((covered, i) => { image.data[4 * i + 3] = covered; });
-    sheet.getContext('2d').putImageData(image, 0, 0);
-    return (this.sheets[kind] = sheet);
-  }
-
-  // How much of each pixel lines along these sides cover, in 255ths. By hand: a browser needs half a second to stroke
-  // tens of thousands.
-  cover(kind, wide, width, height) {
-    const { across, down } = this, { kinds, sides } = this.trace, covered = new Uint8Array(width * height);
+  // How much of each pixel lines along the sides of one kind cover, in 255ths, and which pixels they touch.
+  lines(kind, wide) {
+    const size = this.owners.length;
+    const cover = (this.covers[kind] ||= { shares: new Uint8Array(size), touched: new Uint32Array(size), count: 0 });
+    if (cover.made) return cover;
+    for (let n = 0; n < cover.count; n++) cover.shares[cover.touched[n]] = 0;
+    Object.assign(cover, { count: 0, made: true });
+    const { across, down, image: { width, height } } = this, { kinds, sides } = this.trace;
     let start = 0;
     sides.forEach((count) => {
       for (let i = start, end = start + count; i < end; i++) {
         if (kinds[i] !== kind) continue;
         const next = i + 1 < end ? i + 1 : start, steep = Math.abs(down[next] - down[i]) > Math.abs(across[next] - across[i]);
-        if (steep) run(covered, width, 1, height, width, [down[i], across[i], down[next], across[next]], wide);
-        else run(covered, 1, width, width, height, [across[i], down[i], across[next], down[next]], wide);
+        if (steep) run(cover, width, 1, height, width, [down[i], across[i], down[next], across[next]], wide);
+        else run(cover, 1, width, width, height, [across[i], down[i], across[next], down[next]], wide);
       }
       start += count;
     });
-    return covered;
+    return cover;
   }
 
-  // In another theme lines have other colours.
-  fade() {
-    this.sheets = [];
+  // Lines of one colour over what is there, which may be nothing.
+  lay({ shares, touched, count }, [r, g, b], opacity) {
+    const bytes = this.image.data; // rounds and clamps
+    for (let n = 0; n < count; n++) {
+      const at = 4 * touched[n], over = (shares[touched[n]] / 255) * opacity, under = (bytes[at + 3] / 255) * (1 - over);
+      const both = over + under, share = over / both;
+      bytes[at] += (r - bytes[at]) * share;
+      bytes[at + 1] += (g - bytes[at + 1]) * share;
+      bytes[at + 2] += (b - bytes[at + 2]) * share;
+      bytes[at + 3] = 255 * both;
+    }
   }
 }
 
 // A line from (u, v) to (w, z), u being the side along which it is longer: at each pixel of that side it covers some
 // across. `along` and `aside` are the steps in memory.
-function run(covered, along, aside, length, breadth, [u, v, w, z], wide) {
+function run(cover, along, aside, length, breadth, [u, v, w, z], wide) {
   if (u > w) [u, v, w, z] = [w, z, u, v];
   if (u === w) return;
   const slope = (z - v) / (w - u), tilt = Math.hypot(1, slope), reach = wide / 2 + 0.5, most = Math.min(1, wide);
-  const last = Math.min(length - 1, Math.floor(w));
+  const last = Math.min(length - 1, Math.floor(w)), { shares, touched } = cover;
   for (let i = Math.max(0, Math.floor(u)); i <= last; i++) {
     const centre = v + slope * (Math.min(Math.max(i + 0.5, u), w) - u) - 0.5;
     const end = Math.min(breadth - 1, Math.floor(centre + reach * tilt));
     for (let j = Math.max(0, Math.ceil(centre - reach * tilt)); j <= end; j++) {
-      const share = 255 * Math.min(most, reach - Math.abs(j - centre) / tilt), at = i * along + j * aside;
-      if (covered[at] < share) covered[at] = share;
+      const share = Math.floor(255 * Math.min(most, reach - Math.abs(j - centre) / tilt)), at = i * along + j * aside;
+      if (share <= shares[at]) continue;
+      if (!shares[at]) touched[cover.count++] = at;
+      shares[at] = share;
     }
   }
 }
