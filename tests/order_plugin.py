@@ -1,8 +1,8 @@
 """Pytest plugin: which tests share a process under xdist, and what comes first.
 
 A file's tests share a process, and what their fixtures make. So do the tests of one visit to a page, whatever their
-file: the page is opened once for all of them. What takes long comes first, so that at the end no process is left alone
-with it. Without xdist the order is the same.
+file: the page is opened once for all of them, and the tables of its figures are made once. What takes long comes
+first, so that at the end no process is left alone with it. Without xdist the order is the same.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ FIRST = ("visit ", "tests/browser", "book", "tests/project", "tests/site")
 
 def group(nodeid: str) -> str:
     """The name that a test shares with those that run in its process."""
-    visit = re.search(r"\[(\S+\.html-\d+)\]", nodeid)
-    return f"visit {visit[1]}" if visit else nodeid.partition("::")[0]
+    visit = re.search(r"\[([\w-]+\.html)-(360)?", nodeid)
+    return f"visit {visit[1]} {visit[2] or ''}" if visit else nodeid.partition("::")[0]
 
 
 def rank(name: str) -> int:

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch.nn.functional as F
 
 from hardtosoft.figures import units
-
-BOOK = Path(__file__).parents[2] / "book"
-PAGES = {  # a committed notebook names the figures it shows
-    name: f"{path.stem}.html"
-    for path in BOOK.glob("*.ipynb")
-    for name in re.findall(r"Interactive figure “([\w-]+)”", path.read_text(encoding="utf-8"))
-}
 
 # The drawn line of a trace as pairs of numbers on its axes, whoever drew it: plotly, or the page before plotly.
 DRAWN = """(root, trace) => {

@@ -6,16 +6,15 @@ import re
 
 import numpy as np
 import pytest
-from figures_in_pages import PAGES, figure, on_pages
+from book_figures import FIGURES, PAGES
+from figures_in_pages import figure, on_pages
 
 from hardtosoft import palette
-from hardtosoft.figures import every_figure
 
 pytestmark = [pytest.mark.browser, pytest.mark.site]
 
 
 ON_EACH_PAGE = on_pages(sorted(set(PAGES.values())), 1280)
-FIGURES = {figure.name: figure for figure in every_figure()}
 COVERED = """() => [...document.querySelectorAll('.hts-stops')].flatMap(stops => {
   const boxes = [...stops.children].map(b => [b.textContent, b.getBoundingClientRect()]);
   boxes.sort(([, a], [, b]) => a.left - b.left);

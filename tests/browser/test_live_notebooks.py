@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import re
 import shutil
-from pathlib import Path
 
 import nbformat
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
+from book_figures import BOOK, FIGURES
 from second_try import once_more
 
 import betavq
-from hardtosoft.figures import every_figure
 
 pytestmark = pytest.mark.browser
 
-BOOK = Path(__file__).parents[2] / "book"
 #: JupyterLab's own cell toolbar stumbles over a markdown cell that jupyterlab-myst has rendered; nothing comes of it.
 TOOLBAR = "_markdownOverlapsToolbar"
-FIGURES = {figure.name: figure for figure in every_figure()}
 UNIT = "from hardtosoft.figures import units\nfigure = units.unit_figure()\nfigure"
 PROBLEM = "from hardtosoft.figures import units\nproblem = units.objective_figure()\nproblem"
 FOUR = [

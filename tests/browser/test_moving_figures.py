@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from figures_in_pages import PAGES, assert_curve, curve_index, drawn_curve, figure, slider, words
+from book_figures import PAGES
+from figures_in_pages import assert_curve, curve_index, drawn_curve, figure, slider, words
 
 SITE = Path(__file__).parents[2] / "_build" / "html"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from figures_in_pages import PAGES, figure, on_pages
+from book_figures import FIGURES, PAGES
+from figures_in_pages import figure, on_pages
 
-from hardtosoft.figures import every_figure
 from hardtosoft.states import unpack
 
 pytestmark = [pytest.mark.browser, pytest.mark.site]
@@ -22,10 +22,9 @@ SHOWN = """(root, [indices, paths]) => {
 def test_pages_show_the_numbers_that_were_packed(visit):
     # What a reader may change is another figure in its chapter than here.
     names = [name for name, home in PAGES.items() if home == visit.path and not name.startswith("your-")]
-    figures = {shown.name: shown for shown in every_figure()}
     assert names
     for name in names:
-        axes, table = figures[name].axes, figures[name].table
+        axes, table = FIGURES[name].axes, FIGURES[name].table
         arrays, root = unpack(table), figure(visit.page, name)
         for row in {*range(0, len(table.states), max(1, len(table.states) // 12)), len(table.states) - 1}:
             indices = [axis.values.index(table.states[row][axis.name]) for axis in axes]

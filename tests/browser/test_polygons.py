@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from figures_in_pages import PAGES, figure, slider
+from book_figures import PAGES
+from figures_in_pages import figure, slider
 from second_try import once_more
 
 from hardtosoft import palette

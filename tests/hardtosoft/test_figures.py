@@ -1,84 +1,13 @@
-"""Every figure of the book: each slider over its whole range, and the curves against PyTorch's own."""
-
-import gzip
-import json
-import re
+"""The figures of the first chapter: their curves against PyTorch's own, their points and bounds."""
 
 import numpy as np
-import plotly.graph_objects
 import pytest
 import torch
 import torch.nn.functional as F
+from book_figures import FIGURES
 
-from hardtosoft import palette
-from hardtosoft.figures import every_figure, smoothings, trained, units
+from hardtosoft.figures import smoothings, trained, units
 from hardtosoft.frames import plain
-from hardtosoft.states import enumerate_states, unpack
-
-FIGURES = {figure.name: figure for figure in every_figure()}
-every = pytest.mark.parametrize("figure", FIGURES.values(), ids=FIGURES)
-
-
-def polygons_in(figure):
-    """How many polygons the figure draws."""
-    traces = [trace for panel in figure.frame().panels for trace in panel.traces]
-    return sum(len(trace["sides"]) for trace in traces if trace["type"] == "polygons")
-
-
-@every
-def test_every_state_draws_speaks_and_is_stored_to_the_stated_error(figure):
-    arrays = unpack(figure.table)
-    for block in figure.table.blocks:
-        assert block.error <= (block.high - block.low) * (1e-4 if block.bits == 16 else 1 / 255)
-    assert figure.table.states == enumerate_states(figure.axes)
-    for row, state in enumerate(figure.table.states):
-        frame = figure.frame(**state)
-        assert frame.readout.strip()
-        assert not re.search(r"nan|inf|-0\.0*\b", frame.readout)
-        assert all(panel.alt.endswith(".") for panel in frame.panels)
-        for values in (t[key] for panel in frame.panels for t in panel.traces for key in "xyz" if key in t):
-            assert not np.isinf(values).any()
-        for block in figure.table.blocks:
-            _, panel, _, trace, key = block.path
-            truth = frame.panels[panel].traces[trace][key]
-            stored = arrays[block.path][row]
-            np.testing.assert_allclose(stored[: len(truth)], truth, rtol=0, atol=block.error * (1 + 1e-6))
-            assert not np.nan_to_num(stored[len(truth) :]).any()
-    # A trace may be absent, NaN throughout, in some states; none is absent in all of them.
-    base = [trace for panel in figure.table.base["panels"] for trace in panel["traces"]]
-    still = [trace[key] for trace in base for key in "xyz" if trace.get(key) is not None]
-    for values in [*arrays.values(), *(np.array(values, dtype=float) for values in still)]:
-        assert np.isfinite(values).any()
-
-
-@every
-def test_plotly_knows_every_attribute(figure):
-    for panel in figure.frame().panels:
-        traces = [trace for trace in panel.traces if trace["type"] != "polygons"]  # those are the book's own
-        picture = palette.resolve({"data": plain(traces), "layout": panel.layout})
-        shown = plotly.graph_objects.Figure(picture)
-        assert "var(--" not in shown.to_json()
-        assert len(shown.data) == len(traces)
-
-
-@every
-def test_page_html_is_complete_and_light(figure):
-    html = figure.html()
-    config = json.loads(re.search(r'class="hts-config">(.*?)</script>', html, re.S)[1])
-    assert len(config["keys"]) == len(figure.table.states) <= 400
-    for axis in figure.axes:
-        assert f'data-axis="{axis.name}"' in html
-    assert set(re.findall(r"var\(--hts-([\w-]+)\)", html)) <= set(palette.COLOURS)
-    most = 1_000_000 if polygons_in(figure) >= 10_000 else 150_000
-    assert len(gzip.compress(html.encode())) <= most
-    ids = re.findall(r' id="([^"]+)"', html)
-    assert len(ids) == len(set(ids))
-
-
-@every
-def test_notebook_text_names_the_figure_and_its_conclusion(figure):
-    assert figure.name in repr(figure)
-    assert figure.frame().panels[0].alt in repr(figure)
 
 
 def test_only_known_axes_can_be_set():

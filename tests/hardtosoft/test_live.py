@@ -4,63 +4,13 @@ import gzip
 
 import numpy as np
 import pytest
+from moves import ask, first_text, received
 
 from hardtosoft import assets, live
 from hardtosoft.axes import beta_axis, sliding
-from hardtosoft.figures import every_figure, units
+from hardtosoft.figures import units
 from hardtosoft.frames import Frame, Panel, axis, heatmap, layout, line
 from hardtosoft.interactive import InteractiveFigure
-from hardtosoft.states import unpack
-
-FIGURES = {figure.name: figure for figure in every_figure()}
-
-
-def received(widget):
-    """What a view shows: the opening's arrays and texts, and over them the last answer's."""
-    shown = {}
-    for message in (widget.opening, widget.answer):
-        for described, data in zip(message["arrays"], message["data"], strict=True):
-            kind = "u1" if len(described["shape"]) == 2 else "<f8"
-            numbers = np.frombuffer(data, kind).reshape(described["shape"])
-            shown[tuple(described["path"])] = numbers / 255 if kind == "u1" else numbers
-        shown |= {tuple(path): value for path, value in message["texts"]}
-    return shown
-
-
-def ask(widget, turn, /, **values):
-    """A move as it comes from a browser."""
-    widget.set_state({"asked": {"turn": turn, "values": values}})
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_live_numbers_equal_the_pages_stored_ones_at_every_state(name):
-    figure = FIGURES[name]
-    arrays, widget = unpack(figure.table), figure.widget
-    assert arrays
-    for row, state in enumerate(figure.table.states):
-        ask(widget, str(row), **state)
-        assert widget.said["trouble"] == ""
-        assert widget.said["values"] == state
-        shown = received(widget)
-        for block in figure.table.blocks:
-            # Half a step of the page's numbers, and for a heatmap half a step of the live ones.
-            allowed = block.error if block.bits == 16 else block.error + 1 / 510
-            stated = (block.high - block.low) * 1e-4 if block.bits == 16 else 1 / 255
-            assert block.error <= stated
-            length = len(shown[block.path])  # a page fills up what is longer in other states
-            stored = arrays[block.path][row][:length]
-            np.testing.assert_allclose(shown[block.path], stored, rtol=0, atol=allowed * (1 + 1e-9))
-            assert allowed <= stated
-        for variant in figure.table.variants:
-            truth = variant["values"][variant["index"][row]]
-            assert shown.get(tuple(variant["path"]), first_text(widget, variant["path"])) == truth
-
-
-def first_text(widget, path):
-    node = widget.opening["config"]["frame"]
-    for key in path:
-        node = node[key]
-    return node
 
 
 def test_a_view_opened_late_gets_everything_that_moved():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import json
@@ -24,10 +25,21 @@ PAGES = sorted(path.name for path in SITE.glob("*.html"))
 CONTENT = [name for name in PAGES if name not in ("404.html", "genindex.html", "search.html")]
 
 
+@functools.cache
+def parsed(path: Path) -> BeautifulSoup:
+    """A page's tree: half a second's work, and many tests read each page."""
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+@functools.cache
+def anchors(path: Path) -> frozenset[str]:
+    """The ids that links to a page may name."""
+    return frozenset(str(tag["id"]) for tag in parsed(path).select("[id]"))
+
+
 @pytest.fixture(params=PAGES)
 def page(request: pytest.FixtureRequest, site: Path) -> tuple[str, BeautifulSoup]:
-    name = request.param
-    return name, BeautifulSoup((site / name).read_text(encoding="utf-8"), "html.parser")
+    return request.param, parsed(site / request.param)
 
 
 def text_of(tag: Tag | None, attribute: str) -> str:
@@ -94,7 +106,7 @@ def test_page_says_what_it_is(page: tuple[str, BeautifulSoup]) -> None:
 
 
 def test_titles_and_descriptions_tell_pages_apart(site: Path) -> None:
-    soups = [BeautifulSoup((site / name).read_text(encoding="utf-8"), "html.parser") for name in CONTENT]
+    soups = [parsed(site / name) for name in CONTENT]
     assert len({soup.title.get_text() for soup in soups if soup.title}) == len(CONTENT)
     assert len({text_of(soup.select_one('meta[name="description"]'), "content") for soup in soups}) == len(CONTENT)
 
@@ -149,15 +161,14 @@ def test_links_lead_somewhere(page: tuple[str, BeautifulSoup], site: Path) -> No
         target = local(site, name, parts.path)
         assert target.is_file(), f"{name} links to {link['href']}"
         if parts.fragment and target.suffix == ".html":
-            found = BeautifulSoup(target.read_text(encoding="utf-8"), "html.parser")
             anchor = unquote(parts.fragment)
             # `#figure.beta=0.5` names a figure and its state.
-            assert found.find(id=anchor) or found.find(id=anchor.split(".")[0]), f"{name} links to {link['href']}"
+            assert {anchor, anchor.split(".")[0]} & anchors(target), f"{name} links to {link['href']}"
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name != "search.html"])
 def test_anchors_are_unique(site: Path, name: str) -> None:
-    soup = BeautifulSoup((site / name).read_text(encoding="utf-8"), "html.parser")
+    soup = parsed(site / name)
     ids = [str(tag["id"]) for tag in soup.select("[id]") if not tag.find_parent("svg")]
     assert sorted(set(ids)) == sorted(ids)
 
@@ -194,7 +205,7 @@ def test_admonition_icons_are_in_the_font(site: Path) -> None:
 
 def test_favicon_and_preview_image(site: Path) -> None:
     for name in PAGES:
-        soup = BeautifulSoup((site / name).read_text(encoding="utf-8"), "html.parser")
+        soup = parsed(site / name)
         assert text_of(soup.select_one('link[rel="icon"]'), "href").endswith("_static/favicon.svg")
     image = (site / "_static" / "og.png").read_bytes()
     assert struct.unpack(">II", image[16:24]) == (1200, 630)

@@ -1,0 +1,25 @@
+"""The book's figures and the pages that they stand on, made once for all tests of a process.
+
+A figure's table of states takes seconds to make. Tests that need it name their case by page and figure, as in
+``[partitions.html-melting]``: so they share a process with the tests that open the page (``order_plugin.py``).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hardtosoft.figures import every_figure
+
+BOOK = Path(__file__).parents[1] / "book"
+FIGURES = {figure.name: figure for figure in every_figure()}
+PAGES = {  # a committed notebook names the figures it shows
+    name: f"{path.stem}.html"
+    for path in BOOK.glob("*.ipynb")
+    for name in re.findall(r"Interactive figure “([\w-]+)”", path.read_text(encoding="utf-8"))
+}
+
+#: Run a test for each figure.
+every = pytest.mark.parametrize("figure", FIGURES.values(), ids=[f"{PAGES[name]}-{name}" for name in FIGURES])
