@@ -45,7 +45,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-# Checks and build beside each other, then as many processes as there are cores; tests/order_plugin.py says what shares one.
+# Checks and build beside each other, then tests in several processes; tests/order_plugin.py says how many, and what shares one.
 test: $(READY)
 	$(MAKE) --jobs=2 lint site
 	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadscope --no-loadscope-reorder

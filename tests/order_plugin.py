@@ -7,6 +7,7 @@ first, so that at the end no process is left alone with it. Without xdist the or
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 
@@ -32,6 +33,11 @@ class ByGroup(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return group(nodeid)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: browsers and kernels make tests wait."""
+    return 1 + (os.cpu_count() or 1)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByGroup:

@@ -12,8 +12,8 @@ OF_COLOUR = ("color-contrast", "link-in-text-block")
 
 # Most of axe's time goes into where every element lies and what is behind it. Two kinds of elements are most of a
 # chapter, and axe need not see them all. A formula's glyphs hold no text (what is read is beside them, as MathML):
-# they are taken out of their box, which keeps its size. In cells of code many words look alike, in colour, weight,
-# size and all grounds behind them: the first of them is tried, and what differs in anything.
+# they are taken out of their box, which keeps its size. And outside the figures, where nothing lies on anything else,
+# many texts look alike, in colour, weight, size and all grounds behind them: the first that can be seen is tried.
 PREPARE = """() => {
   for (const glyphs of document.querySelectorAll('mjx-container > mjx-math')) {
     const { width, height } = glyphs.getBoundingClientRect();
@@ -29,10 +29,17 @@ PREPARE = """() => {
     }
     return grounds.get(element);
   };
-  for (const word of document.querySelectorAll('pre span')) {
-    const { color, fontSize, fontWeight } = getComputedStyle(word);
-    const look = [color, fontSize, fontWeight, ground(word)].join();
-    word.toggleAttribute('data-alike', seen.has(look));
+  const written = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+  const inSight = (element) => {
+    const { width, height } = element.getBoundingClientRect();
+    return width > 4 && height > 4 && element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+  };
+  for (const element of document.querySelectorAll('body :not(.hts-figure *, svg *, script, style)')) {
+    element.removeAttribute('data-alike');
+    if (!written(element) || !inSight(element)) continue;
+    const { color, fontSize, fontWeight } = getComputedStyle(element);
+    const look = [color, fontSize, fontWeight, ground(element)].join();
+    element.toggleAttribute('data-alike', seen.has(look));
     seen.add(look);
   }
   axe.configure({ rules: [{ id: 'color-contrast', selector: '*:not([data-alike])' }] });

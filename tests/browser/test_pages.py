@@ -74,14 +74,23 @@ def test_axe_sees_violations(open_page: Callable) -> None:
     assert any(text.startswith("image-alt") for text in violations(page))
 
 
-def test_axe_sees_one_pale_word_of_code_among_others(open_page: Callable) -> None:
+@pytest.mark.parametrize("selector", ["pre span.n:visible", "article p:visible", ".hts-xlabel"])
+def test_axe_sees_one_pale_text_among_others(open_page: Callable, selector: str) -> None:
     page, _ = open_page("relu-to-swish.html")
-    word = page.locator("pre span.n:visible").last
-    for wrong, mended in (("color: #ddd", ""), ("background-color: #555", ""), ("opacity: 0.3", "")):
-        assert violations(page, OF_COLOUR) == []
-        word.evaluate("(word, style) => word.setAttribute('style', style)", wrong)
-        assert [text.partition(":")[0] for text in violations(page, OF_COLOUR)] == ["color-contrast"]
-        word.evaluate("(word, style) => word.setAttribute('style', style)", mended)
+    text = page.locator(selector).last
+    for wrong in ("color: #ddd", "background-color: #555", "opacity: 0.3"):
+        before = text.get_attribute("style") or ""
+        text.evaluate("(text, style) => text.setAttribute('style', style)", f"{before}; {wrong}")
+        assert {found.partition(":")[0] for found in violations(page, OF_COLOUR)} == {"color-contrast"}
+        text.evaluate("(text, style) => text.setAttribute('style', style)", before)
+    assert violations(page, OF_COLOUR) == []
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_axe_sees_that_all_texts_are_pale(open_page: Callable, width: int) -> None:
+    page, _ = open_page("claims.html", width=width)
+    page.add_style_tag(content="article p { color: #ccc !important }")
+    assert [text.partition(":")[0] for text in violations(page, OF_COLOUR)] == ["color-contrast"]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
