@@ -107,6 +107,7 @@ def check_flag(name: str, value: Any) -> None:
 # are no values to read, and nothing may run in place.
 _functorch = getattr(torch._C, "_functorch", None)
 _is_legacy_batch = getattr(_functorch, "is_legacy_batchedtensor", lambda _: True)  # of ``is_grads_batched=True``
+_is_wrapped = getattr(_functorch, "is_functorch_wrapped_tensor", lambda _: True)  # one may outlive its transform
 _innermost_transform = getattr(_functorch, "peek_interpreter_stack", lambda: True)
 _count_dispatch_modes = getattr(torch._C, "_len_torch_dispatch_stack", lambda: 1)  # fake tensors, make_fx and others
 _forward_mode: Any = torch.autograd.forward_ad
@@ -117,7 +118,7 @@ def has_values(tensor: Tensor, *, wait: bool) -> bool:
     if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
         return False
     here = tensor.is_cpu or (wait and not tensor.is_meta)
-    plain = type(tensor) in (Tensor, Parameter) and not _is_legacy_batch(tensor)
+    plain = type(tensor) in (Tensor, Parameter) and not _is_legacy_batch(tensor) and not _is_wrapped(tensor)
     return here and plain and _innermost_transform() is None and _count_dispatch_modes() == 0
 
 
@@ -131,4 +132,6 @@ def is_plain(tensor: Tensor) -> bool:
 
 def all_finite(tensor: Tensor) -> bool:
     """Whether all numbers are finite, their sum included, which is the cheapest pass that tells; it may overflow."""
-    return math.isfinite(tensor.sum(dtype=compute_dtype(tensor)).item())
+    dtype = compute_dtype(tensor)
+    total = tensor.sum() if tensor.dtype == dtype else tensor.sum(dtype=dtype)
+    return math.isfinite(total.item())

@@ -22,8 +22,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ._autograd import gradients
-from ._checks import all_finite, has_values, is_plain
-from ._hardness import compute_dtype, read_eta, widened
+from ._checks import FLOATING_DTYPES, all_finite, has_values, is_plain
+from ._hardness import compute_dtype, narrowed, read_eta, widened
 
 swish_kernel = torch.ops.aten.softplus_backward.default
 swish_kernel_out = torch.ops.aten.softplus_backward.grad_input
@@ -57,8 +57,7 @@ def fast(x: Tensor, beta: float | Tensor, unit: Unit) -> Tensor | None:
         return None
     if not torch.is_grad_enabled() or not (x.requires_grad or (isinstance(beta, Tensor) and beta.requires_grad)):
         return _value(x, scale, unit)
-    result: Tensor = _Fast.apply(x, beta, scale, unit)  # type: ignore[no-untyped-call]
-    return result
+    return _apply(x, beta, scale, unit)
 
 
 def _fits(beta: Tensor, x: Tensor) -> bool:
@@ -95,10 +94,24 @@ def _scale(beta: float | Tensor, slope: float, dtype: torch.dtype) -> float | Te
     eta, low, high = read_eta(beta)
     if abs(slope) > MOST_SLOPE or not limits.least < width * low <= width * high < limits.most:
         return None
-    return (width * eta).to(torch.promote_types(dtype, torch.float32)) if isinstance(eta, Tensor) else width * eta
+    return (width * eta).to(_WIDE[dtype]) if isinstance(eta, Tensor) else width * eta
 
 
 _scale_of_number = functools.lru_cache(maxsize=256)(_scale)  # a number is mostly the same at every call
+_WIDE = {dtype: torch.promote_types(dtype, torch.float32) for dtype in FLOATING_DTYPES}
+#: The scale up to which no number of an input overflows when it is multiplied.
+_BOUNDED = {dtype: torch.finfo(wide).max / torch.finfo(dtype).max for dtype, wide in _WIDE.items()}
+
+
+@functools.lru_cache(maxsize=256)
+def _zero_dim(number: float, dtype: torch.dtype) -> Tensor:
+    """``number`` as a tensor: a Python number would be made into one at every multiplication, which takes longer."""
+    return torch.tensor(number, dtype=dtype, device="cpu")
+
+
+def _scaled(x: Tensor, scale: float | Tensor) -> Tensor:
+    """``x`` · ``scale``."""
+    return x * (scale if isinstance(scale, Tensor) else _zero_dim(scale, x.dtype))
 
 
 class _Fast(torch.autograd.Function):
@@ -126,6 +139,10 @@ class _Fast(torch.autograd.Function):
         return (*gradients(ctx.unit.composite, x, beta, grad, (in_x, in_beta)), None, None)
 
 
+#: ``_Fast.apply`` without its look for transforms of ``torch.func``, of which ``is_plain`` has found none.
+_apply: Callable[..., Tensor] = super(torch.autograd.Function, _Fast).apply
+
+
 def _times_gate(tensor: Tensor, u: Tensor, scale: float, out: Tensor | None = None) -> Tensor:
     """``tensor`` · σ(scale · u), in one pass."""
     threshold = _limits(u.dtype).open
@@ -144,31 +161,30 @@ def _value(x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
         return F.silu(x) if scale == 1 else _times_gate(x, x, scale)
     wide = widened(x)
     if is_swish:
-        u = wide * scale
-        return _times_gate(wide, u, 1.0, out=u).to(x.dtype)
-    return _expected_slope(wide, scale, unit).mul_(wide).to(x.dtype)
+        u = _scaled(wide, scale)
+        return narrowed(_times_gate(wide, u, 1.0, out=u), x.dtype)
+    return narrowed(_expected_slope(wide, scale, unit).mul_(wide), x.dtype)
 
 
 def _expected_slope(x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
     """What multiplies x. The sum comes before the product, for of a sum of products much may cancel."""
     if unit.odd:
-        return (x * scale).tanh_()
-    gate = (x * scale).sigmoid_()
+        return _scaled(x, scale).tanh_()
+    gate = _scaled(x, scale).sigmoid_()
     return gate if unit.slope == 0 else gate.mul_(1 - unit.slope).add_(unit.slope)
 
 
 def _in_input(grad: Tensor, x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor | None:
     """grad · ∂y/∂x; None where the composite form must look, since ∞ · 0 may have come in."""
-    dtype = compute_dtype(x)
     if unit.detached:
         if unit.slope == 0 and not unit.odd and not isinstance(scale, Tensor):
             return _times_gate(grad, x, scale)
-        return _expected_slope(widened(x), scale, unit).mul_(grad).to(x.dtype)
+        return narrowed(_expected_slope(widened(x), scale, unit).mul_(grad), x.dtype)
     result: Tensor
     if not isinstance(scale, Tensor) and scale == 1 and unit.slope == 0 and not unit.odd:
         result = silu_backward(grad, x)
         return result
-    u = widened(x) * scale
+    u = _scaled(widened(x), scale)
     if unit.odd:
         gate = torch.tanh(u)
         result = torch.ops.aten.tanh_backward(u, gate).add_(gate).mul_(grad)
@@ -176,8 +192,8 @@ def _in_input(grad: Tensor, x: Tensor, scale: float | Tensor, unit: Unit) -> Ten
         result = silu_backward_out(widened(grad), u, grad_input=u)
         if unit.slope != 0:
             result = result.mul_(1 - unit.slope).add_(grad, alpha=unit.slope)
-    bounded = isinstance(scale, float) and scale * torch.finfo(x.dtype).max <= torch.finfo(dtype).max
-    return result.to(x.dtype) if bounded or all_finite(result) else None
+    bounded = isinstance(scale, float) and scale <= _BOUNDED[x.dtype]
+    return narrowed(result, x.dtype) if bounded or all_finite(result) else None
 
 
 def _both(grad: Tensor, x: Tensor, beta: Tensor, scale: float | Tensor, unit: Unit) -> tuple[Tensor, Tensor] | None:
@@ -202,12 +218,12 @@ def _block(grad: Tensor, x: Tensor, out: Tensor, shape: torch.Size, scale: float
     dtype = compute_dtype(x)
     grad, x = widened(grad), widened(x)
     width = 2.0 if unit.odd else 1.0
-    u, s = (x * scale, width) if isinstance(scale, Tensor) else (x, width * scale)
+    u, s = (_scaled(x, scale), width) if isinstance(scale, Tensor) else (x, width * scale)
     result = _times_gate(grad, u, s, out if out.dtype == dtype else torch.empty_like(x))
     # σ(u) σ(−u) keeps its digits at either end; times x before anything else, for it may be 0 where x² is ∞.
     bend = _times_gate(result, u, -s).mul_(x)
     if unit.odd:
-        result = (x * scale).tanh_().mul_(grad)
+        result = _scaled(x, scale).tanh_().mul_(grad)
     if not unit.detached:
         bent = width * width
         result = (

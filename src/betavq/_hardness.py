@@ -17,6 +17,11 @@ def widened(input: Tensor) -> Tensor:
     return input if input.dtype == dtype else input.to(dtype)
 
 
+def narrowed(result: Tensor, dtype: torch.dtype) -> Tensor:
+    """``result`` in the dtype of the input; ``to`` alone takes its time where it has nothing to do."""
+    return result if result.dtype == dtype else result.to(dtype)
+
+
 def compute_dtype(input: Tensor) -> torch.dtype:
     """float32 for the 16-bit floats, whose range η·x leaves too easily; else the dtype of ``input``."""
     return torch.float64 if input.dtype == torch.float64 else torch.float32

@@ -230,3 +230,23 @@ def test_gates_that_are_shut_or_open_beyond_all_numbers(name: str) -> None:
     for beta in (1 - 2**-53, torch.tensor(1 - 2**-53, dtype=torch.float64)):
         fast, composite = (value_and_gradients(f, x, beta, upstream) for f in UNITS[name])
         torch.testing.assert_close(fast, composite, rtol=1e-6, atol=0)
+
+
+@every
+def test_a_tensor_that_outlives_its_transform(name: str) -> None:
+    kept: list[Tensor] = []
+    torch.func.grad(lambda x: (kept.append(x), x.sum())[1])(sample(5))
+    found = value_and_gradients(UNITS[name][0], kept[0], 0.7, sample(5, seed=1))
+    expected = value_and_gradients(UNITS[name][1], sample(5), 0.7, sample(5, seed=1))
+    torch.testing.assert_close(found, expected)
+
+
+@every
+def test_numbers_kept_from_one_mode_serve_in_every_other(name: str) -> None:
+    """What is kept of β between calls depends neither on inference mode nor on the default device."""
+    _fast._zero_dim.cache_clear()
+    with torch.inference_mode(), torch.device("meta"):
+        UNITS[name][0](torch.ones(3, device="cpu"), 0.7)
+    found = value_and_gradients(UNITS[name][0], sample(5), 0.7, sample(5, seed=1))
+    expected = value_and_gradients(UNITS[name][1], sample(5), 0.7, sample(5, seed=1))
+    torch.testing.assert_close(found, expected)
