@@ -95,7 +95,8 @@ class _Pool(torch.autograd.Function):
 def _statistics(z: Tensor, windows: Windows, scale: float | Tensor) -> list[Tensor]:
     """Of each window the largest number, the sum of the weights 2^(scale · gap) and the mean gap under them."""
     largest = windows.full(z, -math.inf)
-    places = list(windows.places(z))
+    # Places that all windows have come first: with those a sum starts.
+    places = sorted(windows.places(z), key=lambda place: place[1] is not None)
     for inside, outside in places:
         found = _at(outside, largest)
         torch.maximum(found, z[inside], out=found)
@@ -109,16 +110,22 @@ def _sums(
 ) -> tuple[Tensor, Tensor]:
     """Of each window the sum of the weights and of weight · gap; that of many places by halves, which errs less."""
     if len(places) > FEW_PLACES:
-        halves = (places[: len(places) // 2], places[len(places) // 2 :])
+        halves = (places[::2], places[1::2])
         (total, moment), (more, more_moment) = (_sums(z, half, largest, scale, buffers) for half in halves)
         return total.add_(more), moment.add_(more_moment)
-    total, moment = torch.zeros_like(largest), torch.zeros_like(largest)
-    for inside, outside in places:
-        gap, weight = (_at(outside, buffer) for buffer in buffers)
+    is_whole = bool(places) and places[0][1] is None
+    start = torch.empty_like if is_whole else torch.zeros_like
+    total, moment = start(largest), start(largest)
+    for number, (inside, outside) in enumerate(places):
+        is_start = is_whole and number == 0
+        gap, weight = _at(outside, buffers[0]), total if is_start else _at(outside, buffers[1])
         torch.sub(z[inside], _at(outside, largest), out=gap)
         torch.mul(gap, _at(outside, scale), out=weight).exp2_()
-        _at(outside, total).add_(weight)
-        _at(outside, moment).addcmul_(weight, gap)
+        if is_start:
+            torch.mul(weight, gap, out=moment)
+        else:
+            _at(outside, total).add_(weight)
+            _at(outside, moment).addcmul_(weight, gap)
     return total, moment
 
 
