@@ -96,8 +96,8 @@ def _statistics(z: Tensor, windows: Windows, scale: float | Tensor) -> list[Tens
     """Of each window the largest number, the sum of the weights 2^(scale · gap) and the mean gap under them."""
     largest = windows.full(z, -math.inf)
     # Places that all windows have come first: with those a sum starts.
-    places = sorted(windows.places(z), key=lambda place: place[1] is not None)
-    for inside, outside in places:
+    places = sorted(windows.places(z), key=lambda place: place.outside is not None)
+    for inside, outside, _ in places:
         found = _at(outside, largest)
         torch.maximum(found, z[inside], out=found)
     buffers = torch.empty_like(largest), torch.empty_like(largest)
@@ -113,10 +113,10 @@ def _sums(
         halves = (places[::2], places[1::2])
         (total, moment), (more, more_moment) = (_sums(z, half, largest, scale, buffers) for half in halves)
         return total.add_(more), moment.add_(more_moment)
-    is_whole = bool(places) and places[0][1] is None
+    is_whole = bool(places) and places[0].outside is None
     start = torch.empty_like if is_whole else torch.zeros_like
     total, moment = start(largest), start(largest)
-    for number, (inside, outside) in enumerate(places):
+    for number, (inside, outside, _) in enumerate(places):
         is_start = is_whole and number == 0
         gap, weight = _at(outside, buffers[0]), total if is_start else _at(outside, buffers[1])
         torch.sub(z[inside], _at(outside, largest), out=gap)
@@ -136,14 +136,14 @@ def _derivatives(z: Tensor, grad: Tensor, found: list[Tensor], ctx: Any) -> tupl
     but for a factor and a shift of each window.
     """
     largest, total, mean = found
-    in_beta, are_tiles = ctx.needs_input_grad[1], ctx.windows.are_tiles(z)
-    slope = torch.empty_like(z) if are_tiles else torch.zeros_like(z)
+    in_beta, places = ctx.needs_input_grad[1], sorted(ctx.windows.places(z), key=lambda place: not place.is_tile)
+    slope = torch.empty_like(z) if places and places[0].is_tile else torch.zeros_like(z)
     spread = torch.zeros_like(mean if in_beta else mean[:0])
     shift = (mean * -ctx.scale).add_(LOG2_E)
     share = shift.neg().exp2_().div_(total).mul_(grad)
     share_of_slope = share / LOG2_E if in_beta else share.div_(LOG2_E)
     gaps, weights = torch.empty_like(largest), torch.empty_like(largest)
-    for inside, outside in ctx.windows.places(z):
+    for inside, outside, is_tile in places:
         gap, weight = _at(outside, gaps), _at(outside, weights)
         torch.sub(z[inside], _at(outside, largest), out=gap)
         deviation = gap - _at(outside, mean) if in_beta else None
@@ -152,7 +152,7 @@ def _derivatives(z: Tensor, grad: Tensor, found: list[Tensor], ctx: Any) -> tupl
         if deviation is not None:
             _at(outside, spread).addcmul_(weight * deviation, deviation)
         weight.mul_(bracket)
-        if are_tiles:
+        if is_tile:
             torch.mul(weight, _at(outside, share_of_slope), out=slope[inside])
         else:
             slope[inside].addcmul_(weight, _at(outside, share_of_slope))

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import EllipsisType
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +15,17 @@ from torch import Tensor
 MOST_IN_MEAN = 49  # numbers whose sum, one after the other, stays within 4 roundings of the largest
 
 Index = tuple[EllipsisType, slice, slice]
-Place = tuple[Index, Index | None]
+
+
+class Place(NamedTuple):
+    """A place of the window: its inputs, the outputs that have it (None for all of them), and whether it is a tile.
+
+    The tiles, if there are any, hold each number of the input once between them.
+    """
+
+    inside: Index
+    outside: Index | None
+    is_tile: bool
 
 
 def memory_format(x: Tensor) -> torch.memory_format:
@@ -67,21 +78,17 @@ class Windows:
         return F.avg_pool2d(x, self.kernel, self.stride, self.padding, self.ceil_mode, count_include_pad=False)
 
     def places(self, x: Tensor) -> Iterator[Place]:
-        """For each place in the window: where its inputs lie, and at which outputs, None for all of them."""
+        """The places that have inputs, row by row."""
         along = [self._along(x.shape[axis - 2], axis) for axis in (0, 1)]
-        for (rows_in, rows_out), (columns_in, columns_out) in itertools.product(*along):
+        for (rows_in, rows_out, row_tile), (columns_in, columns_out, column_tile) in itertools.product(*along):
             is_all = rows_out is None and columns_out is None
             outside = None if is_all else (..., rows_out or slice(None), columns_out or slice(None))
-            yield (..., rows_in, columns_in), outside
+            yield Place((..., rows_in, columns_in), outside, row_tile and column_tile)
 
-    def are_tiles(self, x: Tensor) -> bool:
-        """Whether each number of the input lies in exactly one window."""
-        fits = all(size % kernel == 0 for size, kernel in zip(x.shape[-2:], self.kernel, strict=True))
-        return fits and self.stride == self.kernel and self.padding == (0, 0) and self.dilation == (1, 1)
-
-    def _along(self, size: int, axis: int) -> list[tuple[slice, slice | None]]:
+    def _along(self, size: int, axis: int) -> list[tuple[slice, slice | None, bool]]:
         stride, padding, count = self.stride[axis], self.padding[axis], self.count(size, axis)
-        found: list[tuple[slice, slice | None]] = []
+        has_tiles = self.dilation[axis] == 1 and size == count * stride and padding + stride <= self.kernel[axis]
+        found: list[tuple[slice, slice | None, bool]] = []
         for place in range(self.kernel[axis]):
             shift = place * self.dilation[axis] - padding
             first = max(0, -(shift // stride))
@@ -89,7 +96,8 @@ class Windows:
             if first <= last:
                 start = first * stride + shift
                 inputs = slice(start, start + (last - first) * stride + 1, stride)
-                found.append((inputs, None if last - first + 1 == count else slice(first, last + 1)))
+                outputs = None if last - first + 1 == count else slice(first, last + 1)
+                found.append((inputs, outputs, has_tiles and 0 <= shift < stride))
         return found
 
     def unfolded(self, x: Tensor) -> Tensor:

@@ -145,3 +145,21 @@ def test_the_format_of_the_memory_is_kept(window: tuple[int, int, int]) -> None:
             torch.testing.assert_close(found, wanted, rtol=1e-14, atol=1e-14)
     last[0, 0, 0, 0] = -torch.inf  # which takes the way of copies
     assert beta_max_pool2d(last, *window, beta=0.7).is_contiguous(memory_format=torch.channels_last)
+
+
+def test_tiles_hold_every_number_once_and_belong_to_all_windows() -> None:
+    """The places whose gradients are written without a 0 to add them to."""
+    with_tiles = 0
+    sizes = itertools.product(range(1, 7), range(1, 7), range(1, 4), range(1, 4), range(2), (1, 2), (False, True))
+    for height, width, kernel, stride, padding, dilation, ceil_mode in sizes:
+        windows = Windows((kernel, 2), (stride, 2), (padding, 0), (dilation, 1), ceil_mode)
+        x = torch.zeros(height, width)
+        if min(windows.shape(x)) < 1:
+            continue
+        tiles = [place for place in windows.places(x) if place.is_tile]
+        assert all(place.outside is None for place in tiles)
+        for place in tiles:
+            x[place.inside] += 1
+        assert (x == bool(tiles)).all()
+        with_tiles += bool(tiles)
+    assert with_tiles > 50
