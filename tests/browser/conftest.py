@@ -26,6 +26,8 @@ FLAGS = [
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # to this machine the others are not there
 ]
+#: The first is Chromium without windows, and takes a quarter less time for a page.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 NO_BROWSER = (
     "no Chromium found: install one with `apt-get install chromium` (Debian, Ubuntu) or "
     "`.venv/bin/playwright install chromium`"
@@ -35,7 +37,7 @@ NO_BROWSER = (
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The machine's Chromium, else playwright's own. Without one tests are skipped, or fail where CI=true."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    found = next(filter(None, map(shutil.which, NAMES)), None)
     with sync_playwright() as playwright:
         try:
             browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
