@@ -11,7 +11,7 @@ from figures_in_pages import figure, slider
 from second_try import once_more
 
 from hardtosoft import palette
-from hardtosoft.figures import many_regions, moon_regions
+from hardtosoft.figures import many_regions, melting, moon_regions
 
 pytestmark = [pytest.mark.browser, pytest.mark.site]
 
@@ -60,6 +60,16 @@ def assert_coloured(root, shown, state, *, theme=False, at_least=50):
     found = np.array(root.evaluate(COLOURS, places.tolist()))
     assert (found[:, 3] == 255).all()
     assert np.abs(found[:, :3] - shade(trace, theme)[large]).max() <= 3
+
+
+def middles_of(panel, trace, kind):
+    """The middles of the sides of one kind, from 0 to 1 across and down."""
+    (x0, x1), (y0, y1) = panel.layout["xaxis"]["range"], panel.layout["yaxis"]["range"]
+    following = np.arange(1, len(trace["x"]) + 1)
+    ends = trace["sides"].cumsum()
+    following[ends - 1] = ends - trace["sides"]
+    x, y = ((trace[key] + trace[key][following])[trace["kinds"] == kind] / 2 for key in "xy")
+    return np.column_stack([(x - x0) / (x1 - x0), (y1 - y) / (y1 - y0)])
 
 
 def test_thousands_of_regions_have_their_colours_at_every_depth(open_page):
@@ -111,14 +121,8 @@ def test_lines_are_drawn_where_edges_are(open_page):
     root = figure(page, "moon-regions")
     panel = MOONS.frame().panels[0]
     trace = panel.traces[0]
-    (x0, x1), (y0, y1) = panel.layout["xaxis"]["range"], panel.layout["yaxis"]["range"]
-    following = np.arange(1, len(trace["x"]) + 1)
-    ends = trace["sides"].cumsum()
-    following[ends - 1] = ends - trace["sides"]
     ink = [int(palette.COLOURS["ink"][0][k : k + 2], 16) for k in (1, 3, 5)]
-    first = trace["kinds"] == 1
-    middles = [(trace[key] + trace[key][following])[first] / 2 for key in "xy"]
-    places = np.column_stack([(middles[0] - x0) / (x1 - x0), (y1 - middles[1]) / (y1 - y0)])
+    places = middles_of(panel, trace, kind=1)
     found = np.array(root.evaluate(COLOURS, places.tolist()))[:, :3]
     assert np.median(np.abs(found - ink).max(1)) < 60
 
@@ -134,3 +138,21 @@ def test_a_notebook_draws_the_same_polygons(open_notebook):
     assert_coloured(root, MOONS, state, at_least=15)
     assert state == {"step": 0.0, "depth": 2.0}
     assert notebook.errors == []
+
+
+def test_faint_lines_over_nothing_let_through_what_is_under_them(open_page):
+    page, _ = open_page(PAGES["melting"])
+    root = figure(page, "melting")
+    panel = melting.melting_figure().frame().panels[0]
+    (trace,) = [trace for trace in panel.traces if trace["type"] == "polygons"]
+    assert trace["fill"] is None
+    stroke = trace["strokes"][0]
+    assert 0 < stroke["opacity"] < 1
+    seen = np.array(root.evaluate(COLOURS, middles_of(panel, trace, kind=1).tolist()))
+    assert abs(np.median(seen[:, 3]) - 255 * stroke["opacity"]) <= 2
+    ink = [int(palette.COLOURS["ink"][0][k : k + 2], 16) for k in (1, 3, 5)]
+    assert np.median(np.abs(seen[:, :3] - ink), axis=0).max() <= 4
+    everywhere = np.array(
+        root.evaluate(COLOURS, [[(i + 0.5) / 40, (j + 0.5) / 40] for i in range(40) for j in range(40)])
+    )
+    assert np.median(everywhere[:, 3]) == 0
