@@ -1,20 +1,30 @@
 """The book's figures and the pages that they stand on, made once for all tests of a process.
 
-A figure's table of states takes seconds to make. Tests that need it name their case by page and figure, as in
-``[partitions.html-melting]``: so they share a process with the tests that open the page (``order_plugin.py``).
+A figure's table of states takes seconds to make, so each frame is kept. Tests that need it name their case by page
+and figure, as in ``[partitions.html-melting]``: so they share a process with the tests that open the page
+(``order_plugin.py``).
 """
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
 import pytest
 
 from hardtosoft.figures import every_figure
+from hardtosoft.interactive import InteractiveFigure
+
+
+def remembering(figure: InteractiveFigure) -> InteractiveFigure:
+    """The same figure, which keeps every frame that it has made."""
+    function = functools.cache(figure.function)
+    return InteractiveFigure(figure.name, function, figure.axes, caption=figure.caption, hero=figure.hero)
+
 
 BOOK = Path(__file__).parents[1] / "book"
-FIGURES = {figure.name: figure for figure in every_figure()}
+FIGURES = {figure.name: remembering(figure) for figure in every_figure()}
 PAGES = {  # a committed notebook names the figures it shows
     name: f"{path.stem}.html"
     for path in BOOK.glob("*.ipynb")

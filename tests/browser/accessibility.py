@@ -47,7 +47,7 @@ PREPARE = """() => {
 
 
 def violations(page: Page, rules: Sequence[str] = ()) -> list[str]:
-    """Every rule of axe that the page breaks, best practices included, with the first element that breaks it.
+    """Every element of the page that breaks a rule of axe, best practices included: ``rule: element``.
 
     With ``rules``, only these are tried. Formulas of the page have lost their glyphs afterwards.
     """
@@ -59,4 +59,4 @@ def violations(page: Page, rules: Sequence[str] = ()) -> list[str]:
     if rules:
         options["runOnly"] = {"type": "rule", "values": list(rules)}
     found = page.evaluate("(options) => axe.run(document, options).then((found) => found.violations)", options)
-    return [f"{rule['id']}: {rule['nodes'][0]['html'][:200]}" for rule in found]
+    return [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]
