@@ -33,7 +33,7 @@ function write(element, text) {
 class Figure {
   // config: axes and the frame shown first. ask(indices): make the numbers for these positions and `show` them.
   constructor(root, config, ask) {
-    Object.assign(this, { root, config, ask, Plotly: null, timer: 0 });
+    Object.assign(this, { root, config, ask, Plotly: null, timer: 0, shown: 0 });
     const elements = root.querySelectorAll('.hts-panel');
     this.panels = config.frame.panels.map((spec, i) => new Panel(elements[i], spec));
     this.readout = root.querySelector('.hts-readout');
@@ -75,6 +75,8 @@ class Figure {
 
   // changes: [path in the frame, new value, shape of an array].
   show(changes) {
+    this.shown += 1;
+    delete this.root.dataset.told; // until plotly has heard of these numbers too
     const moved = new Set(), maps = new Set();
     for (const [path, value, shape] of changes) {
       const node = path.slice(0, -1).reduce((inner, key) => inner[key], this.config.frame);
@@ -124,10 +126,10 @@ class Figure {
 
   async tell() {
     if (!this.Plotly) return;
-    const told = this.indices.join();
+    const told = this.indices.join(), { shown } = this;
     for (const panel of this.panels) {
       await giveWay();
-      if (this.indices.join() !== told) return; // moved on: it will be told when that rests
+      if (this.shown !== shown || this.indices.join() !== told) return; // moved on: it will be told when that rests
       await panel.tell(this.Plotly);
     }
     Object.assign(this.root.dataset, { ready: 'plotly', told });

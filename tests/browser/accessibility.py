@@ -15,11 +15,14 @@ OF_COLOUR = ("color-contrast", "link-in-text-block")
 # they are taken out of their box, which keeps its size. And outside the figures, where nothing lies on anything else,
 # many texts look alike, in colour, weight, size and all grounds behind them: the first that can be seen is tried.
 PREPARE = """() => {
-  for (const glyphs of document.querySelectorAll('mjx-container > mjx-math')) {
-    const { width, height } = glyphs.getBoundingClientRect();
+  // All are measured before one is changed: a change makes the browser lay the page out anew.
+  const formulas = [...document.querySelectorAll('mjx-container > mjx-math')];
+  const boxes = formulas.map((glyphs) => glyphs.getBoundingClientRect());
+  formulas.forEach((glyphs, i) => {
     glyphs.replaceChildren();
+    const { width, height } = boxes[i];
     Object.assign(glyphs.style, { display: 'inline-block', width: `${width}px`, height: `${height}px` });
-  }
+  });
   const grounds = new Map(), seen = new Set();
   const ground = (element) => {
     if (!element) return '';
@@ -35,7 +38,6 @@ PREPARE = """() => {
     return width > 4 && height > 4 && element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
   };
   for (const element of document.querySelectorAll('body :not(.hts-figure *, svg *, script, style)')) {
-    element.removeAttribute('data-alike');
     if (!written(element) || !inSight(element)) continue;
     const { color, fontSize, fontWeight } = getComputedStyle(element);
     const look = [color, fontSize, fontWeight, ground(element)].join();

@@ -138,6 +138,7 @@ def test_plotly_comes_with_the_next_kernel_where_the_first_had_none(open_noteboo
     without = "import os\nfrom hardtosoft import assets\nif not os.path.exists('later'):\n"
     without += "    open('later', 'w').close()\n    assets.cached_bundle = lambda: None\n"
     without += "    assets.plotly_bundle = lambda folder: None"
+    open_notebook.renew()  # the window of another test may have plotly
     notebook = open_notebook(without, UNIT)
     (notebook.server.folder / "later").unlink(missing_ok=True)
     notebook.command("notebook:run-all-cells")

@@ -54,6 +54,25 @@ def test_keyboard_moves_the_slider_and_the_picture(open_page):
     assert "value 1.000" in root.locator(".hts-readout").inner_text()
 
 
+def test_plotly_counts_as_told_only_of_the_numbers_that_are_shown(open_page):
+    page, _ = open_page(PAGES["relu-to-swish"])
+    root = figure(page, "relu-to-swish")
+    # A kernel's numbers come after the slider has moved: plotly may be told of the old ones in between.
+    told = """async (root) => {
+      const figure = root.hts, hard = figure.indices.with(1, 50);
+      figure.point(hard);
+      await figure.tell();
+      const early = figure.tell();
+      figure.set(hard);
+      await early;
+      return root.dataset.told ?? 'nothing';
+    }"""
+    assert root.evaluate(told) == "nothing"
+    page.wait_for_function("r => r.dataset.told === r.hts.indices.join()", arg=root.element_handle())
+    shown = root.evaluate("(r, i) => [...r.querySelector('.hts-plotly').data[i].y]", curve_index(root))
+    assert_curve(shown, 1.0, 1e-4)
+
+
 def test_tab_reaches_every_control(open_page):
     page, _ = open_page(PAGES["relu-to-swish"])
     root = figure(page, "relu-to-swish")
