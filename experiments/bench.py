@@ -17,8 +17,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 import torch
 
 from experiments.image_data import DataSet, Images, load
+from experiments.results import versions, write
 from experiments.small_cnn import Recipe
-from experiments.training import versions, write
 from experiments.workers import workers
 
 HELD_OUT, SEED_OF_SPLIT = 0.2, 0

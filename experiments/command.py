@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from experiments.image_data import DataError, DataSet
+from experiments.results import DATA
 from experiments.small_cnn import Recipe
-from experiments.training import DATA
 
 WORK = Path(__file__).resolve().parents[1] / "_build" / "experiments"
 

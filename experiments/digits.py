@@ -13,26 +13,19 @@ from dataclasses import asdict
 import torch
 from sklearn.model_selection import train_test_split
 
-from experiments.training import (
+from experiments.results import DATA, arguments, band, bands, progress, versions, write
+from experiments.sweeps import (
     BETAS,
-    DATA,
-    Training,
     accuracy_curve,
     affine_share,
-    arguments,
-    band,
-    bands,
     closest_affine,
     ends,
     entropy_curves,
     linear_accuracy,
-    progress,
     refitted_output_accuracy,
     stored_network,
-    train,
-    versions,
-    write,
 )
+from experiments.training import Training, train
 from hardtosoft.datasets import load_digits
 
 SEEDS = range(10)

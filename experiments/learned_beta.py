@@ -22,8 +22,8 @@ from experiments.command import one_line, options, parse, recipe
 from experiments.image_data import DataSet, load
 from experiments.learned_runs import LearnedBench, Run
 from experiments.learned_summary import summary
+from experiments.results import write
 from experiments.small_cnn import Recipe
-from experiments.training import write
 
 # What is learned, β at first, and whether the backward pass sees the code.
 SETTINGS = (

@@ -19,7 +19,7 @@ import torch
 
 from experiments.bench import hardware, kept
 from experiments.curve_networks import CURVES, Setting, Training, fit, stored
-from experiments.training import DATA, band, versions, write
+from experiments.results import DATA, band, versions, write
 
 FIXED = (0.5, 0.62, 0.75, 0.87, 0.99)
 KINDS = (*((f"{beta:g}", "fixed", beta) for beta in FIXED), ("shared", "shared", 0.5), ("unit", "unit", 0.5))

@@ -10,7 +10,8 @@ from dataclasses import asdict
 
 import torch
 
-from experiments.training import DATA, arguments, train, versions, write
+from experiments.results import DATA, arguments, versions, write
+from experiments.training import train
 from experiments.two_moons import NOISE, SEEDS, SIZES, TRAIN_POINTS, TRAINING, moons
 from hardtosoft.networks import Network
 

@@ -31,11 +31,11 @@ from torch import nn
 
 from experiments.command import one_line, options, parse
 from experiments.image_data import DataSet, load
+from experiments.results import write
 from experiments.softening_measures import BINS, Calibration
 from experiments.softening_networks import PublishedError, Scaled
 from experiments.softening_runs import Bench, Piece, Plan, plan, prepare, run_prepared
 from experiments.softening_summary import Draws, Found, Judged, chosen, combined, curve
-from experiments.training import write
 from experiments.workers import workers
 
 PARTS = ("validation", "test")

@@ -18,6 +18,7 @@ import betavq
 from experiments import small_cnn
 from experiments.bench import hardware
 from experiments.image_data import DataSet, Images, load
+from experiments.results import versions
 from experiments.small_cnn import Recipe
 from experiments.softening_measures import fgsm, has_statistics, logits, noisy, pgd, renewed
 from experiments.softening_networks import (
@@ -32,7 +33,6 @@ from experiments.softening_networks import (
     top_level,
     trained,
 )
-from experiments.training import versions
 
 SMOOTHINGS = ("value", "free_energy", "curvature_tuning")
 STATISTICS = ("kept", "renewed")

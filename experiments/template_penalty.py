@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from betavq import geometry
-from experiments.training import DATA, Set, arguments, band, progress, versions, write
+from experiments.results import DATA, arguments, band, progress, versions, write
+from experiments.training import Set
 from hardtosoft.datasets import load_digits
 
 SEEDS = range(5)

@@ -1,43 +1,20 @@
-"""What the training scripts share: a training loop, the sweep over β, and result files."""
+"""How the small networks are trained, and what all training does with a learned β."""
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
-import tempfile
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import scipy  # type: ignore[import-untyped]
-import sklearn
 import torch
-from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t as student  # type: ignore[import-untyped]
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hardtosoft.networks import Network
 
-BETAS = [round(0.02 * step, 2) for step in range(51)]
-DATA = Path(__file__).resolve().parents[1] / "src" / "hardtosoft" / "data"
 LARGEST_BETA = 0.99  # a learned β that reaches 1 gets no gradient, and would stay
 Set = tuple[Tensor, Tensor]
-
-
-def arguments(description: str, out: Path) -> argparse.Namespace:
-    """The command line: where to write."""
-    parser = argparse.ArgumentParser(prog=f"python -m experiments.{out.stem}", description=description)
-    parser.add_argument("--out", type=Path, default=out, help="result file (default: %(default)s)")
-    return parser.parse_args()
 
 
 @dataclass(frozen=True)
@@ -136,126 +113,3 @@ def rounded(values: Tensor, digits: int) -> Tensor:
     """Values to so many significant digits, so that a short result file holds exactly what was measured."""
     flat = [float(f"{value:.{digits}g}") for value in values.detach().flatten().tolist()]
     return torch.tensor(flat, dtype=values.dtype).reshape(values.shape)
-
-
-def accuracy_curve(network: Network, test: Set) -> list[float]:
-    """Test accuracy at every β of the grid."""
-    return [network.accuracy(*test, beta) for beta in BETAS]
-
-
-def entropy_curves(network: Network, points: Tensor) -> list[list[float]]:
-    """Normalised code entropy at every β of the grid, one curve a hidden layer."""
-    at_every_beta = [network.normalised_entropy(points, beta) for beta in BETAS]
-    return [list(layer) for layer in zip(*at_every_beta, strict=True)]
-
-
-def linear_accuracy(train_set: Set, test: Set) -> float:
-    """Test accuracy of logistic regression, its L2 strength chosen by five-fold cross-validation."""
-    search = GridSearchCV(LogisticRegression(max_iter=5000), {"C": [0.1, 1.0, 10.0, 100.0]}, cv=5)
-    search.fit(train_set[0].numpy(), train_set[1].numpy())
-    return float(search.score(test[0].numpy(), test[1].numpy()))
-
-
-def refitted_output_accuracy(network: Network, train_set: Set, test: Set, beta: float) -> float:
-    """Test accuracy at ``beta`` once the output biases alone are fitted again, the weights left as they are.
-
-    Tells a decision surface in the wrong place from one of the wrong shape.
-    """
-    logits = network.logits(train_set[0], beta).detach()
-    bias = torch.zeros(logits.shape[1], dtype=logits.dtype, requires_grad=True)
-    optimiser = torch.optim.LBFGS([bias], max_iter=200, line_search_fn="strong_wolfe")
-
-    def closure() -> Tensor:
-        optimiser.zero_grad()
-        loss = cross_entropy(logits + bias, train_set[1])
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss
-
-    optimiser.step(closure)  # type: ignore[no-untyped-call]
-    moved = Network(network.weights, (*network.biases[:-1], network.biases[-1] + bias.detach()))
-    return moved.accuracy(*test, beta)
-
-
-def closest_affine(network: Network, inputs: Tensor) -> Network:
-    """The affine map closest to the trained network's logits on ``inputs``, in least squares.
-
-    It knows what the trained network does, without being held to its weights.
-    """
-    design = torch.cat((inputs, torch.ones(len(inputs), 1, dtype=inputs.dtype)), dim=1)
-    # The pseudo-inverse, because some pixels of the digits are 0 in all images.
-    fitted = torch.linalg.pinv(design) @ network.logits(inputs, 1.0)
-    return Network((fitted[:-1].T,), (fitted[-1],))
-
-
-def affine_share(network: Network, train_set: Set, test: Set) -> float:
-    """Share of the variance of the trained network's logits, on test points, that an affine map explains.
-
-    R² of the closest affine map, fitted on the training set: 1 for a network that is affine where the data are.
-    """
-    logits = network.logits(test[0], 1.0)
-    residual = logits - closest_affine(network, train_set[0]).logits(test[0], 1.0)
-    return 1 - float(residual.square().sum() / (logits - logits.mean(dim=0)).square().sum())
-
-
-def ends(network: Network, train_set: Set, test: Set) -> dict[str, float]:
-    """What the controls compare: test accuracy at both ends of β, and how affine the trained network is."""
-    return {
-        "beta_0": network.accuracy(*test, 0.0),
-        "beta_1": network.accuracy(*test, 1.0),
-        "affine_share": affine_share(network, train_set, test),
-    }
-
-
-def bands(runs: Sequence[dict[str, float]]) -> dict[str, dict[str, Any]]:
-    """One band a quantity, over runs that differ in their seed."""
-    return {quantity: band([run[quantity] for run in runs]) for quantity in runs[0]}
-
-
-def band(samples: ArrayLike) -> dict[str, Any]:
-    """Mean over the first axis and half-width of its 95 % t-interval, to 6 decimals."""
-    values: NDArray[np.float64] = np.asarray(samples, dtype=np.float64)
-    count = len(values)
-    error = values.std(axis=0, ddof=1) / count**0.5 if count > 1 else np.zeros(values.shape[1:])
-    half_width = student.ppf(0.975, max(count - 1, 1)) * error
-    return {"mean": values.mean(axis=0).round(6).tolist(), "half_width": half_width.round(6).tolist()}
-
-
-def stored_network(network: Network, seed: int, test: Set) -> dict[str, Any]:
-    """The entry of a result file that holds one network and its own curves."""
-    return {
-        "seed": seed,
-        "weights": [weight.tolist() for weight in network.weights],
-        "biases": [bias.tolist() for bias in network.biases],
-        "accuracy": accuracy_curve(network, test),
-        "entropy": entropy_curves(network, test[0]),
-    }
-
-
-def versions() -> dict[str, str]:
-    """Versions of what the numbers depend on."""
-    modules = {"torch": torch, "numpy": np, "scipy": scipy, "scikit-learn": sklearn}
-    return {"python": platform.python_version()} | {name: m.__version__ for name, m in modules.items()}
-
-
-def progress(items: Iterable[int], label: str) -> Iterable[int]:
-    """Say which item is at work and how long it has taken."""
-    start = time.monotonic()
-    for item in items:
-        print(f"{label} {item} ({time.monotonic() - start:.0f} s)", flush=True)
-        yield item
-
-
-def write(contents: dict[str, Any], out: Path, *, quiet: bool = False) -> None:
-    """Write a result file in one step, so that a stopped run leaves the old one whole, and say so unless ``quiet``."""
-    text = json.dumps(contents, allow_nan=False, separators=(",", ":")) + "\n"
-    handle, name = tempfile.mkstemp(dir=out.parent, prefix=out.name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(out)
-    except BaseException:
-        Path(name).unlink()
-        raise
-    if not quiet:
-        print(f"wrote {out}, {len(text) / 1000:.0f} kB")

@@ -11,27 +11,19 @@ from dataclasses import asdict
 
 import torch
 
-from experiments.training import (
+from experiments.results import DATA, arguments, band, bands, progress, versions, write
+from experiments.sweeps import (
     BETAS,
-    DATA,
-    Set,
-    Training,
     accuracy_curve,
     affine_share,
-    arguments,
-    band,
-    bands,
     closest_affine,
     ends,
     entropy_curves,
     linear_accuracy,
-    progress,
     refitted_output_accuracy,
     stored_network,
-    train,
-    versions,
-    write,
 )
+from experiments.training import Set, Training, train
 from hardtosoft.datasets import draw_moons, test_draw, train_draw
 
 SEEDS = range(20)

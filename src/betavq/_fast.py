@@ -23,7 +23,7 @@ from torch import Tensor
 
 from ._autograd import gradients
 from ._checks import FLOATING_DTYPES, all_finite, has_values, is_plain
-from ._hardness import compute_dtype, narrowed, read_eta, widened
+from ._hardness import compute_dtype, narrowed, read_eta, wide_dtype, widened
 
 swish_kernel = torch.ops.aten.softplus_backward.default
 swish_kernel_out = torch.ops.aten.softplus_backward.grad_input
@@ -94,13 +94,12 @@ def _scale(beta: float | Tensor, slope: float, dtype: torch.dtype) -> float | Te
     eta, low, high = read_eta(beta)
     if abs(slope) > MOST_SLOPE or not limits.least < width * low <= width * high < limits.most:
         return None
-    return (width * eta).to(_WIDE[dtype]) if isinstance(eta, Tensor) else width * eta
+    return (width * eta).to(wide_dtype(dtype)) if isinstance(eta, Tensor) else width * eta
 
 
 _scale_of_number = functools.lru_cache(maxsize=256)(_scale)  # a number is mostly the same at every call
-_WIDE = {dtype: torch.promote_types(dtype, torch.float32) for dtype in FLOATING_DTYPES}
 #: The scale up to which no number of an input overflows when it is multiplied.
-_BOUNDED = {dtype: torch.finfo(wide).max / torch.finfo(dtype).max for dtype, wide in _WIDE.items()}
+_BOUNDED = {dtype: torch.finfo(wide_dtype(dtype)).max / torch.finfo(dtype).max for dtype in FLOATING_DTYPES}
 
 
 @functools.lru_cache(maxsize=256)

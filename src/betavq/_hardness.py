@@ -23,8 +23,13 @@ def narrowed(result: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def compute_dtype(input: Tensor) -> torch.dtype:
-    """float32 for the 16-bit floats, whose range η·x leaves too easily; else the dtype of ``input``."""
-    return torch.float64 if input.dtype == torch.float64 else torch.float32
+    """The dtype in which ``input`` is computed."""
+    return wide_dtype(input.dtype)
+
+
+def wide_dtype(dtype: torch.dtype) -> torch.dtype:
+    """float32 for the 16-bit floats, whose range η·x leaves too easily; else the dtype itself."""
+    return torch.float64 if dtype == torch.float64 else torch.float32
 
 
 def saturation(dtype: torch.dtype) -> float:

@@ -20,8 +20,9 @@ from experiments.image_data import load
 from experiments.learned_beta import OTHER_STARTS, RATES, SETTINGS, Plan, carry_out, plan
 from experiments.learned_runs import LearnedBench, Run, build, hardness
 from experiments.learned_summary import SOFT, path, summary
+from experiments.results import DATA, write
 from experiments.small_cnn import Recipe
-from experiments.training import DATA, LARGEST_BETA, keep_below_one, parameter_groups, write
+from experiments.training import LARGEST_BETA, keep_below_one, parameter_groups
 
 ROOT = Path(__file__).parents[2]
 TINY = Recipe(filters=(3, 4, 5), epochs=2, batch=20, most_images=40)

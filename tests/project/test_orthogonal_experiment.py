@@ -20,8 +20,8 @@ from experiments.image_data import load
 from experiments.orthogonal_filters import Plan, carry_out, plan
 from experiments.orthogonal_runs import OrthogonalBench, Run, build
 from experiments.orthogonal_summary import best_rates, best_strength, summary
+from experiments.results import write
 from experiments.small_cnn import CONVOLUTIONS, Recipe
-from experiments.training import write
 
 ROOT = Path(__file__).parents[2]
 TINY = Recipe(filters=(4, 5, 6), epochs=3, batch=20, most_images=50)

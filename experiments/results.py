@@ -1,0 +1,71 @@
+"""Result files: where they are, what they say of their making, and how they are written."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import t as student  # type: ignore[import-untyped]
+
+DATA = Path(__file__).resolve().parents[1] / "src" / "hardtosoft" / "data"
+
+
+def arguments(description: str, out: Path) -> argparse.Namespace:
+    """The command line: where to write."""
+    parser = argparse.ArgumentParser(prog=f"python -m experiments.{out.stem}", description=description)
+    parser.add_argument("--out", type=Path, default=out, help="result file (default: %(default)s)")
+    return parser.parse_args()
+
+
+def band(samples: ArrayLike) -> dict[str, Any]:
+    """Mean over the first axis and half-width of its 95 % t-interval, to 6 decimals."""
+    values: NDArray[np.float64] = np.asarray(samples, dtype=np.float64)
+    count = len(values)
+    error = values.std(axis=0, ddof=1) / count**0.5 if count > 1 else np.zeros(values.shape[1:])
+    half_width = student.ppf(0.975, max(count - 1, 1)) * error
+    return {"mean": values.mean(axis=0).round(6).tolist(), "half_width": half_width.round(6).tolist()}
+
+
+def bands(runs: Sequence[dict[str, float]]) -> dict[str, dict[str, Any]]:
+    """One band a quantity, over runs that differ in their seed."""
+    return {quantity: band([run[quantity] for run in runs]) for quantity in runs[0]}
+
+
+def versions() -> dict[str, str]:
+    """Versions of what the numbers depend on."""
+    names = ("torch", "numpy", "scipy", "scikit-learn")
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in names}
+
+
+def progress(items: Iterable[int], label: str) -> Iterable[int]:
+    """Say which item is at work and how long it has taken."""
+    start = time.monotonic()
+    for item in items:
+        print(f"{label} {item} ({time.monotonic() - start:.0f} s)", flush=True)
+        yield item
+
+
+def write(contents: dict[str, Any], out: Path, *, quiet: bool = False) -> None:
+    """Write a result file in one step, so that a stopped run leaves the old one whole, and say so unless ``quiet``."""
+    text = json.dumps(contents, allow_nan=False, separators=(",", ":")) + "\n"
+    handle, name = tempfile.mkstemp(dir=out.parent, prefix=out.name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(out)
+    except BaseException:
+        Path(name).unlink()
+        raise
+    if not quiet:
+        print(f"wrote {out}, {len(text) / 1000:.0f} kB")
