@@ -14,16 +14,10 @@ from experiments.curve_networks import CURVES, Setting, Training, _first_weights
 from experiments.learned_curves import Plan, experiment, settings
 from experiments.training import LARGEST_BETA
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SHORT = Training(points=40, steps=5, batch=10)
 SMALL = Plan(SHORT, widths=(3,), rates=(0.01, 0.1), seeds=(0, 1, 2), seeds_of_rates=(100, 101))
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_networks_side_by_side_learn_as_each_alone():

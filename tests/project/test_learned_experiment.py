@@ -16,13 +16,14 @@ from torch import nn
 
 from betavq.nn import BetaReLU
 from experiments import small_cnn
-from experiments.image_data import load
 from experiments.learned_beta import OTHER_STARTS, RATES, SETTINGS, Plan, carry_out, plan
 from experiments.learned_runs import LearnedBench, Run, build, hardness
 from experiments.learned_summary import SOFT, path, summary
 from experiments.results import DATA, write
 from experiments.small_cnn import Recipe
 from experiments.training import LARGEST_BETA, keep_below_one, parameter_groups
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 ROOT = Path(__file__).parents[2]
 TINY = Recipe(filters=(3, 4, 5), epochs=2, batch=20, most_images=40)
@@ -38,20 +39,6 @@ from experiments.small_cnn import Recipe
 small = Plan(Recipe(filters=(3, 4, 5), epochs=2, batch=20, most_images=40), rate=0.3, relu_rate=0.1, seeds=(0, 1))
 carry_out(None, load(None), small, Path(sys.argv[1]), 1)
 """
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with torch.random.fork_rng():
-        yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return load(None)
 
 
 @pytest.fixture(scope="module")

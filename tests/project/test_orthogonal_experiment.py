@@ -16,12 +16,13 @@ from scipy.stats import t as student
 from betavq.orthogonal import coherence
 from experiments import small_cnn
 from experiments.bench import parts
-from experiments.image_data import load
 from experiments.orthogonal_filters import Plan, carry_out, plan
 from experiments.orthogonal_runs import OrthogonalBench, Run, build
 from experiments.orthogonal_summary import best_rates, best_strength, summary
 from experiments.results import write
 from experiments.small_cnn import CONVOLUTIONS, Recipe
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 ROOT = Path(__file__).parents[2]
 TINY = Recipe(filters=(4, 5, 6), epochs=3, batch=20, most_images=50)
@@ -38,20 +39,6 @@ from experiments.small_cnn import Recipe
 small = Plan(Recipe(filters=(4, 5, 6), epochs=3, batch=20, most_images=50), rates=(0.1,), seeds=(0, 1))
 carry_out(None, load(None), small, Path(sys.argv[1]), 2)
 """
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with torch.random.fork_rng():
-        yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return load(None)
 
 
 @pytest.fixture

@@ -1,23 +1,22 @@
-"""The experiment on softened networks: what is held out, a stopped run, choices by validation, paired intervals."""
+"""The experiment on softened networks: what is held out, a stopped run, damaged files, the result file."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from experiments import softening_networks, softening_runs
-from experiments.image_data import load
+from experiments import softening_runs
 from experiments.small_cnn import Recipe
 from experiments.softening import carry_out, main
-from experiments.softening_networks import PublishedError, Split, published, top_level
+from experiments.softening_networks import Split, top_level
 from experiments.softening_runs import BETAS, Bench, Piece, Plan, pieces, plan
-from experiments.softening_summary import Draws, Judged, best, chosen, curve, difference
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 TINY = Plan(
     Recipe(filters=(3, 4, 5), epochs=1, batch=100),
@@ -33,20 +32,6 @@ TINY = Plan(
     noisy=(20, 30),
     attacked=(10, 20),
 )
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with torch.random.fork_rng():
-        yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return load(None)
 
 
 @pytest.fixture(scope="module")
@@ -175,119 +160,6 @@ def test_plans_of_the_book(digits):
     assert {0.5, 0.9, 0.99, 0.999} < set(BETAS)
     assert set(found.attacked_betas) | set(found.coarse_betas) <= set(BETAS)
     assert plan(digits, 4, of_published=True).seeds == (0,)
-
-
-def judged(logits, labels, part="test", **more):
-    return Judged([{f"logits {part}": np.asarray(one), **more} for one in logits], np.asarray(labels), part)
-
-
-def random_networks(shift, images=400, networks=3):
-    generator = np.random.default_rng(0)
-    labels = generator.integers(0, 3, images)
-    found = generator.normal(size=(networks, images, 3)) + shift * np.eye(3)[labels]
-    return found, labels
-
-
-def test_measures_by_hand():
-    logits = np.log([[[0.7, 0.2, 0.1], [0.3, 0.3, 0.4], [0.5, 0.25, 0.25]]])
-    found = judged(logits, [0, 1, 2])
-    assert found.level("accuracy") == pytest.approx(1 / 3)
-    assert found.level("nll") == pytest.approx(-np.log([0.7, 0.3, 0.25]).mean())
-    assert found.level("confidence") == pytest.approx((0.7 + 0.4 + 0.5) / 3)
-    flags = judged(logits, [0, 1, 2], **{"noise 0.1 test": np.array([True, False])})
-    assert flags.level("noise 0.1") == 0.5
-
-
-def test_intervals_of_paired_differences():
-    hard, labels = random_networks(1.0)
-    soft = hard + np.random.default_rng(1).normal(size=hard.shape) * 0.3
-    draws = Draws()
-    for measure in ("accuracy", "nll", "ece", "adaptive_ece"):
-        nothing = difference(judged(hard, labels), judged(hard, labels), measure, draws)
-        assert nothing == {"difference": 0, "low": 0, "high": 0}
-        found = difference(judged(soft, labels), judged(hard, labels), measure, draws)
-        assert found["low"] < found["high"]
-    one, other = judged(soft[:1], labels), judged(hard[:1], labels)
-    gaps = (one.images("nll") - other.images("nll"))[0]
-    found = difference(one, other, "nll", draws)
-    assert found["difference"] == pytest.approx(gaps.mean(), abs=1e-5)
-    half = (found["high"] - found["low"]) / 2
-    assert half == pytest.approx(1.96 * gaps.std() / len(gaps) ** 0.5, rel=0.1)
-    apart = (one.images("nll").var() + other.images("nll").var()) ** 0.5 / len(gaps) ** 0.5
-    assert half < 1.96 * apart / 2  # pairs tell more
-
-
-def test_networks_that_differ_widen_the_interval():
-    hard, labels = random_networks(1.0)
-    soft = hard + np.array([0.0, 1.0, 2.0])[:, None, None] * np.eye(3)[labels]
-    together = difference(judged(soft, labels), judged(hard, labels), "nll", Draws())
-    alone = difference(judged(soft[1:2], labels), judged(hard[1:2], labels), "nll", Draws())
-    assert together["high"] - together["low"] > 2 * (alone["high"] - alone["low"])
-
-
-def test_the_choice_is_made_by_validation_images_alone():
-    networks = {beta: random_networks(shift) for beta, shift in ((0.5, 0.2), (0.9, 1.5), (1.0, 1.0))}
-    validation = {beta: judged(*found, part="validation") for beta, found in networks.items()}
-    hostile = {beta: judged(-found, labels) for beta, (found, labels) in networks.items()}
-    found = chosen(
-        validation,
-        hostile,
-        hostile[1.0],
-        {"accuracy": "accuracy", "nll": "nll"},
-        lambda _: ["accuracy", "nll"],
-        Draws(),
-    )
-    assert {criterion: entry["beta"] for criterion, entry in found.items()} == {"accuracy": 0.9, "nll": 0.9}
-    assert found["accuracy"]["soft"]["accuracy"]["difference"] < 0
-    assert found["accuracy"]["hard"]["accuracy"] == pytest.approx(hostile[1.0].level("accuracy"), abs=1e-5)
-
-
-def test_ties_go_to_the_hardest():
-    found, labels = random_networks(1.0)
-    same = {beta: judged(found, labels) for beta in (0.2, 0.7, 0.9)}
-    assert best(same, "accuracy", largest=True) == 0.9
-    assert best(same, "nll", largest=False) == 0.9
-
-
-def test_curves_start_from_the_hard_network():
-    networks = {beta: judged(*random_networks(shift)) for beta, shift in ((0.5, 0.2), (1.0, 1.0))}
-    found = curve(networks, networks[1.0], ["accuracy"], Draws())
-    level = networks[0.5].level("accuracy")
-    assert found["accuracy"]["level"][0] == pytest.approx(level, abs=1e-5)
-    gap = level - networks[1.0].level("accuracy")
-    assert found["accuracy"]["low"][0] < gap < found["accuracy"]["high"][0]
-
-
-def test_the_published_network_is_built_as_it_is_stored():
-    generator = torch.Generator().manual_seed(0)
-    stored = {}
-
-    def put(name, **parts):
-        arrays = {f"{part}:0": {(): tensor.numpy()} for part, tensor in parts.items()}
-        stored[name] = {name: arrays}
-
-    sizes = (3, 4, 4, 5, 5, 4, 4)
-    for number, (into, out) in enumerate(pairwise(sizes)):
-        end = f"_{number}" if number else ""
-        put(f"conv2d{end}", kernel=torch.randn(3, 3, into, out, generator=generator), bias=torch.randn(out))
-        names = ("gamma", "beta", "moving_mean", "moving_variance")
-        put(f"batch_normalization{end}", **{name: torch.rand(out, generator=generator) + 0.5 for name in names})
-    for number, (into, out) in enumerate(((4, 6), (6, 5), (5, 3))):
-        put(f"dense_{number}" if number else "dense", kernel=torch.randn(into, out), bias=torch.randn(out))
-    net = softening_networks._built(stored).eval()
-    x = torch.rand(2, 3, 32, 32, generator=generator)
-    assert net(x).shape == (2, 3)
-    assert [type(layer) for layer in net[:3]] == [nn.Conv2d, nn.ReLU, nn.BatchNorm2d]
-    kernel = stored["conv2d"]["conv2d"]["kernel:0"][()]
-    corner = x[0, :, :3, :3].permute(1, 2, 0).numpy()
-    by_hand = (kernel * corner[..., None]).sum((0, 1, 2)) + stored["conv2d"]["conv2d"]["bias:0"][()]
-    np.testing.assert_allclose(net[0](x)[0, :, 0, 0].detach().numpy(), by_hand, rtol=1e-4, atol=1e-4)
-
-
-def test_without_the_package_one_line_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(softening_networks, "find_spec", lambda _: None)
-    with pytest.raises(PublishedError, match=r"pip install --no-deps cifar-10-model==7\.4\.0 h5py$"):
-        published()
 
 
 @pytest.mark.parametrize(
