@@ -90,15 +90,19 @@ def opening(browser: Browser, lab: Server, cells: Sequence[str]) -> tuple[LabNot
 
 def moves(figure: Locator, count: int) -> list[float]:
     """Milliseconds from a key press on the last slider to the painted answer, one press after the other."""
-    page = figure.page
+    page, slider = figure.page, figure.locator("input[type=range]").last
     figure.scroll_into_view_if_needed()
     figure.evaluate(WATCH)
-    figure.locator("input[type=range]").last.focus()
-    page.keyboard.press("Home")
+    slider.focus()
+    page.keyboard.press("ArrowLeft" if float(slider.input_value()) else "ArrowRight")
     page.wait_for_function("() => window.took.length === 1")
+    page.keyboard.press("Home")
+    page.wait_for_timeout(500)
+    page.evaluate("window.took.length = 1")
+    way = min(20, int(slider.get_attribute("max") or 1))
     for done in range(1, count):
         page.wait_for_timeout(random.uniform(5, 150))  # sometimes while the slider moves, sometimes at rest
-        page.keyboard.press("ArrowRight" if (done - 1) % 40 < 20 else "ArrowLeft")
+        page.keyboard.press("ArrowRight" if (done - 1) % (2 * way) < way else "ArrowLeft")
         page.wait_for_function("(done) => window.took.length > done", arg=done)
     took: list[float] = page.evaluate("window.took")
     return sorted(took[1:])
