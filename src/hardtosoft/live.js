@@ -8,12 +8,15 @@ const RESTED = 500; // ms without a move until the notebook's saved sentence fol
 const KEYS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
 const THEMES = ['data-jp-theme-light', 'data-theme', 'theme', 'class'];
 
-// Arrays travel as bytes beside their description: numbers of 64 bits, or of 8 bits for a heatmap's 0 to 1.
+// Arrays travel as bytes beside what they are: numbers, or steps from the lowest to the highest (live.py).
+const TYPES = { u1: Uint8Array, u2: Uint16Array, f8: Float64Array };
 function arrays({ arrays: described, data }) {
-  return described.map(({ path, shape }, i) => {
+  return described.map(({ path, shape, type, low, high }, i) => {
     const bytes = new Uint8Array(data[i].buffer, data[i].byteOffset, data[i].byteLength);
-    if (shape.length === 2) return [path, Float32Array.from(bytes, (code) => code / 255), shape];
-    return [path, new Float64Array(bytes.slice().buffer), shape];
+    const numbers = new TYPES[type](bytes.slice().buffer);
+    if (high === undefined) return [path, numbers, shape];
+    const step = (high - low) / (type === 'u1' ? 255 : 65535);
+    return [path, Float32Array.from(numbers, (code) => low + code * step), shape];
   });
 }
 

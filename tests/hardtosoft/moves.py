@@ -8,11 +8,23 @@ def received(widget):
     shown = {}
     for message in (widget.opening, widget.answer):
         for described, data in zip(message["arrays"], message["data"], strict=True):
-            kind = "u1" if len(described["shape"]) == 2 else "<f8"
-            numbers = np.frombuffer(data, kind).reshape(described["shape"])
-            shown[tuple(described["path"])] = numbers / 255 if kind == "u1" else numbers
+            numbers = np.frombuffer(data, f"<{described['type']}").reshape(described["shape"])
+            step = 2 * half_step(described)
+            shown[tuple(described["path"])] = described["low"] + step * numbers if step else numbers
         shown |= {tuple(path): value for path, value in message["texts"]}
     return shown
+
+
+def half_step(described):
+    """How far numbers that travel as steps may be from those meant."""
+    steps = {"u1": 255, "u2": 65535}.get(described["type"])
+    return (described["high"] - described["low"]) / steps / 2 if "high" in described else 0.0
+
+
+def half_steps(widget):
+    """The same for each array that a view shows."""
+    described = [*widget.opening["arrays"], *widget.answer["arrays"]]
+    return {tuple(one["path"]): half_step(one) for one in described}
 
 
 def ask(widget, turn, /, **values):

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import plotly.graph_objects
 from book_figures import every
-from moves import ask, first_text, received
+from moves import ask, first_text, half_steps, received
 
 from hardtosoft import palette
 from hardtosoft.frames import plain
@@ -51,12 +51,12 @@ def test_every_state_draws_speaks_and_is_the_same_in_page_and_notebook(figure):
         assert widget.said["trouble"] == ""
         assert widget.said["values"] == state
         assert_complete(drawn[-1])
-        shown = received(widget)
+        shown, live_errors = received(widget), half_steps(widget)
         for block in table.blocks:
             assert_stored(drawn[-1], block, arrays[block.path][row])
-            # Half a step of the page's numbers, and for a heatmap half a step of the live ones.
-            allowed = block.error if block.bits == 16 else block.error + 1 / 510
-            assert block.error <= allowed <= stated(block)
+            # Half a step of the page's numbers, and half a step of the live ones.
+            allowed = block.error + live_errors[block.path]
+            assert allowed <= stated(block)
             stored = arrays[block.path][row][: len(shown[block.path])]
             np.testing.assert_allclose(shown[block.path], stored, rtol=0, atol=allowed * (1 + 1e-9))
         for variant in table.variants:

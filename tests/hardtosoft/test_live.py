@@ -4,7 +4,7 @@ import gzip
 
 import numpy as np
 import pytest
-from moves import ask, first_text, received
+from moves import ask, first_text, half_step, received
 
 from hardtosoft import assets, live
 from hardtosoft.axes import beta_axis, sliding
@@ -71,6 +71,29 @@ def test_arrays_may_change_their_length_and_heatmaps_take_a_byte_a_number():
     ask(figure.widget, "1", n=20)
     shapes = {tuple(one["path"])[-1]: (one["shape"], len(data)) for one, data in packed(figure.widget.answer)}
     assert shapes == {"x": ((20,), 160), "y": ((20,), 160), "z": ((20, 20), 400)}
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "size"),
+    [
+        (np.array([0, 3, 255]), "u1", 3),
+        (np.array([-1, 3]), "f8", 16),
+        (np.array([0, 256]), "f8", 16),
+        (np.linspace(-3.0, 5.0, 20_000) ** 3, "u2", 40_000),
+        (np.append(np.linspace(0, 1, 20_000), np.nan), "f8", 160_008),
+        (np.full(20_000, 0.25), "f8", 160_000),
+        (np.array([]), "f8", 0),
+    ],
+)
+def test_numbers_take_no_more_bits_than_they_need(values, kind, size):
+    shown_as = {**line("line", values, np.zeros(len(values)), "red"), "x": values}  # `line` itself makes floats
+    widget = InteractiveFigure("numbers", lambda beta: picture([shown_as] if beta else []), [beta_axis()]).widget
+    ((described, data),) = [one for one in packed(widget.opening) if one[0]["path"][-1] == "x"]
+    assert (described["type"], len(data)) == (kind, size)
+    shown = received(widget)["panels", 0, "traces", 0, "x"]
+    assert np.allclose(shown, values, rtol=0, atol=half_step(described) * 1.001, equal_nan=True)
+    if kind != "u2":
+        assert half_step(described) == 0
 
 
 def packed(message):
