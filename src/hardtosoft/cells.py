@@ -22,12 +22,14 @@ class Plane:
     Attributes:
         x, y: from where to where.
         columns, rows: cells of the map.
+        finer: points in each cell, across and up; 1 is enough for what has no edges.
     """
 
     x: tuple[float, float]
     y: tuple[float, float]
     columns: int
     rows: int
+    finer: int = FINER
 
     @property
     def aspect(self) -> float:
@@ -36,13 +38,13 @@ class Plane:
 
     @cached_property
     def points(self) -> Tensor:
-        """Where maps are computed, row by row from the bottom: FINER² points in each cell, ``(N, 2)``."""
-        xs, ys = _centres(*self.x, self.columns * FINER), _centres(*self.y, self.rows * FINER)
+        """Where maps are computed, row by row from the bottom: finer² points in each cell, ``(N, 2)``."""
+        xs, ys = _centres(*self.x, self.columns * self.finer), _centres(*self.y, self.rows * self.finer)
         return torch.cartesian_prod(ys, xs).flip(-1)
 
     def means(self, values: Tensor) -> Tensor:
         """Values in [0, 1] at ``points``, ``(N, …)``, as means over the cells, ``(rows, columns, …)``."""
-        cells = values.double().view(self.rows, FINER, self.columns, FINER, *values.shape[1:])
+        cells = values.double().view(self.rows, self.finer, self.columns, self.finer, *values.shape[1:])
         return cells.mean((1, 3)).clamp(0, 1)  # for a mean may exceed 1 by rounding
 
     def tints(self, weights: Tensor, colours: Sequence[str]) -> list[Trace]:

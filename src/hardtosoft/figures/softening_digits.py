@@ -27,7 +27,7 @@ KEPT, RENEWED = "kept from training", "computed again"
 STATISTICS = (KEPT, RENEWED)
 CLASSES = (3, 8, 9)
 COLOURS = (palette.BLUE, palette.ORANGE, palette.GREEN)
-PLANE = Plane((-1.75, 1.75), (-1.75, 1.75), 40, 40)
+PLANE = Plane((-1.75, 1.75), (-1.75, 1.75), 40, 40, finer=1)  # probabilities have no edges, but kinks
 CENTRES = np.linspace(-1.75 * 39 / 40, 1.75 * 39 / 40, 40)
 BOUNDARY_POINTS = 160
 PLACES = torch.tensor([[0.0, 1.0], [-(3**0.5) / 2, -0.5], [3**0.5 / 2, -0.5]], dtype=torch.float64)  # of the corners
