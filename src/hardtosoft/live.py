@@ -27,9 +27,6 @@ from .markup import axes_config, notebook_figure
 from .packing import Array, Path
 from .states import State, leaves, put, refuse_moving_layout, same
 
-#: From so many numbers on an array travels with 16 bits a number.
-THOUSANDS = 10_000
-
 
 class Runtime(Widget):  # type: ignore[misc]
     """The code that draws, shared by all figures of a notebook; it shows nothing itself."""
@@ -94,6 +91,7 @@ class LiveFigure(anywidget.AnyWidget):
     ) -> None:
         self._axes, self._move = tuple(axes), move
         self._first = dict(leaves(asdict(frame)))
+        self._corners = {(*path[:-1], along) for path in self._first if path[-1] == "sides" for along in "xy"}
         self._moved: dict[Path, None] = {}  # whatever has changed since the opening, so that a new view gets it all
         markup = notebook_figure(name, axes, frame, {axis.name: axis.start for axis in axes}, caption, hero=hero)
         self.mark = f"hts-{uuid4().hex[:12]}"
@@ -101,8 +99,8 @@ class LiveFigure(anywidget.AnyWidget):
         arrays = {path: value for path, value in self._first.items() if isinstance(value, np.ndarray)}
         super().__init__(
             runtime=runtime(),
-            opening={"mark": self.mark, "markup": markup, "config": config, **_pack(arrays)},
-            answer=_pack({}),
+            opening={"mark": self.mark, "markup": markup, "config": config, **self._pack(arrays)},
+            answer=self._pack({}),
             said=self._words(values, ""),
         )
         self.observe(self._hear, "asked")
@@ -122,7 +120,7 @@ class LiveFigure(anywidget.AnyWidget):
         refuse_moving_layout(changed)
         self._moved |= dict.fromkeys(changed)
         with self.hold_sync():
-            self.answer = _pack({path: shown[path] for path in self._moved})
+            self.answer = self._pack({path: shown[path] for path in self._moved})
             self.said = self._words(values, "")
 
     def _hear(self, change: dict[str, Any]) -> None:
@@ -131,6 +129,19 @@ class LiveFigure(anywidget.AnyWidget):
             self._move(values)
         except Exception as error:  # whatever a reader's own code raises: the next move may be right
             self.said = self._words(values, _explain(error))
+
+    def _pack(self, changes: dict[Path, Any]) -> dict[str, Any]:
+        """Arrays as bytes beside what they are, and everything else."""
+        arrays = {path: value for path, value in changes.items() if isinstance(value, np.ndarray)}
+        packed = [_bytes(value, path in self._corners) for path, value in arrays.items()]
+        return {
+            "arrays": [
+                {"path": path, "shape": value.shape, **kind}
+                for (path, value), (kind, _) in zip(arrays.items(), packed, strict=True)
+            ],
+            "data": [data for _, data in packed],
+            "texts": [[path, plain(value)] for path, value in changes.items() if path not in arrays],
+        }
 
     def _words(self, values: State, trouble: str) -> dict[str, Any]:
         words = [_in_words(axis, values[axis.name]) for axis in self._axes]
@@ -144,31 +155,17 @@ def _in_words(axis: Axis, value: Value) -> str:
         return f"{axis.name} = {value}"
 
 
-def _pack(changes: dict[Path, Any]) -> dict[str, Any]:
-    """Arrays as bytes beside what they are, and everything else."""
-    arrays = {path: value for path, value in changes.items() if isinstance(value, np.ndarray)}
-    packed = [_bytes(value) for value in arrays.values()]
-    return {
-        "arrays": [
-            {"path": path, "shape": value.shape, **kind}
-            for (path, value), (kind, _) in zip(arrays.items(), packed, strict=True)
-        ],
-        "data": [data for _, data in packed],
-        "texts": [[path, plain(value)] for path, value in changes.items() if path not in arrays],
-    }
-
-
-def _bytes(array: Array) -> tuple[dict[str, Any], bytes]:
+def _bytes(array: Array, of_corners: bool) -> tuple[dict[str, Any], bytes]:
     """An array as numbers of few bits where that is enough; ``high`` means steps from ``low`` to it.
 
-    A heatmap, in [0, 1], takes 8 bits, and so do small whole numbers; corners by the thousand take 16, on a picture
-    of about a thousand pixels.
+    A heatmap, in [0, 1], takes 8 bits, and so do small whole numbers; the corners of polygons, which lie within a
+    picture of about a thousand pixels, take 16.
     """
     if array.ndim == 2:
         return {"type": "u1", "low": 0, "high": 1}, (array * 255).round().astype("u1").tobytes()
     if np.issubdtype(array.dtype, np.integer) and array.size and array.min() >= 0 and array.max() <= 255:
         return {"type": "u1"}, array.astype("u1").tobytes()
-    if array.size >= THOUSANDS and np.isfinite(array).all() and array.min() < array.max():
+    if of_corners and array.size and array.min() < array.max():
         low, high = float(array.min()), float(array.max())
         steps = (array - low) * (65535 / (high - low))
         return {"type": "u2", "low": low, "high": high}, steps.round().astype("<u2").tobytes()

@@ -120,7 +120,7 @@ def _of_largest(units: Maxima, scores: Tensor, beta: float) -> tuple[Tensor, Ten
 
 
 def _of_two_pieces(units: Kinks, scores: Tensor, beta: float) -> tuple[Tensor, Tensor]:
-    """The same for units of two pieces: a tenth of the work, for a code of two is (σ(−ηg), σ(ηg)), g its gap."""
+    """The same for units of two pieces, in fewer passes: a code of two is (σ(−ηg), σ(ηg)), g its gap."""
     apart, offset = units.slopes[1] - units.slopes[0], units.constants[1] - units.constants[0]
     # The minimum of two pieces selects by their negatives.
     gap = apart.abs() * scores + torch.where(apart < 0, -offset, offset)

@@ -108,7 +108,7 @@ def descent(start: float, target: float) -> dict[str, Tensor]:
     for _ in range(STEPS + 1):
         parameters = parameters.detach().requires_grad_()
         own, logit, before_softplus = parameters.unbind()
-        # η/(1+η) is the logistic of log η, and takes fewer steps so: a reader waits for all of them at every move.
+        # η/(1+η) is the logistic of log η, which is faster than `beta_from_eta`: a reader waits for every step.
         beta = torch.stack([own, logit.sigmoid(), F.softplus(before_softplus).log().sigmoid()])
         path.append(beta.detach())
         beta = torch.where(can_move, beta, 0.5)

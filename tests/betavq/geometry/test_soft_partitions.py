@@ -10,8 +10,11 @@ import torch
 from partition_examples import Convolutional, Pooled, box, outputs, random_net, seeded
 from torch import nn
 
+import betavq
 from betavq.functional import beta_relu
 from betavq.geometry import distance_to_border, soft_partition
+from betavq.geometry._units import Kinks
+from betavq.geometry.soft import _of_two_pieces
 
 NET = random_net(6, 5, seed=1, outputs=2)
 
@@ -82,3 +85,19 @@ def test_arguments_that_do_not_fit() -> None:
         soft_partition(NET, box(1.0), 0.5, resolution=0)
     with pytest.raises(ValueError, match="units that are the largest of their pieces, got layer '1' \\(Hardtanh\\)"):
         soft_partition(nn.Sequential(nn.Linear(2, 3), nn.Hardtanh(), nn.Linear(3, 1)).eval(), box(1.0), 0.5)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.3, 0.6, 0.999, 1.0])
+def test_units_of_two_pieces_are_those_of_the_code_of_their_pieces(beta: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    slopes = torch.randn(2, 40, generator=generator, dtype=torch.float64)
+    slopes[1, :3] = slopes[0, :3]  # two pieces that are one
+    bend = 0.3
+    constants = torch.stack([torch.zeros(40).double(), (slopes[0] - slopes[1]) * bend])
+    scores = torch.randn(50, 40, generator=generator, dtype=torch.float64)
+    value, entropy = _of_two_pieces(Kinks((bend,), slopes, constants, (40,)), scores, beta)
+    pieces = slopes.T * scores[..., None] + constants.T
+    sign = torch.where(slopes[0] > slopes[1], -1.0, 1.0)  # of a minimum
+    t = betavq.code(sign[:, None] * pieces, beta)
+    torch.testing.assert_close(value, (t * pieces).sum(-1), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(entropy, torch.special.entr(t).sum(-1) / math.log(2), rtol=1e-10, atol=1e-14)
