@@ -85,7 +85,7 @@ def test_arrays_may_change_their_length_and_heatmaps_take_a_byte_a_number():
     ],
 )
 def test_numbers_take_no_more_bits_than_they_need(name, values, kind, size):
-    trace = {"type": "polygons", "sides": np.array([3]), "key": [], name: values}
+    trace = {"type": "polygons", "sides": np.array([3]), "key": [], "strokes": [], name: values}
     first = Frame([Panel("title", "x", "alt", [trace], layout(axis(0, 1, (0, 1)), axis(0, 1, (0, 1))))], "read")
     widget = live.LiveFigure("numbers", [beta_axis()], first, {"beta": 0.5}, print, print, caption="", hero=False)
     ((described, data),) = [one for one in packed(widget.opening) if one[0]["path"][-1] == name]
