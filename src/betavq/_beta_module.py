@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
-from ._checks import check_beta, check_floating, has_values, is_plain
-from ._hardness import clamp_beta, read_eta
+from ._numerics.checks import check_beta, check_floating, has_values, is_plain
+from ._numerics.hardness import clamp_beta, read_eta
 
 # Half precision would round β = 0.999 to 1.
 KEPT_DTYPES = (torch.float32, torch.float64)

@@ -18,8 +18,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._autograd import apply, sum_to
-from ._hardness import saturation
+from ._numerics.autograd import apply, sum_to
+from ._numerics.hardness import saturation
 
 ROOT_TWO, ROOT_HALF_PI = math.sqrt(2), math.sqrt(math.pi / 2)
 

@@ -34,9 +34,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from . import _units
-from ._checks import check_beta, check_broadcast, check_flag, check_floating, check_slope
-from ._hardness import compute_dtype
+from ._numerics.checks import check_beta, check_broadcast, check_flag, check_floating, check_slope
+from ._numerics.hardness import compute_dtype
+from ._two_pieces import units
 from .pooling import beta_max_pool1d, beta_max_pool2d, beta_maxout
 
 __all__ = ["beta_abs", "beta_leaky_relu", "beta_max_pool1d", "beta_max_pool2d", "beta_maxout", "beta_relu"]
@@ -65,7 +65,7 @@ def beta_relu(input: Tensor, *, beta: float | Tensor, detach_code: bool = False)
     """
     check_floating("input", input)
     check_flag("detach_code", detach_code)
-    return _units.relu(input, _check_beta(beta, input), detach_code)
+    return units.relu(input, _check_beta(beta, input), detach_code)
 
 
 def beta_leaky_relu(
@@ -100,7 +100,7 @@ def beta_leaky_relu(
         check_broadcast("negative_slope", slope, input.shape, "input")
         if isinstance(beta, Tensor):
             check_broadcast("beta", beta, slope.shape, "negative_slope")
-    return _units.leaky_relu(input, slope, beta, detach_code)
+    return units.leaky_relu(input, slope, beta, detach_code)
 
 
 def beta_abs(input: Tensor, *, beta: float | Tensor, detach_code: bool = False) -> Tensor:
@@ -125,7 +125,7 @@ def beta_abs(input: Tensor, *, beta: float | Tensor, detach_code: bool = False) 
     """
     check_floating("input", input)
     check_flag("detach_code", detach_code)
-    return _units.absolute(input, _check_beta(beta, input), detach_code)
+    return units.absolute(input, _check_beta(beta, input), detach_code)
 
 
 def _check_beta(beta: float | Tensor, input: Tensor) -> float | Tensor:

@@ -22,12 +22,12 @@ from typing import overload
 import torch
 from torch import Tensor
 
-from ._checks import check_beta, check_number_or_tensor
-from ._free_energy import hard_energy, soft_energy
-from ._hardness import Hardness, odds
-from ._inference_checks import Entropy, check_readout, is_quadratic, prepare
-from ._selection import first_maximum, hard_code, read_out, soft_code, soft_value
-from ._sparsemax import find_sparse_code
+from ._inference.arguments import Entropy, check_readout, is_quadratic, prepare
+from ._inference.free_energy import hard_energy, soft_energy
+from ._inference.selection import first_maximum, hard_code, read_out, soft_code, soft_value
+from ._inference.sparsemax import find_sparse_code
+from ._numerics.checks import check_beta, check_number_or_tensor
+from ._numerics.hardness import Hardness, odds
 
 __all__ = ["beta_from_eta", "code", "eta_from_beta", "free_energy", "value"]
 

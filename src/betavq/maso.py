@@ -8,14 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._checks import check_beta, check_broadcast
-from ._layers import Activation, layer_pieces
-from ._layers_affine import AffineLayer, BatchNorm
-from ._layers_pooling import Pool
-from ._layers_values import hard_value, inner_eta, mean_value, running_maximum, soft_value
-from ._mixture_checks import check_shared_variance
-from ._mixture_density import scaled_weights
-from ._pieces import check_finite_or_excluded, check_numbers, check_rows, check_vectors
+from ._maso.affine import AffineLayer, BatchNorm
+from ._maso.from_layers import Activation, layer_pieces
+from ._maso.pooling import Pool
+from ._maso.values import hard_value, inner_eta, mean_value, running_maximum, soft_value
+from ._mixture.checks import check_shared_variance
+from ._mixture.density import scaled_weights
+from ._numerics.checks import check_beta, check_broadcast
+from ._numerics.piece_checks import check_finite_or_excluded, check_numbers, check_rows, check_vectors
 from .inference import code, value
 
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ from typing import Any, Literal, Self
 import torch
 from torch import Tensor
 
-from ._mixture_checks import check_means
-from ._mixture_density import SphericalGaussians
-from ._mixture_fit import FitResult, Progress, fit, start_from_data
-from ._mixture_joint import disagreement, joint_log_prob, joint_map, unitwise_map
-from ._mixture_sklearn import estimator_of, mixture_parameters
-from ._mixture_steps import Components
-from ._pieces import check_finite_or_excluded, check_numbers
+from ._mixture.checks import check_means
+from ._mixture.density import SphericalGaussians
+from ._mixture.fit import FitResult, Progress, fit, start_from_data
+from ._mixture.joint import disagreement, joint_log_prob, joint_map, unitwise_map
+from ._mixture.sklearn import estimator_of, mixture_parameters
+from ._mixture.steps import Components
+from ._numerics.piece_checks import check_finite_or_excluded, check_numbers
 from .maso import MASO
 
 __all__ = ["FitResult", "GaussianMixture", "disagreement", "joint_log_prob", "joint_map", "unitwise_map"]

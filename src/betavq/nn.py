@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from . import _units
 from ._beta_module import BetaModule
-from ._checks import check_flag, check_slope
+from ._numerics.checks import check_flag, check_slope
+from ._two_pieces import units
 from .pooling import Size, beta_max_pool1d, beta_max_pool2d, beta_maxout
 
 __all__ = ["BetaAbs", "BetaLeakyReLU", "BetaMaxPool1d", "BetaMaxPool2d", "BetaMaxout", "BetaReLU"]
@@ -69,7 +69,7 @@ class BetaReLU(_Unit):
 
     def forward(self, input: Tensor) -> Tensor:
         """Apply to ``input`` of any shape (with its channels at ``channel_dim``); same shape and dtype."""
-        return _units.relu(input, self._clamped_beta(input), self.detach_code)
+        return units.relu(input, self._clamped_beta(input), self.detach_code)
 
 
 class BetaAbs(_Unit):
@@ -80,7 +80,7 @@ class BetaAbs(_Unit):
 
     def forward(self, input: Tensor) -> Tensor:
         """Apply to ``input`` of any shape (with its channels at ``channel_dim``); same shape and dtype."""
-        return _units.absolute(input, self._clamped_beta(input), self.detach_code)
+        return units.absolute(input, self._clamped_beta(input), self.detach_code)
 
 
 class BetaLeakyReLU(_Unit):
@@ -130,7 +130,7 @@ class BetaLeakyReLU(_Unit):
         slope = self.negative_slope
         if isinstance(slope, Tensor):
             slope = self._along_channels(slope, input)
-        return _units.leaky_relu(input, slope, beta, self.detach_code)
+        return units.leaky_relu(input, slope, beta, self.detach_code)
 
     def extra_repr(self) -> str:
         slope = self.negative_slope

@@ -39,9 +39,9 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from ._checks import check_broadcast, check_dim, check_floating, check_number_or_tensor
-from ._hardness import compute_dtype
 from ._noise import expected_maximum, shares
+from ._numerics.checks import check_broadcast, check_dim, check_floating, check_number_or_tensor
+from ._numerics.hardness import compute_dtype
 
 __all__ = ["NOISES", "Noise", "code", "maximum", "value"]
 

@@ -20,7 +20,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from ._checks import has_values
 from ._filters import (
     FilterLayer,
     grouped_filters,
@@ -30,8 +29,9 @@ from ._filters import (
     selected_layers,
     weight_filters,
 )
-from ._hardness import widened
-from ._mixture_density import full_precision
+from ._mixture.density import full_precision
+from ._numerics.checks import has_values
+from ._numerics.hardness import widened
 
 __all__ = ["LayerCoherence", "coherence", "coherence_report", "orthogonal_filters", "orthogonality_penalty"]
 

@@ -17,9 +17,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._checks import check_beta, check_broadcast, check_floating
-from ._pooling import pool
-from ._windows import Windows
+from ._numerics.checks import check_beta, check_broadcast, check_floating
+from ._pooling.in_place import pool
+from ._pooling.windows import Windows
 from .inference import value
 
 __all__ = ["beta_max_pool1d", "beta_max_pool2d", "beta_maxout"]

@@ -28,13 +28,13 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from ._checks import check_beta, check_flag, check_number, has_values
-from ._soften_betas import add_betas
-from ._soften_intercept import SoftenedModule, holds_sites, intercept, release
-from ._soften_probe import find_calls, module_site, rest, scripted
-from ._soften_report import Report
-from ._soften_state import ALL, CHANNEL, SITE, Site, Softening, check_positive
-from ._soften_units import check_smoothing
+from ._numerics.checks import check_beta, check_flag, check_number, has_values
+from ._softening.betas import add_betas
+from ._softening.intercept import SoftenedModule, holds_sites, intercept, release
+from ._softening.probe import find_calls, module_site, rest, scripted
+from ._softening.report import Report
+from ._softening.state import ALL, CHANNEL, SITE, Site, Softening, check_positive
+from ._softening.units import check_smoothing
 
 __all__ = ["Report", "Site", "betas", "harden", "report", "set_beta", "soften"]
 

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 import betavq
-from betavq import _units, functional
+from betavq import functional
+from betavq._two_pieces import units as two_pieces
 
 ETAS = (1e-6, 1e-3, 1.0, 1e3, 1e6)
 Exact = Callable[[mpmath.mpf, mpmath.mpf], mpmath.mpf]
@@ -27,20 +28,20 @@ def exact_leaky(slope: float) -> Exact:
 UNITS: dict[str, tuple[Any, Any, Exact, Callable[[float, float], float]]] = {
     "relu": (
         lambda x, b: functional.beta_relu(x, beta=b),
-        _units.composite_relu,
+        two_pieces.composite_relu,
         lambda x, eta: x / (1 + mpmath.exp(-eta * x)),
         lambda _, y: abs(y),
     ),
     "abs": (
         lambda x, b: functional.beta_abs(x, beta=b),
-        _units.composite_abs,
+        two_pieces.composite_abs,
         lambda x, eta: x * mpmath.tanh(eta * x),
         lambda x, y: max(abs(x) / 2, abs(y)),
     ),
     **{
         f"leaky {slope}": (
             lambda x, b, v=slope: functional.beta_leaky_relu(x, v, beta=b),
-            lambda x, b, v=slope: _units.composite_leaky_relu(x, v, b),
+            lambda x, b, v=slope: two_pieces.composite_leaky_relu(x, v, b),
             exact_leaky(slope),
             lambda x, y, v=slope: max(abs(y), max(1, abs(v)) * abs(x) / 2),
         )

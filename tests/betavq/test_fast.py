@@ -10,16 +10,17 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 import betavq
-from betavq import _fast, _units
+from betavq._two_pieces import fast as fast_form
+from betavq._two_pieces import units
 from betavq.functional import beta_abs, beta_leaky_relu, beta_relu
 from betavq.nn import BetaReLU
 
 UNITS = {
-    "relu": (lambda x, b: beta_relu(x, beta=b), _units.composite_relu),
-    "abs": (lambda x, b: beta_abs(x, beta=b), _units.composite_abs),
+    "relu": (lambda x, b: beta_relu(x, beta=b), units.composite_relu),
+    "abs": (lambda x, b: beta_abs(x, beta=b), units.composite_abs),
     "leaky": (
         lambda x, b: beta_leaky_relu(x, 0.2, beta=b),
-        lambda x, b: _units.composite_leaky_relu(x, 0.2, b),
+        lambda x, b: units.composite_leaky_relu(x, 0.2, b),
     ),
 }
 every = pytest.mark.parametrize("name", UNITS)
@@ -91,7 +92,7 @@ def test_any_shape_and_memory_order(name: str, shape: tuple[int, ...]) -> None:
     ],
 )
 def test_where_it_applies(x: list[float], beta: float | Tensor, taken: bool) -> None:
-    assert (_fast.fast(torch.tensor(x), beta, _units.RELU) is not None) == taken
+    assert (fast_form.fast(torch.tensor(x), beta, units.RELU) is not None) == taken
 
 
 @pytest.mark.parametrize("beta", [0.5, torch.tensor(0.5, requires_grad=True)], ids=["number", "learnable"])
@@ -244,7 +245,7 @@ def test_a_tensor_that_outlives_its_transform(name: str) -> None:
 @every
 def test_numbers_kept_from_one_mode_serve_in_every_other(name: str) -> None:
     """What is kept of β between calls depends neither on inference mode nor on the default device."""
-    _fast._zero_dim.cache_clear()
+    fast_form._zero_dim.cache_clear()
     with torch.inference_mode(), torch.device("meta"):
         UNITS[name][0](torch.ones(3, device="cpu"), 0.7)
     found = value_and_gradients(UNITS[name][0], sample(5), 0.7, sample(5, seed=1))

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from betavq import _mixture_fit
+from betavq._mixture import fit
 from betavq.mixture import GaussianMixture
 
 methods = pytest.mark.parametrize("method", ["em", "kmeans"])
@@ -60,7 +60,7 @@ def test_progress_on_stderr(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     """At most one line a second; each with the iteration and its objective."""
     start().fit(points())
     assert capsys.readouterr() == ("", "")
-    monkeypatch.setattr(_mixture_fit.time, "monotonic", iter([x / 4 for x in range(1000)]).__next__)
+    monkeypatch.setattr(fit.time, "monotonic", iter([x / 4 for x in range(1000)]).__next__)
     result = start().fit(points(), max_iterations=8, tolerance=0, progress=True)
     out, err = capsys.readouterr()
     lines = [f"fit: iteration {i}, objective {result.objective[i].item():.10g}" for i in (0, 4, 8)]

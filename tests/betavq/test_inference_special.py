@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import betavq
-from betavq._inference_checks import Entropy
+from betavq._inference.arguments import Entropy
 
 INF = math.inf
 BETAS = (0.0, 1e-12, 0.5, 1 - 2**-24, 1.0)

@@ -11,7 +11,8 @@ from mixture_examples import away_from_ties, random, random_maso, random_mixture
 from torch import Tensor
 from torch.distributions import MultivariateNormal
 
-from betavq import _mixture_search, mixture
+from betavq import mixture
+from betavq._mixture import search
 from betavq.mixture import GaussianMixture
 
 
@@ -79,7 +80,7 @@ def excluded_and_tiny() -> GaussianMixture:
 def test_exact_code_is_the_most_probable_of_all(
     model: GaussianMixture, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_mixture_search, "BLOCK", block)
+    monkeypatch.setattr(search, "BLOCK", block)
     x = 3 * random(200, model.num_features, seed=6)
     density = mixture.joint_log_prob(model, x[:, None], all_codes(model))
     code = mixture.joint_map(model, x)

@@ -51,7 +51,7 @@ def test_gradients_pass_inward_and_stop_outward_at_both_ends(module: type[BetaRe
 
 
 def test_clamp_at_one_lets_a_pull_inward_through() -> None:
-    from betavq._hardness import clamp_beta
+    from betavq._numerics.hardness import clamp_beta
 
     for start in (1.0, 1.3):
         beta = torch.tensor(start, requires_grad=True)

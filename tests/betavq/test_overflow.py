@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 import betavq
-from betavq._autograd import sum_to
+from betavq._numerics.autograd import sum_to
 from betavq.functional import beta_abs, beta_leaky_relu, beta_relu
 
 FUNCTIONS: dict[str, Any] = {

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import betavq
-from betavq._windows import Windows
+from betavq._pooling.windows import Windows
 from betavq.functional import beta_max_pool1d, beta_max_pool2d
 
 

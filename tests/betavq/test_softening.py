@@ -11,7 +11,7 @@ from torch import nn
 
 import betavq
 import betavq.functional as bF
-from betavq import _soften_state
+from betavq._softening import state as softening_state
 
 on_every_model = pytest.mark.parametrize("name", EXAMPLES)
 
@@ -42,9 +42,9 @@ def test_at_one_it_is_the_original_bit_for_bit(name):
 
 @on_every_model
 def test_no_site_is_missed(name, monkeypatch):
-    x, softened, calls = images(), _soften_state.softened, []
+    x, softened, calls = images(), softening_state.softened, []
     monkeypatch.setattr(
-        _soften_state,
+        softening_state,
         "softened",
         lambda kind, *others, **named: calls.append(kind) or softened(kind, *others, **named),
     )

@@ -7,8 +7,8 @@
 :func:`power_diagram` in which cells they go on selecting it.
 """
 
-from ._neighbours import Neighbours
-from ._units import Layer
+from ._networks.units import Layer
+from ._plane.neighbours import Neighbours
 from .affine_maps import LocalAffineMap, affine_map, templates
 from .boundaries import Boundary, Polyline, decision_boundary
 from .convex_networks import Convexity, convexity

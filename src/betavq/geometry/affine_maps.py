@@ -9,9 +9,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from .._checks import check_floating
-from ._models import check_inputs, check_model, check_outputs
-from ._watch import watch
+from .._numerics.checks import check_floating
+from ._networks.checks import check_inputs, check_model, check_outputs
+from ._networks.watch import watch
 
 Model = Callable[[Tensor], Tensor]
 

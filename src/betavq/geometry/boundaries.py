@@ -9,10 +9,10 @@ from typing import Any, overload
 import numpy as np
 from torch import nn
 
-from ._chains import chained
-from ._polygons import Floats, Integers
-from ._progress import Progress
-from ._segments import Segments, find_segments
+from .._numerics.progress import Progress
+from ._plane.chains import chained
+from ._plane.polygons import Floats, Integers
+from ._plane.segments import Segments, find_segments
 from .partitions import partition
 from .regions import Partition
 

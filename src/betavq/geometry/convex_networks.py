@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from .._torch.affine import AVERAGING, BILINEAR, SELECTING
 from ..maso import MASO
-from ._models import check_inputs, check_model
-from ._operations import AVERAGING, BILINEAR, SELECTING
-from ._watch import Watched, watch, watched_in
+from ._networks.checks import check_inputs, check_model
+from ._networks.watch import Watched, watch, watched_in
 from .affine_maps import Model
 
 AFFINE, CONVEX, BROKEN = "affine", "convex", "broken"

@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor, fx, nn
 
-from ._graph import Graph
-from ._search import WORKING_SET
-from ._units import Kinks, Units, windowed
+from ._networks.graph import Graph
+from ._networks.units import Kinks, Units, windowed
+from ._plane.search import WORKING_SET
 
 
 def distance_to_border(model: nn.Module, x: Tensor) -> Tensor:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ._models import check_inputs, check_model
-from ._watch import watch
+from ._networks.checks import check_inputs, check_model
+from ._networks.watch import watch
 from .affine_maps import Model
 
 

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from .._layers_affine import check_count
-from ._domain import Frame, Plane, check_domain, check_plane, frame_of
-from ._graph import Graph
-from ._polygons import Floats, Integers
-from ._progress import Progress, reporter
-from ._search import Found, Search
-from ._units import Layer
+from .._maso.affine import check_count
+from .._numerics.progress import Progress, reporter
+from ._networks.graph import Graph
+from ._networks.units import Layer
+from ._plane.domain import Frame, Plane, check_domain, check_plane, frame_of
+from ._plane.polygons import Floats, Integers
+from ._plane.search import Found, Search
 from .regions import Partition
 
 #: In how many regions the maps are compared with the network.

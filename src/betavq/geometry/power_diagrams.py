@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._checks import check_floating
-from .._layers_affine import check_count
+from .._maso.affine import check_count
+from .._numerics.checks import check_floating
 from ..maso import MASO
-from ._models import check_inputs, check_model
-from ._watch import watch
+from ._networks.checks import check_inputs, check_model
+from ._networks.watch import watch
 from .affine_maps import Model, affine_map
 
 CHUNK = 2**20  # numbers in a block of powers, 8 MB

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._domain import Frame, Plane
-from ._locate import Locator
-from ._neighbours import Neighbours, find_overlaps
-from ._polygons import Codes, Floats, Integers
-from ._search import unpack
-from ._units import Layer
+from ._networks.units import Layer
+from ._plane.domain import Frame, Plane
+from ._plane.locate import Locator
+from ._plane.neighbours import Neighbours, find_overlaps
+from ._plane.polygons import Codes, Floats, Integers
+from ._plane.search import unpack
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
-from .._checks import check_beta
+from .._numerics.checks import check_beta
 from ..inference import code
-from ._domain import check_domain, check_plane
-from ._graph import Graph
-from ._polygons import Floats
-from ._search import WORKING_SET
-from ._units import Kinks, Layer, Maxima, Units, windowed
+from ._networks.graph import Graph
+from ._networks.units import Kinks, Layer, Maxima, Units, windowed
+from ._plane.domain import check_domain, check_plane
+from ._plane.polygons import Floats
+from ._plane.search import WORKING_SET
 
 
 @dataclass(frozen=True)

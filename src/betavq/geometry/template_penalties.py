@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from .._checks import check_floating
-from ._models import check_inputs
+from .._numerics.checks import check_floating
+from ._networks.checks import check_inputs
 from .affine_maps import Model
 
 

@@ -1,0 +1,71 @@
+"""Data as a fit reads them: checked, centred once, in float64, with the moments that every step sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from .._numerics.checks import check_floating
+from .._numerics.piece_checks import check_alike
+from .checks import DTYPES
+
+# So many float64 at once stay in a processor's cache.
+BLOCK_NUMBERS = 2**18
+
+
+class Data(NamedTuple):
+    """N points about their mean, so that ‖x‖² − 2⟨x, m⟩ + ‖m‖² loses no digits to where the data lie."""
+
+    rows: Tensor  # (N, D+2), float64: x − centre, 1, ‖x − centre‖²; one matrix product with it is every quadratic in x
+    centre: Tensor  # (D,), float64
+
+    @property
+    def points(self) -> Tensor:
+        """x − centre, ``(N, D)``."""
+        return self.rows[:, :-2]
+
+    @property
+    def squares(self) -> Tensor:
+        """‖x − centre‖², ``(N,)``."""
+        return self.rows[:, -1]
+
+    def blocks(self, num_components: int) -> Iterator[Tensor]:
+        """The rows in blocks that stay in the cache together with a score for each component."""
+        return iter(torch.split(self.rows, max(256, BLOCK_NUMBERS // (num_components + self.rows.shape[1]))))
+
+
+def prepare(x: Any, num_components: int, means: Tensor | None = None) -> Data:
+    """Check the points x, ``(N, D)`` with N at least ``num_components``, and centre them.
+
+    Raises:
+        ValueError: another shape, too few points, not finite, too large to be squared; on another device than
+            ``means``, ``(R, D)``, if there are any yet.
+        TypeError: not of the dtype of ``means``; without them, not float32 or float64.
+    """
+    check_floating("x", x)
+    needs = "at least 1" if means is None else f"= {means.shape[1]}"
+    if x.dim() != 2 or x.shape[1] == 0 or (means is not None and x.shape[1] != means.shape[1]):
+        raise ValueError(f"x must be of shape (N, D) with D {needs}, got {tuple(x.shape)}")
+    if means is not None:
+        check_alike("x", x, "the means", means)
+    if x.dtype not in DTYPES:
+        raise TypeError(f"x must be float32 or float64, got {x.dtype}")
+    if x.shape[0] < num_components:
+        raise ValueError(f"x must have at least as many points as components, {num_components}, got {x.shape[0]}")
+    x = x.detach()
+    if not all(end.isfinite() for end in x.aminmax()):
+        raise ValueError(f"x must be finite, got {x[~x.isfinite()][0].item()}")
+    rows = x.new_ones(x.shape[0], x.shape[1] + 2, dtype=torch.float64)
+    points = rows[:, :-2].copy_(x)
+    centre = points.mean(0)
+    points -= centre
+    data = Data(rows, centre)
+    for block in data.blocks(num_components):
+        block[:, -1] = block[:, :-2].square().sum(1)
+    # The sum of the squares, too, has to stay a number.
+    if not data.squares.sum().isfinite():
+        raise ValueError(f"x must have squares whose sum fits into float64, got {x.abs().max().item():.3g} in x")
+    return data

@@ -1,0 +1,169 @@
+"""The densities of spherical Gaussian mixtures, and the weights that make them those of a MASO."""
+
+from __future__ import annotations
+
+import math
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .._numerics.checks import has_values
+from .._numerics.piece_checks import check_rows
+from .checks import check_count, check_log_normalizer, check_means, check_variance, check_weights
+
+
+class SphericalGaussians(nn.Module):
+    """Mixtures with given parameters: their posterior, density and samples.
+
+    Arguments and attributes are those of :class:`betavq.mixture.GaussianMixture`.
+    """
+
+    means: Tensor
+    log_weights: Tensor
+    variance: Tensor
+    log_normalizer: Tensor
+
+    def __init__(
+        self,
+        means: Tensor,
+        weights: Tensor,
+        variance: float | Tensor = 1.0,
+        log_normalizer: Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        check_means(means)
+        check_weights(weights, means)
+        spread = check_variance(variance, means)
+        if log_normalizer is None:
+            log_normalizer = means.new_zeros(means.shape[0])
+        check_log_normalizer(log_normalizer, means)
+        self.register_buffer("means", means.detach().clone())
+        self.register_buffer("log_weights", weights.detach().log().log_softmax(1))
+        self.register_buffer("variance", spread)
+        self.register_buffer("log_normalizer", log_normalizer.detach().clone())
+
+    @property
+    def num_units(self) -> int:
+        """K, the number of mixtures."""
+        return self.means.shape[0]
+
+    @property
+    def num_components(self) -> int:
+        """R, the number of components of a unit, excluded ones included."""
+        return self.means.shape[1]
+
+    @property
+    def num_features(self) -> int:
+        """D, the number of dimensions."""
+        return self.means.shape[2]
+
+    @property
+    def weights(self) -> Tensor:
+        """π of shape ``(K, R)``; 0 for a component that is excluded, or whose weight is too small for a float."""
+        return self.log_weights.exp()
+
+    def log_joint(self, x: Tensor) -> Tensor:
+        """log π_r + log N(x; μ_r, σ_r²I), of x ``(..., D)`` in the dtype of the means: ``(..., K, R)``.
+
+        Raises:
+            ValueError: inputs of another size.
+            TypeError: ``x`` of another dtype.
+        """
+        scores, common = self._scores(x)
+        return scores + common[..., None, None]
+
+    def responsibilities(self, x: Tensor) -> Tensor:
+        """The posterior P(r | x) of the components, of x ``(..., D)``: ``(..., K, R)``, summing to 1 over R.
+
+        Raises:
+            ValueError: inputs of another size.
+            TypeError: ``x`` of another dtype.
+        """
+        return self._scores(x)[0].softmax(-1)
+
+    def map_code(self, x: Tensor) -> Tensor:
+        """The most probable component, of x ``(..., D)``: int64 of shape ``(..., K)``; the first if some tie exactly.
+
+        Raises:
+            ValueError: inputs of another size.
+            TypeError: ``x`` of another dtype.
+        """
+        with torch.no_grad():
+            return self._scores(x)[0].argmax(-1)
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """The log density of each unit's mixture, of x ``(..., D)``: ``(..., K)``.
+
+        Raises:
+            ValueError: inputs of another size.
+            TypeError: ``x`` of another dtype.
+        """
+        scores, common = self._scores(x)
+        return scores.logsumexp(-1) + common[..., None]
+
+    def sample(self, n: int, *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """Draw n points of each unit's mixture.
+
+        Args:
+            n: at least 1.
+            generator: where randomness comes from, on the device of the means; None for PyTorch's own.
+
+        Returns:
+            Points ``(n, K, D)``, and the components that made them, int64 ``(n, K)``.
+
+        Raises:
+            ValueError: ``n`` below 1.
+            TypeError: ``n`` not an integer.
+        """
+        n = check_count("n", n)
+        components = torch.multinomial(self.weights, n, replacement=True, generator=generator).t()
+        means = self.means[torch.arange(self.num_units, device=components.device), components]
+        deviations = self.variance.sqrt().expand(self.num_components)[components]
+        noise = torch.randn(means.shape, generator=generator, dtype=means.dtype, device=means.device)
+        return means + deviations[..., None] * noise, components
+
+    def extra_repr(self) -> str:
+        sizes = f"num_units={self.num_units}, num_components={self.num_components}, num_features={self.num_features}"
+        return f"{sizes}, shared_variance={not self.variance.dim()}"
+
+    def _scores(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        check_rows(x, self.num_features, "the means", self.means.dtype)
+        return log_joint_parts(x, self.means, self.log_weights, self.variance)
+
+
+def log_joint_parts(x: Tensor, means: Tensor, log_weights: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+    """log π_r + log N(x; μ_r, σ_r²I) in two summands: ``(..., K, R)``, and what all components share, ``(...)``.
+
+    Affine in x where the variance is shared. The squared length of a far-away x, in which the digits of the rest
+    would be lost, is in the second one alone; the distance of all means from 0 is in neither.
+    """
+    center = means.mean((0, 1))
+    means, x = means - center, x - center
+    precision = 1 / variance
+    with full_precision(x):
+        products = F.linear(x, means.flatten(0, 1)).view(*x.shape[:-1], *means.shape[:2])
+    log_volume = 0.5 * means.shape[2] * (2 * math.pi * variance).log()
+    scores = precision * (products - 0.5 * means.square().sum(-1)) + log_weights
+    half_length = 0.5 * x.square().sum(-1)
+    if not variance.dim():
+        return scores, -precision * half_length - log_volume
+    least = precision.min()
+    return scores - log_volume - half_length[..., None, None] * (precision - least), -least * half_length
+
+
+def full_precision(x: Tensor) -> AbstractContextManager[Any]:
+    """Where autocast is off on the device of x: it would multiply in 16 bits."""
+    lowered = torch.is_autocast_enabled(x.device.type)
+    return torch.autocast(x.device.type, enabled=False) if lowered else nullcontext()
+
+
+def scaled_weights(slopes: Tensor, offsets: Tensor, variance: Tensor) -> Tensor:
+    """(B + ½‖A‖²)/σ²: the logarithms, up to a constant, of the weights of a MASO's mixture."""
+    log_weights = (offsets + 0.5 * slopes.square().sum(-1)) / variance
+    if has_values(offsets, wait=True) and not bool((log_weights.isfinite() | offsets.isinf()).all()):
+        needs = f"large enough that (B + ‖A‖²/2) / variance is finite in {slopes.dtype}"
+        raise ValueError(f"variance must be {needs}, got {variance.item():.6g}")
+    return log_weights

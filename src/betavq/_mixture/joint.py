@@ -1,0 +1,173 @@
+"""Inference of a whole layer's code: K mixtures read as one factorial model of the input."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import Tensor
+
+from .._numerics.checks import has_values
+from .._numerics.piece_checks import check_rows
+from .checks import check_count
+from .density import full_precision
+from .search import best_code, climb
+
+if TYPE_CHECKING:
+    from ..mixture import GaussianMixture
+
+__all__ = ["disagreement", "joint_log_prob", "joint_map", "unitwise_map"]
+
+MAX_CODES = 2**20
+MAX_SWEEPS = 100
+
+
+def joint_log_prob(mixture: GaussianMixture, x: Tensor, code: Tensor) -> Tensor:
+    r"""log P(x, t) of inputs and codes in the factorial model whose parts are the mixture's units:
+
+    .. math:: x = \sum_k \mu_{k,t_k} + \varepsilon, \qquad \varepsilon \sim \mathcal N(0, \sigma^2 I),
+              \qquad t_k \sim \pi_k \text{ independently.}
+
+    For a MASO's mixture and one x it is :math:`\sum_k z_{k,t_k}(x) - \sum_{k<k'} \langle A_{k,t_k}, A_{k',t_{k'}}
+    \rangle` over σ², but for a constant: only the products of slopes of different units tie the units together.
+
+    Args:
+        mixture: K units with one shared variance.
+        x: inputs, ``(..., D)``, in the dtype of the means.
+        code: a component of each unit, int64 ``(..., K)``; its batch broadcasts against that of ``x``.
+
+    Returns:
+        Shape ``(...)``, differentiable in ``x``; −∞ for a code with an excluded component.
+
+    Raises:
+        ValueError: a variance per component; ``x`` or ``code`` of shapes that do not fit, components outside 0 to R−1.
+        TypeError: not a GaussianMixture; ``x`` of another dtype, ``code`` not int64.
+    """
+    _check_model(mixture)
+    check_rows(x, mixture.num_features, "the means", mixture.means.dtype)
+    _check_code(code, mixture, x)
+    parts = code.unbind(-1)
+    rest, prior = x, mixture.log_weights.new_zeros(())
+    for means, log_weights, part in zip(mixture.means, mixture.log_weights, parts, strict=True):
+        rest = rest - means[part]
+        prior = prior + log_weights[part]
+    squares = rest.square().sum(-1) / mixture.variance
+    return prior - 0.5 * (squares + mixture.num_features * (2 * math.pi * mixture.variance).log())
+
+
+def unitwise_map(mixture: GaussianMixture, x: Tensor) -> Tensor:
+    """The most probable component of each unit for itself: :meth:`GaussianMixture.map_code`, as ReLU does it.
+
+    It is the best code of the factorial model too if the means of different units are orthogonal, or all their
+    products in two units are equal.
+    """
+    _check_model(mixture)
+    return mixture.map_code(x)
+
+
+def joint_map(
+    mixture: GaussianMixture,
+    x: Tensor,
+    *,
+    method: Literal["exact", "icm"] = "exact",
+    max_codes: int = MAX_CODES,
+    max_sweeps: int = MAX_SWEEPS,
+) -> Tensor:
+    """The most probable code of all units together in the factorial model of :func:`joint_log_prob`.
+
+    Args:
+        mixture: K units with one shared variance.
+        x: inputs, ``(..., D)``, finite, in the dtype of the means.
+        method: "exact" compares all Rᴷ codes, in time N·Rᴷ. "icm", iterated conditional modes, starts from
+            :func:`unitwise_map` and gives the units, one after the other, the component that is best with the rest
+            as it is, until no unit changes: a local maximum, never less probable than the start, in time N·K·R·D a
+            sweep.
+        max_codes: most codes that "exact" may compare. It takes memory for some multiple of as many numbers.
+        max_sweeps: most sweeps of "icm"; if they do not suffice for an input a RuntimeWarning says so.
+
+    Returns:
+        int64, ``(..., K)``. Of codes equally probable but for rounding, any.
+
+    Raises:
+        ValueError: Rᴷ above ``max_codes``; a variance per component; another method; inputs of another size.
+        TypeError: not a GaussianMixture; ``x`` of another dtype; a limit that is no integer.
+    """
+    _check_model(mixture)
+    check_rows(x, mixture.num_features, "the means", mixture.means.dtype)
+    max_codes, max_sweeps = check_count("max_codes", max_codes), check_count("max_sweeps", max_sweeps)
+    if method not in ("exact", "icm"):
+        raise ValueError(f'method must be "exact" or "icm", got {method!r}')
+    rows = x.reshape(-1, mixture.num_features)
+    shape = (*x.shape[:-1], mixture.num_units)
+    with torch.no_grad(), full_precision(x):
+        # The same model with every unit's means around 0, for the digits' sake.
+        centers = mixture.means.mean(1)
+        model = (rows - centers.sum(0), mixture.means - centers[:, None], mixture.log_weights, mixture.variance)
+        if method == "icm":
+            return climb(*model, mixture.map_code(rows), max_sweeps).view(shape)
+        pieces, units = mixture.num_components, mixture.num_units
+        if pieces**units > max_codes:
+            total = f" = {pieces**units}" if units < 20 else ""
+            raise ValueError(
+                f"max_codes must be at least the number of codes, {pieces}^{units}{total}, got {max_codes}; "
+                'method="icm" takes any number'
+            )
+        return best_code(*model).view(shape)
+
+
+def disagreement(
+    mixture: GaussianMixture,
+    x: Tensor,
+    *,
+    method: Literal["exact", "icm"] = "exact",
+    max_codes: int = MAX_CODES,
+    max_sweeps: int = MAX_SWEEPS,
+) -> float:
+    """The share of inputs whose joint code is not the unit-wise one: what independent units get wrong.
+
+    Args:
+        x: at least one input, ``(..., D)``.
+        mixture, method, max_codes, max_sweeps: as for :func:`joint_map`. With "icm" the share is at most the exact
+            one, for what stays at its start need not be the best.
+
+    Returns:
+        From 0 to 1.
+
+    Raises:
+        ValueError, TypeError: as :func:`joint_map`; no inputs.
+    """
+    joint = joint_map(mixture, x, method=method, max_codes=max_codes, max_sweeps=max_sweeps)
+    if not joint.numel():
+        raise ValueError(f"x must hold at least one input, got {tuple(x.shape)}")
+    return (joint != mixture.map_code(x)).any(-1).double().mean().item()
+
+
+def _check_model(mixture: Any) -> None:
+    from ..mixture import GaussianMixture
+
+    if not isinstance(mixture, GaussianMixture):
+        raise TypeError(f"mixture must be a GaussianMixture, got {type(mixture).__name__}")
+    if mixture.variance.dim():
+        raise ValueError(
+            "mixture must have one variance that all components share: it is that of the noise in the sum of units; "
+            f"got one for each of {mixture.num_components} components"
+        )
+
+
+def _check_code(code: Any, mixture: GaussianMixture, x: Tensor) -> None:
+    if not isinstance(code, Tensor):
+        raise TypeError(f"code must be a tensor, got {type(code).__name__}")
+    if code.dtype != torch.int64:
+        raise TypeError(f"code must be int64, got {code.dtype}")
+    if code.dim() == 0 or code.shape[-1] != mixture.num_units:
+        raise ValueError(f"code must be of shape (..., K) with K = {mixture.num_units}, got {tuple(code.shape)}")
+    # Not torch.broadcast_shapes: it brings in sympy, 35 MB.
+    sizes = zip(reversed(code.shape[:-1]), reversed(x.shape[:-1]), strict=False)
+    if any(a != b and a != 1 and b != 1 for a, b in sizes):
+        raise ValueError(f"code and x must have batches that broadcast, got {tuple(code.shape)} and {tuple(x.shape)}")
+    if has_values(code, wait=False):
+        outside = (code < 0) | (code >= mixture.num_components)
+        if bool(outside.any()):
+            last = mixture.num_components - 1
+            raise ValueError(f"code must be of components from 0 to {last}, got {code[outside][0].item()}")

@@ -1,0 +1,69 @@
+"""What the Python code of a module names: whether it may call what is softened, and Python's own ``abs``."""
+
+from __future__ import annotations
+
+import dis
+import functools
+import inspect
+from collections.abc import Iterator
+from types import CodeType
+from typing import Any
+
+from torch import nn
+
+from .._torch.calls import CALLS, SOFTENED_NAMES
+
+MODULE_NAMES = {"ReLU", "LeakyReLU", "PReLU", "MaxPool1d", "MaxPool2d"}
+
+
+def names_abs(module: nn.Module) -> bool:
+    """Whether Python's own ``abs`` is called, a call that torch.compile does not show to a ``TorchFunctionMode``."""
+    return any(
+        "abs" in code.co_names and names.get("abs", abs) is abs and _is_global(code) for code, names in _codes(module)
+    )
+
+
+def may_call(module: nn.Module) -> bool:
+    """Whether a module's code names a function, a method or a module that is softened, but for its own submodules."""
+    wanted = (SOFTENED_NAMES | MODULE_NAMES) - set(module._modules)
+    if any(_is_softened(value) for value in vars(module).values()):
+        return True
+    return any(
+        not wanted.isdisjoint(code.co_names) or any(_is_softened(names.get(name)) for name in code.co_names)
+        for code, names in _codes(module)
+    )
+
+
+def _is_softened(value: Any) -> bool:
+    value = _unwrapped(value)
+    return callable(value) and not isinstance(value, nn.Module) and value in CALLS and CALLS[value].bind is not None
+
+
+def _unwrapped(value: Any) -> Any:
+    while isinstance(value, functools.partial):
+        value = value.func
+    return value
+
+
+def _codes(module: nn.Module) -> Iterator[tuple[CodeType, dict[str, Any]]]:
+    """The code of a module's methods, of functions that it holds, and of those that these name, with their globals."""
+    methods = [item for cls in type(module).__mro__ for item in vars(cls).items()]
+    waiting: list[Any] = [function for name, function in methods if name != "__init__"]
+    waiting += list(vars(module).values())
+    seen: set[Any] = set()
+    while waiting:
+        found = _unwrapped(waiting.pop())
+        found = inspect.unwrap(getattr(found, "__func__", found)) if callable(found) else found
+        if not inspect.isfunction(found) or found in seen or str(found.__module__).startswith(("torch.", "betavq.")):
+            continue
+        seen.add(found)
+        codes = [found.__code__]
+        for code in codes:
+            codes += [constant for constant in code.co_consts if inspect.iscode(constant)]
+            yield code, found.__globals__
+            waiting += [found.__globals__.get(name) for name in code.co_names]
+
+
+def _is_global(code: CodeType) -> bool:
+    """Whether ``abs`` is loaded as a global name, and not as a method of a tensor."""
+    return any(step.opname.startswith("LOAD_GLOBAL") and step.argval == "abs" for step in dis.get_instructions(code))

@@ -1,0 +1,203 @@
+"""How sites are found before the model is used.
+
+Modules are known by their type. The calls within ``forward`` are found by running a copy on example inputs, in eval
+and in train mode, or else by capturing its graph with ``torch.fx``, which needs no inputs. A model whose Python code
+asks for the values or shapes of its inputs cannot be captured: its calls are noted when it makes them.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, fx, nn
+
+from .._beta_module import BetaModule
+from .._torch.calls import CALLS, INDICES, METHODS, Call
+from .code import may_call
+from .intercept import PAUSED, SoftenedModule, entries, holds_sites, running
+from .state import Softening
+
+SOFTENED: dict[type[nn.Module], Any] = {
+    nn.ReLU: F.relu,
+    nn.LeakyReLU: F.leaky_relu,
+    nn.PReLU: F.prelu,
+    nn.MaxPool1d: F.max_pool1d,
+    nn.MaxPool2d: F.max_pool2d,
+}
+SCRIPTED = "is compiled by torch.jit, where calls cannot be intercepted"
+
+
+def _modules() -> dict[type[nn.Module], Call]:
+    """Each module that is a site by itself, with the function that it calls."""
+    table = {module: CALLS[function] for module, function in SOFTENED.items()}
+    for name in (*nn.modules.activation.__all__, *nn.modules.pooling.__all__):
+        words = re.sub("(?<=[a-z])(?=[A-Z])|(?<=LP)(?=P)", "_", name).lower()
+        function = getattr(F, words if "pool" in words else name.lower(), None)
+        if function in CALLS:
+            table.setdefault(getattr(nn, name), CALLS[function])
+    return table
+
+
+MODULES = _modules()
+
+
+def module_site(module: nn.Module) -> tuple[str, str] | None:
+    """Of a module that is a site by itself: the kind, and why it is left alone, empty if it is softened."""
+    if isinstance(module, BetaModule):
+        return type(module).__name__, "has a β of its own"
+    if isinstance(module, nn.RNN | nn.RNNCell) and module.nonlinearity == "relu":
+        return "rnn_relu", CALLS[torch.rnn_relu].reason
+    call = MODULES.get(type(module))
+    if call is None:
+        return None
+    return call.kind, INDICES if getattr(module, "return_indices", False) else call.reason
+
+
+def rest(softening: Softening) -> None:
+    """Where all calls are known, let modules alone that make none and name none: what runs in them is not watched."""
+    if softening.unseen:
+        return
+    calling = {met.module for met in softening.met.values()}
+    for name, module in softening.root.named_modules():
+        if isinstance(module, SoftenedModule) and name not in calling and not module.softened_site:
+            is_watched = module.softened_class.__module__ == nn.modules.transformer.__name__ or "forward" in vars(
+                module
+            )
+            vars(module)["softened_quiet"] = not (is_watched or isinstance(module, PAUSED) or may_call(module))  # type: ignore[arg-type]
+
+
+def scripted(softening: Softening) -> set[nn.Module]:
+    """Enter what torch.jit has compiled into the report, and return these modules with all that is in them."""
+    beneath: set[nn.Module] = set()
+    for name, module in softening.root.named_modules():
+        if isinstance(module, torch.jit.ScriptModule) and module not in beneath:
+            softening.note(name, type(module).__name__, SCRIPTED)
+            beneath.update(module.modules())
+            continue
+        if module in beneath or not holds_sites(module):
+            continue
+        for attribute, value in vars(module).items():
+            if isinstance(value, torch.jit.ScriptFunction):
+                softening.note(f"{name}.{attribute}".lstrip("."), attribute, SCRIPTED)
+        for function in entries(type(module)).values():
+            for called in function.__code__.co_names:
+                value = function.__globals__.get(called)
+                if isinstance(value, torch.jit.ScriptFunction):
+                    softening.note(f"{name}: {called}" if name else called, called, SCRIPTED)
+    return beneath
+
+
+def find_calls(softening: Softening, example_inputs: Any) -> None:
+    """Find the calls of a softened model, on copies of it."""
+    examples = None if example_inputs is None else list(_examples(example_inputs))
+    for is_training in (False, True):
+        probe = copy.deepcopy(softening.root)
+        probe.train(is_training)
+        looking: Softening = probe.softening  # type: ignore[assignment]
+        looking.is_looking = True
+        try:
+            if examples is None:
+                _capture(probe)
+            else:
+                _run(probe, examples)
+        except Exception as error:
+            if examples is not None and not is_training:
+                raise ValueError(
+                    f"example_inputs must be what model takes, a tensor, a tuple of arguments, a dict of keyword "
+                    f"arguments or a list of these; with them it raised {type(error).__name__}: {error}"
+                ) from error
+            softening.unseen = _lacks(error, is_run=examples is not None)
+        softening.sites.update(looking.sites)
+        for name, met in looking.met.items():
+            softening.met.setdefault(name, met).channels.update(met.channels)
+
+
+def _lacks(error: Exception, *, is_run: bool) -> str:
+    shown = f"{type(error).__name__}: {error}".splitlines()[0]
+    if is_run:
+        return f"In train mode the model did not run on example_inputs ({shown}): its calls there are noted when made."
+    return (
+        f"The model's graph cannot be captured ({shown}): calls within forward are noted when the model makes them,"
+        " or found beforehand with example_inputs."
+    )
+
+
+def _examples(given: Any) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    for example in given if isinstance(given, list) else [given]:
+        match example:
+            case Tensor():
+                yield (example,), {}
+            case tuple():
+                yield example, {}
+            case dict():
+                yield (), example
+            case _:
+                needs = "a tensor, a tuple of arguments, a dict of keyword arguments or a list of these"
+                raise TypeError(f"example_inputs must be {needs}, got {type(example).__name__}")
+
+
+def _run(probe: nn.Module, examples: list[tuple[tuple[Any, ...], dict[str, Any]]]) -> None:
+    """Run the model without a trace: no gradients, no numbers drawn, no input overwritten."""
+    with torch.random.fork_rng(), torch.no_grad():
+        for args, kwargs in _copied(examples):
+            probe(*args, **kwargs)
+
+
+def _copied(inputs: Any) -> Any:
+    """With copies of the tensors."""
+    match inputs:
+        case Tensor():
+            return inputs.detach().clone()
+        case list() | tuple():
+            copies = [_copied(entry) for entry in inputs]
+            return type(inputs)(*copies) if hasattr(inputs, "_fields") else type(inputs)(copies)
+        case dict():
+            return {key: _copied(entry) for key, entry in inputs.items()}
+    return inputs
+
+
+def _capture(probe: nn.Module) -> None:
+    if "forward" in vars(probe):
+        raise TypeError("its forward is not that of its class")
+    running.is_capturing = True
+    try:
+        parameters = inspect.signature(probe.forward).parameters.values()
+        defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+        with torch.random.fork_rng():
+            _Looker(probe).trace(probe, concrete_args=defaults)
+    finally:
+        running.is_capturing = False
+        running.frames.clear()
+
+
+class _Looker(fx.Tracer):
+    """Notes the calls that make the nodes of a graph; the graph itself is not kept."""
+
+    def __init__(self, probe: nn.Module) -> None:
+        super().__init__()
+        self.installed = set(probe.modules())
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        is_own = type(m).__module__ == nn.modules.transformer.__name__
+        return not is_own and super().is_leaf_module(m, module_qualified_name)
+
+    def call_module(self, m: nn.Module, forward: Any, args: Any, kwargs: Any) -> Any:
+        if m not in self.installed:  # built inside forward
+            return forward(*args, **kwargs)
+        return super().call_module(m, forward, args, kwargs)
+
+    def create_node(self, kind: str, target: Any, args: Any, kwargs: Any, *others: Any, **named: Any) -> fx.Node:
+        tables: dict[str, dict[Any, Call]] = {"call_function": CALLS, "call_method": METHODS}
+        call = tables.get(kind, {}).get(target)
+        frame = running.frames[-1] if running.frames else None
+        if call is not None and frame is not None and not frame.is_paused:
+            bound = call.arguments(args, kwargs)
+            if bound is not None:
+                frame.softening.look(frame, call.kind, call.reason or bound.unwanted, None)
+        return super().create_node(kind, target, args, kwargs, *others, **named)

@@ -1,0 +1,197 @@
+"""What a softened model keeps: its sites, the β of each, and how a call finds its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .._beta_module import BetaModule
+from .._numerics.checks import has_values, is_plain
+from .._numerics.hardness import clamp_beta
+from .._torch.calls import Call, is_foreign, why_not
+from .units import CHANNEL_DIMS, FREE_ENERGY, Smoothing, softened
+
+ALL, SITE, CHANNEL = "all", "site", "channel"
+BETA = "softening_beta"
+
+
+@dataclass(frozen=True)
+class Site:
+    """One place of a softened model where a nonlinearity is computed.
+
+    Attributes:
+        where: the module's name in the model, ``"layer1.0.relu"``; for a call, the name of the module that makes it
+            and which of its calls of this kind it is, ``"layer1.0: relu #2"`` (``"relu #2"`` in the model itself).
+        what: the nonlinearity, by the name of its function: ``"relu"``, ``"max_pool2d"``.
+        replaced: whether it is softened.
+        reason: why it is left alone; empty if it is replaced.
+        beta: the key of its β in :func:`betas`; empty if it is left alone.
+    """
+
+    where: str
+    what: str
+    replaced: bool
+    reason: str = ""
+    beta: str = ""
+
+
+@dataclass
+class Frame:
+    """A call of a module that is being run, with the calls that it has made so far, by kind."""
+
+    softening: Softening
+    module: str
+    method: str = ""  # empty for forward
+    is_site: bool = False
+    is_paused: bool = False
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def next(self, kind: str, *, is_softened: bool) -> Place:
+        """The place that is met now."""
+        if self.is_site:
+            return Place(self.module, BETA)
+        if not is_softened:  # what is left alone moves no number of those that are softened
+            kind += " left alone"
+        count = self.counts[kind] = self.counts.get(kind, 0) + 1
+        caller = f"{self.module}.{self.method}()".lstrip(".") if self.method else self.module
+        name = f"{caller}: {kind}" if caller else kind
+        attribute = f"{BETA}_{self.method}_{kind}" if self.method else f"{BETA}_{kind}"
+        return Place(name, attribute) if count == 1 else Place(f"{name} #{count}", f"{attribute}_{count}")
+
+
+@dataclass(frozen=True)
+class Place:
+    """The name of a site, and of the β that it has if it has one of its own."""
+
+    name: str
+    attribute: str
+
+
+@dataclass
+class Met:
+    """What was seen of a site when sites were looked for."""
+
+    module: str
+    attribute: str
+    channels: set[int] = field(default_factory=set)
+
+
+@dataclass
+class Knob:
+    """The β of a site or of all: a parameter or buffer of one of the model's modules."""
+
+    owner: nn.Module
+    attribute: str
+    read: tuple[int, int, float] | None = None
+
+    @property
+    def tensor(self) -> Tensor:
+        return getattr(self.owner, self.attribute)  # type: ignore[no-any-return]
+
+    def value(self, x: Tensor, channel_dim: int) -> float | Tensor:
+        """β within [0, 1], for this input; a number where it can be read, and is not learned."""
+        beta = self.tensor
+        number = self.number()
+        if number is not None:
+            return number
+        if not (beta.requires_grad and is_plain(beta) and BetaModule._is_inside(beta)):
+            beta = clamp_beta(beta)
+        if beta.dim() == 0:
+            return beta
+        if x.shape[channel_dim] != beta.shape[0]:
+            raise ValueError(
+                f"{self.attribute} has {beta.shape[0]} channels, and its input the shape {tuple(x.shape)}"
+                f" with {x.shape[channel_dim]} along dimension {channel_dim}"
+            )
+        shape = [1] * x.dim()
+        shape[channel_dim] = -1
+        return beta.to(x.device).view(shape)
+
+    def number(self) -> float | None:
+        """β as a number, read again only after it has changed: on an accelerator reading waits."""
+        beta = self.tensor
+        if beta.requires_grad or beta.dim() > 0 or not has_values(beta, wait=True):
+            return None
+        if beta.is_cpu or beta.is_inference():
+            return min(max(beta.item(), 0.0), 1.0)
+        state = (id(beta), beta._version)
+        if self.read is None or self.read[:2] != state:
+            self.read = (*state, min(max(beta.item(), 0.0), 1.0))
+        return self.read[2]
+
+
+class Softening:
+    """The softening of one model, known to each of its modules that may hold a site."""
+
+    def __init__(self, root: nn.Module, smoothing: Smoothing, share: str, learnable: bool) -> None:
+        self.root, self.smoothing, self.share, self.learnable = root, smoothing, share, learnable
+        self.sites: dict[str, Site] = {}
+        self.knobs: dict[str, Knob] = {}
+        self.met: dict[str, Met] = {}
+        self.is_looking = False
+        self.unseen = ""  # what the sites found beforehand may lack
+
+    def knob(self, name: str) -> Knob:
+        """The β of a site."""
+        found = self.knobs.get("" if self.share == ALL else name)
+        if found is None:
+            raise RuntimeError(
+                f"the call {name!r} was not met when the model was softened, and has no β of its own: give soften()"
+                " example_inputs that reach it, or share='all'"
+            )
+        return found
+
+    def is_hard(self) -> bool:
+        """Whether every β is fixed and 1: then nothing is intercepted."""
+        if self.learnable or self.is_looking or torch.compiler.is_compiling():
+            return False
+        return all(knob.number() == 1 for knob in self.knobs.values())
+
+    def note(self, name: str, kind: str, reason: str) -> None:
+        """Enter a site into the report."""
+        if name not in self.sites and not torch.compiler.is_compiling():
+            beta = BETA if self.share == ALL and not reason else ""
+            self.sites[name] = Site(name, kind, not reason, reason, beta)
+
+    def look(self, frame: Frame, kind: str, reason: str, channels: int | None) -> None:
+        """Enter a call into the report, with what its β must fit; ``channels`` is None where it is not known."""
+        place = frame.next(kind, is_softened=not reason)
+        self.note(place.name, kind, reason)
+        if not reason:
+            met = self.met.setdefault(place.name, Met(frame.module, place.attribute))
+            met.channels.update(() if channels is None else (channels,))
+
+    def meet(
+        self, frame: Frame, call: Call, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Compute a call, softened where it can be."""
+        bound = call.arguments(args, kwargs)
+        if frame.is_paused or bound is None or not isinstance(bound.input, Tensor) or is_foreign():
+            return function(*args, **kwargs)
+        reason, x = why_not(call, bound), bound.input
+        if call.bind is None and not x.is_floating_point():
+            return function(*args, **kwargs)
+        channel_dim = CHANNEL_DIMS.get(call.kind, min(1, x.dim() - 1))
+        if self.is_looking:
+            self.look(frame, call.kind, reason, x.shape[channel_dim] if x.dim() else 1)
+            return function(*args, **kwargs)
+        name = frame.next(call.kind, is_softened=not reason).name
+        self.note(name, call.kind, reason)
+        if reason:
+            return function(*args, **kwargs)
+        beta = self.knob(name).value(x, channel_dim)
+        if not isinstance(beta, Tensor):
+            if beta == 1:
+                return function(*args, **kwargs)
+            check_positive(self.smoothing, beta)
+        return softened(call.kind, x, bound.options, beta, self.smoothing, in_place=bound.in_place)
+
+
+def check_positive(smoothing: Smoothing, beta: float) -> None:
+    """Raise ValueError for the free energy at β = 0."""
+    if smoothing == FREE_ENERGY and beta == 0:
+        raise ValueError("beta must be in (0, 1] for smoothing='free_energy', which is infinite at 0; got 0")
