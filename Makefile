@@ -31,14 +31,14 @@ site: $(READY)
 	$(BUILD)
 
 book: site
-	@$(BIN)/python -m hardtosoft.serve _build/html
+	@$(BIN)/python -m hardtosoft.site.serve _build/html
 
 lab: $(READY)
-	@$(BIN)/python -m hardtosoft.assets
+	@$(BIN)/python -m hardtosoft.interactive.plotly
 	$(BIN)/jupyter lab --notebook-dir=book
 
 notebooks: $(READY)
-	$(BIN)/python -m hardtosoft.notebooks book/*.ipynb
+	$(BIN)/python -m hardtosoft.site.notebooks book/*.ipynb
 
 lint: $(READY)
 	$(BIN)/ruff check

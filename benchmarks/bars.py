@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hardtosoft.measured import Ratio, Verdict
+from hardtosoft.results.measured import Ratio, Verdict
 
 from .timing import BOTH, FORWARD
 

@@ -16,9 +16,9 @@ import time
 import numpy as np
 import torch
 
-from hardtosoft.axes import Axis, Value
 from hardtosoft.figures import every_figure
-from hardtosoft.interactive import InteractiveFigure
+from hardtosoft.interactive.axes import Axis, Value
+from hardtosoft.interactive.figure import InteractiveFigure
 
 
 def anywhere(axis: Axis, draw: random.Random) -> Value:

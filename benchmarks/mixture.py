@@ -24,7 +24,7 @@ from sklearn.mixture import GaussianMixture as SklearnMixture
 from torch import Tensor
 
 from betavq.mixture import GaussianMixture
-from hardtosoft.datasets import load_digits
+from hardtosoft.results.datasets import load_digits
 
 TOLERANCE, REG_COVAR, MAX_ITERATIONS = 1e-3, 1e-6, 100
 

@@ -22,7 +22,7 @@ from typing import Any
 import torch
 
 import betavq.functional as bF
-from hardtosoft.measured import Ratio, Verdict
+from hardtosoft.results.measured import Ratio, Verdict
 
 from . import rivals
 from .bars import POOL_MEMORY, UNIT_MEMORY, judge, judge_memory

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 import betavq
-from hardtosoft.measured import Ratio
+from hardtosoft.results.measured import Ratio
 
 from .bars import Bar, judge
 from .operators import line

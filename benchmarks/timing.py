@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hardtosoft.measured import Ratio
+from hardtosoft.results.measured import Ratio
 
 Layer = Callable[[Tensor], Tensor]
 

@@ -26,7 +26,7 @@ from experiments.sweeps import (
     stored_network,
 )
 from experiments.training import Training, train
-from hardtosoft.datasets import load_digits
+from hardtosoft.results.datasets import load_digits
 
 SEEDS = range(10)
 SIZES = [64, 32, 32, 10]

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hardtosoft.networks import digits_test_set, digits_training_set
+from hardtosoft.results.networks import digits_test_set, digits_training_set
 
 Array = NDArray[Any]
 NAMES = ("x_train", "y_train", "x_test", "y_test")

@@ -13,7 +13,7 @@ import torch
 from experiments.results import DATA, arguments, versions, write
 from experiments.training import train
 from experiments.two_moons import NOISE, SEEDS, SIZES, TRAIN_POINTS, TRAINING, moons
-from hardtosoft.networks import Network
+from hardtosoft.results.networks import Network
 
 #: Dense where most changes: half of them in the first tenth of the training.
 STEPS = (0, 5, 10, 15, 20, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300, 400, 500, 600, 800, 1000, 1250, 1500)

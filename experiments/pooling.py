@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from betavq.nn import BetaMaxPool2d
 from experiments.results import DATA, arguments, band, progress, versions, write
 from experiments.training import LARGEST_BETA, Set, keep_below_one, parameter_groups
-from hardtosoft.networks import digits_test_set, digits_training_set
+from hardtosoft.results.networks import digits_test_set, digits_training_set
 
 KINDS = {"mean": 0.0, "soft": 0.5, "harder": 0.9, "max": 1.0, "learned": 0.5}  # and the β that it has, or starts at
 RATES = (0.003, 0.01, 0.03, 0.1)

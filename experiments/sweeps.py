@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV
 from torch import Tensor
 
 from experiments.training import Set, cross_entropy
-from hardtosoft.networks import Network
+from hardtosoft.results.networks import Network
 
 BETAS = [round(0.02 * step, 2) for step in range(51)]
 

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from betavq import geometry
 from experiments.results import DATA, arguments, band, progress, versions, write
 from experiments.training import Set
-from hardtosoft.datasets import load_digits
+from hardtosoft.results.datasets import load_digits
 
 SEEDS = range(5)
 SIZES = [64, 64, 64, 10]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hardtosoft.networks import Network
+from hardtosoft.results.networks import Network
 
 LARGEST_BETA = 0.99  # a learned β that reaches 1 gets no gradient, and would stay
 Set = tuple[Tensor, Tensor]

@@ -24,7 +24,7 @@ from experiments.sweeps import (
     stored_network,
 )
 from experiments.training import Set, Training, train
-from hardtosoft.datasets import draw_moons, test_draw, train_draw
+from hardtosoft.results.datasets import draw_moons, test_draw, train_draw
 
 SEEDS = range(20)
 SIZES = [2, 6, 6, 1]

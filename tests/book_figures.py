@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hardtosoft.figures import every_figure
-from hardtosoft.interactive import InteractiveFigure
+from hardtosoft.interactive.figure import InteractiveFigure
 
 
 def remembering(figure: InteractiveFigure) -> InteractiveFigure:

@@ -92,7 +92,7 @@ class Memory(InKernel):
         found, limit = json.loads(printed.text), allowed(self.parent.nb)
         assert found["sizes"]["VmRSS"] <= limit, found["sizes"]
         assert found["sizes"]["VmHWM"] <= limit, found["sizes"]
-        assert {"torch", "hardtosoft.live"} <= set(found["modules"])
+        assert {"torch", "hardtosoft.interactive.live"} <= set(found["modules"])
         assert not NOT_NEEDED & set(found["modules"])
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hardtosoft.claims import CLAIMS, collect_file
+from hardtosoft.site.claims import CLAIMS, collect_file
 
 COVERED = {claim.id for claim in CLAIMS if claim.covered}
 

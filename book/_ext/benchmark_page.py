@@ -11,7 +11,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
 from hardtosoft.figures import ratios
-from hardtosoft.measured import GROUPS, Benchmark, load_benchmark
+from hardtosoft.results.measured import GROUPS, Benchmark, load_benchmark
 
 
 def part(benchmark: Benchmark, name: str) -> str:

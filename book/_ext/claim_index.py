@@ -1,6 +1,6 @@
 """The directive ``{claim-index}``: the claims of the paper, where the book shows them and what tests them.
 
-Made from `hardtosoft.claims` and from the marks in the tests, so that the page cannot promise more than is
+Made from `hardtosoft.site.claims` and from the marks in the tests, so that the page cannot promise more than is
 tested. A definition list rather than a table, because a phone has no room for its columns.
 """
 
@@ -17,8 +17,8 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
-from hardtosoft import claims
-from hardtosoft.claims import CLAIMS, Claim, MarkedTest
+from hardtosoft.site import claims
+from hardtosoft.site.claims import CLAIMS, Claim, MarkedTest
 
 TESTS = Path(__file__).resolve().parents[2] / "tests"
 logger = logging.getLogger(__name__)

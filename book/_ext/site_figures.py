@@ -16,8 +16,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-import hardtosoft.assets
-from hardtosoft import driver
+from hardtosoft.interactive import driver, plotly
 
 _FIRST_FIGURE = re.compile(r'<figure class="[^"]*\bhts-figure\b.*?</figure>', re.DOTALL)
 
@@ -28,8 +27,8 @@ def stage(app: Sphinx) -> None:
         return
     cache = Path(app.outdir).parent / ".cache"
     static = cache / "static-figures"
-    bundle = hardtosoft.assets.plotly_bundle(hardtosoft.assets.cache_dir())
-    hardtosoft.assets.refresh(bundle, static / bundle.name)
+    bundle = plotly.plotly_bundle(plotly.cache_dir())
+    plotly.refresh(bundle, static / bundle.name)
     (static / "figure.js").write_text(driver.page_script(), encoding="utf-8")
     (static / "figure.css").write_text(driver.page_style(), encoding="utf-8")
     app.config.html_static_path.append(str(static))
@@ -45,7 +44,7 @@ def add_to_page(
     version = sha256(driver.page_script().encode()).hexdigest()[:8]
     address = f"{context['pathto']('_static/figure.js', resource=True)}?v={version}"
     early = f'<link rel="preload" as="script" href="{address}" fetchpriority="high" />'
-    script = f'<script src="{address}" data-plotly="{hardtosoft.assets.PLOTLY_BUNDLE}"></script>'
+    script = f'<script src="{address}" data-plotly="{plotly.PLOTLY_BUNDLE}"></script>'
     context["metatags"] = f"{early}\n    {context.get('metatags', '')}"
     context["body"] = context["body"][: first.end()] + script + context["body"][first.end() :]
 

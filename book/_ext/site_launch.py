@@ -15,7 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util.typing import ExtensionMetadata
 
-from hardtosoft.repository import BINDER, COLAB, Repository, read_repository
+from hardtosoft.site.repository import BINDER, COLAB, Repository, read_repository
 
 
 def configure(app: Sphinx, config: Config) -> None:

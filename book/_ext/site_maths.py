@@ -9,7 +9,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from hardtosoft.assets import copy_mathjax
+from hardtosoft.interactive.plotly import copy_mathjax
 
 
 def stage(app: Sphinx) -> None:

@@ -14,7 +14,7 @@ from playwright.sync_api import Error as PlaywrightError
 from visits import Complaints, Visit, visiting
 
 from benchmarks.lab import LabNotebook, LabWindow, Server, serve_lab, write_notebook
-from hardtosoft.serve import make_server
+from hardtosoft.site.serve import make_server
 
 SITE = Path(__file__).parents[2] / "_build" / "html"
 FLAGS = [

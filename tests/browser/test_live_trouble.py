@@ -12,9 +12,9 @@ pytestmark = pytest.mark.browser
 UNIT = "from hardtosoft.figures import units\nfigure = units.unit_figure()\nfigure"
 FRAGILE = """\
 import torch
-from hardtosoft.axes import beta_axis
-from hardtosoft.frames import Frame, Panel, axis, layout, line
-from hardtosoft.interactive import InteractiveFigure
+from hardtosoft.interactive.axes import beta_axis
+from hardtosoft.interactive.frames import Frame, Panel, axis, layout, line
+from hardtosoft.interactive.figure import InteractiveFigure
 
 def fragile(beta):
     if beta > 0.8:

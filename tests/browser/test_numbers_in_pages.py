@@ -9,7 +9,7 @@ import pytest
 from book_figures import FIGURES, PAGES
 from figures_in_pages import figure, on_pages
 
-from hardtosoft.states import unpack
+from hardtosoft.interactive.states import unpack
 
 pytestmark = [pytest.mark.browser, pytest.mark.site]
 

@@ -10,8 +10,8 @@ from book_figures import PAGES
 from figures_in_pages import figure, slider
 from second_try import once_more
 
-from hardtosoft import palette
 from hardtosoft.figures import many_regions, melting, moon_regions
+from hardtosoft.interactive import palette
 
 pytestmark = [pytest.mark.browser, pytest.mark.site]
 

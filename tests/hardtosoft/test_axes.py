@@ -2,7 +2,7 @@
 
 import pytest
 
-from hardtosoft.axes import Axis, beta_axis, choice, sliding
+from hardtosoft.interactive.axes import Axis, beta_axis, choice, sliding
 
 
 def test_beta_axis_holds_its_named_values_exactly():

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from hardtosoft.figures import bends, border, steps
-from hardtosoft.networks import load_two_moons
+from hardtosoft.results.networks import load_two_moons
 
 NETWORK = load_two_moons()
 

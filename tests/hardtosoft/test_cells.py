@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from hardtosoft import palette
-from hardtosoft.cells import FINER, Plane
+from hardtosoft.drawing.raster import FINER, Plane
+from hardtosoft.interactive import palette
 
 PLANE = Plane((-1.0, 3.0), (0.0, 2.0), 8, 6)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hardtosoft.claims import CLAIMS, Claim, MarkedTest, collect
 from hardtosoft.figures import every_figure
+from hardtosoft.site.claims import CLAIMS, Claim, MarkedTest, collect
 
 TESTS = Path(__file__).resolve().parents[1]
 BOOK = TESTS.parent / "book"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hardtosoft.claims import CLAIMS
+from hardtosoft.site.claims import CLAIMS
 
 TESTS = Path(__file__).resolve().parents[1]
 COVERED = next(claim.id for claim in CLAIMS if claim.covered)

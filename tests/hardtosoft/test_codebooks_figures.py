@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from hardtosoft.datasets import load_digits
 from hardtosoft.figures import clusters, codebooks
-from hardtosoft.networks import digits_test_set, digits_training_set
+from hardtosoft.results.datasets import load_digits
+from hardtosoft.results.networks import digits_test_set, digits_training_set
 
 
 @pytest.mark.parametrize("start", clusters.STARTS)

@@ -11,8 +11,8 @@ import nbformat
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from hardtosoft import colab, notebooks
-from hardtosoft.repository import read_repository
+from hardtosoft.site import colab, notebooks
+from hardtosoft.site.repository import read_repository
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hardtosoft.contours import level_line
+from hardtosoft.drawing.contours import level_line
 
 X, Y = np.linspace(-2, 2, 81), np.linspace(-1, 1, 41)
 COLUMNS, ROWS = np.meshgrid(X, Y)

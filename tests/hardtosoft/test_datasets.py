@@ -5,7 +5,7 @@ import sklearn.datasets
 import torch
 from sklearn.model_selection import train_test_split
 
-from hardtosoft import datasets, networks
+from hardtosoft.results import datasets, networks
 
 DRAWS = [draw(seed) for seed in range(20) for draw in (datasets.train_draw, datasets.test_draw)]
 

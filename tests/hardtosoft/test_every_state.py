@@ -9,10 +9,10 @@ import plotly.graph_objects
 from book_figures import every
 from moves import ask, first_text, half_steps, received
 
-from hardtosoft import palette
-from hardtosoft.frames import plain
-from hardtosoft.interactive import InteractiveFigure
-from hardtosoft.states import enumerate_states, unpack
+from hardtosoft.interactive import palette
+from hardtosoft.interactive.figure import InteractiveFigure
+from hardtosoft.interactive.frames import plain
+from hardtosoft.interactive.states import enumerate_states, unpack
 
 
 def assert_complete(frame):

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from book_figures import FIGURES
 
 from hardtosoft.figures import smoothings, trained, units
-from hardtosoft.frames import plain
+from hardtosoft.interactive.frames import plain
 
 
 def test_only_known_axes_can_be_set():

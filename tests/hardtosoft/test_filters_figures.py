@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from hardtosoft.figures import filters, gains
-from hardtosoft.filter_runs import ACTIVATIONS, CONSTRAINTS, filter_runs
+from hardtosoft.results.filter_runs import ACTIVATIONS, CONSTRAINTS, filter_runs
 
 
 @pytest.mark.claim("C10")

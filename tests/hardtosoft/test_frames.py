@@ -6,10 +6,10 @@ import re
 import numpy as np
 import pytest
 
-from hardtosoft import palette
-from hardtosoft.frames import Frame, Panel, dots, heatmap, layout, line, picture, plain, polygons, stroke
-from hardtosoft.frames import axis as plot_axis
-from hardtosoft.markup import notebook_figure
+from hardtosoft.interactive import palette
+from hardtosoft.interactive.frames import Frame, Panel, dots, heatmap, layout, line, picture, plain, polygons, stroke
+from hardtosoft.interactive.frames import axis as plot_axis
+from hardtosoft.interactive.markup import notebook_figure
 
 
 def test_plain_numbers_are_short_and_json_safe():

@@ -6,7 +6,7 @@ import torch
 
 import betavq
 from hardtosoft.figures import gates
-from hardtosoft.frames import array
+from hardtosoft.interactive.frames import array
 
 
 def named(frame, name, panel=1):

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from hardtosoft.figures import units
-from hardtosoft.interactive import STATIC, InteractiveFigure
-from hardtosoft.live import Runtime
+from hardtosoft.interactive.figure import STATIC, InteractiveFigure
+from hardtosoft.interactive.live import Runtime
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import betavq
-from hardtosoft.beta_runs import beta_runs, curve_fits, hardness_of_data
 from hardtosoft.figures import learned, learning
+from hardtosoft.results.beta_runs import beta_runs, curve_fits, hardness_of_data
 
 
 @pytest.mark.claim("C8")

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from moves import ask, first_text, half_step, received
 
-from hardtosoft import assets, live
-from hardtosoft.axes import beta_axis, sliding
 from hardtosoft.figures import units
-from hardtosoft.frames import Frame, Panel, axis, heatmap, layout, line
-from hardtosoft.interactive import InteractiveFigure
+from hardtosoft.interactive import live, plotly
+from hardtosoft.interactive.axes import beta_axis, sliding
+from hardtosoft.interactive.figure import InteractiveFigure
+from hardtosoft.interactive.frames import Frame, Panel, axis, heatmap, layout, line
 
 
 def test_a_view_opened_late_gets_everything_that_moved():
@@ -149,7 +149,7 @@ def test_an_impossible_value_from_a_browser_is_told(value):
 
 
 def test_plotting_code_is_in_the_runtime_and_in_no_figure(monkeypatch):
-    monkeypatch.setattr(assets, "cached_bundle", lambda: gzip.compress(b"plotly"))
+    monkeypatch.setattr(plotly, "cached_bundle", lambda: gzip.compress(b"plotly"))
     first, second = units.unit_figure().widget, units.objective_figure().widget
     assert first.runtime is second.runtime is live.runtime()
     for widget in (first, second):
@@ -164,8 +164,8 @@ def test_plotting_code_is_in_the_runtime_and_in_no_figure(monkeypatch):
 
 def test_a_missing_bundle_is_fetched_without_holding_up_the_kernel(monkeypatch):
     cache, started = [], []
-    monkeypatch.setattr(assets, "cached_bundle", lambda: cache[0] if cache else None)
-    monkeypatch.setattr(assets, "plotly_bundle", lambda _folder: cache.append(b"packed"))
+    monkeypatch.setattr(plotly, "cached_bundle", lambda: cache[0] if cache else None)
+    monkeypatch.setattr(plotly, "plotly_bundle", lambda _folder: cache.append(b"packed"))
 
     class Thread:
         def __init__(self, target, daemon):
@@ -184,10 +184,10 @@ def test_a_missing_bundle_is_fetched_without_holding_up_the_kernel(monkeypatch):
 
 def test_without_a_bundle_to_be_had_the_figure_stays_as_it_is(monkeypatch):
     def refused(_folder):
-        raise assets.AssetError("no network")
+        raise plotly.AssetError("no network")
 
-    monkeypatch.setattr(assets, "cached_bundle", lambda: None)
-    monkeypatch.setattr(assets, "plotly_bundle", refused)
+    monkeypatch.setattr(plotly, "cached_bundle", lambda: None)
+    monkeypatch.setattr(plotly, "plotly_bundle", refused)
     runtime = live.Runtime()
     runtime._fetch()
     assert runtime.bundle == b""

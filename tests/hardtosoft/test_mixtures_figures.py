@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from hardtosoft.datasets import load_digits
 from hardtosoft.figures import mixtures
+from hardtosoft.results.datasets import load_digits
 
 
 @pytest.mark.parametrize("shared", [True, False])

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from betavq.geometry import Partition, decision_boundary, partition
-from hardtosoft.networks import Network, digits_test_set, load_digits_network, load_two_moons
+from hardtosoft.results.networks import Network, digits_test_set, load_digits_network, load_two_moons
 
 
 def as_module(network: Network) -> nn.Module:

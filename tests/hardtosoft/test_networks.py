@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from betavq import beta_from_eta, code, eta_from_beta
-from hardtosoft import datasets, networks
-from hardtosoft.networks import Experiment, Network, Results
+from hardtosoft.results import datasets, networks
+from hardtosoft.results.networks import Experiment, Network, Results
 
 
 class Trained(NamedTuple):

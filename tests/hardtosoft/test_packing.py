@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hardtosoft.packing import pack, unpack
+from hardtosoft.interactive.packing import pack, unpack
 
 PATH = ("panels", 0, "traces", 0, "y")
 X = np.linspace(0, 1, 41)

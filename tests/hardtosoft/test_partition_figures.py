@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from hardtosoft.cells import FINER
+from hardtosoft.drawing.raster import FINER
+from hardtosoft.drawing.regions import codes_to
 from hardtosoft.figures import digit_slice, many_regions, melting, moon_regions
-from hardtosoft.networks import digits_test_set, load_digits_network, load_two_moons
-from hardtosoft.regions import codes_to
-from hardtosoft.snapshots import moons_snapshots
+from hardtosoft.results.networks import digits_test_set, load_digits_network, load_two_moons
+from hardtosoft.results.snapshots import moons_snapshots
 
 
 def named(panel, name):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from betavq import MASO
-from hardtosoft.edges import edges, level_lines
+from hardtosoft.drawing.edges import edges, level_lines
 from hardtosoft.figures import planes
 from hardtosoft.figures.planes import BOX
 

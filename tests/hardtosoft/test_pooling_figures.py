@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 import betavq
 from hardtosoft.figures import photograph, pooling, smoothings
-from hardtosoft.pooled import load_photograph, photograph_credit, pooling_comparison
+from hardtosoft.results.pooled import load_photograph, photograph_credit, pooling_comparison
 
 KINDS = {"mean", "soft", "harder", "max", "learned"}
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from hardtosoft import palette
 from hardtosoft.figures import posteriors
-from hardtosoft.frames import array
+from hardtosoft.interactive import palette
+from hardtosoft.interactive.frames import array
 
 
 def named(frame, name, panel=0):

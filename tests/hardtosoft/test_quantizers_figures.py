@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from betavq import MASO
-from hardtosoft.edges import crossings, edges, pairs
+from hardtosoft.drawing.edges import crossings, edges, pairs
 from hardtosoft.figures import quantizers
 from hardtosoft.figures.quantizers import PLANE
 

@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from hardtosoft.figures import ratios
-from hardtosoft.measured import GROUPS, PASSES, Benchmark, Ratio, Verdict, load_benchmark
+from hardtosoft.results.measured import GROUPS, PASSES, Benchmark, Ratio, Verdict, load_benchmark
 
 one = Ratio("units", "beta_relu", "F.silu", "2^16", 2**16, "forward", 2.0, 1.0, 4.0, 0.2, 0.1)
 two = replace(one, size="2^20", numbers=2**20, median=0.5, low=0.25, high=0.5)

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from hardtosoft import repository
-from hardtosoft.repository import Repository, public_address
+from hardtosoft.site import repository
+from hardtosoft.site.repository import Repository, public_address
 
 ROOT = Path(__file__).parents[2]
 
@@ -161,12 +161,3 @@ def test_links_survive_names_that_need_quoting() -> None:
     (inner,) = parse_qs(parts.query)["urlpath"]
     assert unquote(urlsplit(inner).path) == "lab/tree/the book/a & b?.ipynb"
     assert unquote(urlsplit(place.colab("a & b?.ipynb")).path).endswith("/blob/new/figures/the book/a & b?.ipynb")
-
-
-def test_the_source_tree_is_this_checkout() -> None:
-    assert repository.source_tree() == ROOT
-
-
-def test_an_installed_package_has_no_source_tree(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(repository, "__file__", str(tmp_path / "lib" / "hardtosoft" / "repository.py"))
-    assert repository.source_tree() is None

@@ -9,7 +9,7 @@ from torch import nn
 
 import betavq
 from hardtosoft.figures import softening_digits
-from hardtosoft.softened import HARD_POSITION, Softened, load_digits_cnn, load_softened, position
+from hardtosoft.results.softened import HARD_POSITION, Softened, load_digits_cnn, load_softened, position
 
 FILES = ("digits", "images", "published")
 every_file = pytest.mark.parametrize("which", FILES)

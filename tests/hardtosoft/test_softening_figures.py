@@ -9,7 +9,7 @@ import torch
 import betavq
 from hardtosoft.figures import softening_curves as curves
 from hardtosoft.figures import softening_digits as digits
-from hardtosoft.softened import load_digits_cnn, position
+from hardtosoft.results.softened import load_digits_cnn, position
 
 
 def named(panel, name):

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from hardtosoft import palette
-from hardtosoft.axes import choice, sliding
-from hardtosoft.frames import Frame, Panel, axis, heatmap, layout, line, polygons, stroke
-from hardtosoft.states import MOST_AS_TEXT, enumerate_states, tabulate, unpack
+from hardtosoft.interactive import palette
+from hardtosoft.interactive.axes import choice, sliding
+from hardtosoft.interactive.frames import Frame, Panel, axis, heatmap, layout, line, polygons, stroke
+from hardtosoft.interactive.states import MOST_AS_TEXT, enumerate_states, tabulate, unpack
 
 SPEED = sliding("speed", "v", 0, 1, 0.1, start=0.5, stops=(0.0, 1.0))
 SHAPE = choice("shape", "shape", ("round", "flat"), start="round")

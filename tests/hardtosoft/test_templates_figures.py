@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from experiments import template_penalty
-from hardtosoft import template_study
-from hardtosoft.digit_layers import digits_model
 from hardtosoft.figures import neighbours, templates
-from hardtosoft.networks import digits_test_set, digits_training_set, load_digits_network
+from hardtosoft.results import template_study
+from hardtosoft.results.digit_layers import digits_model
+from hardtosoft.results.networks import digits_test_set, digits_training_set, load_digits_network
 
 ROWS = templates.WAYS["3 to 8"]
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from benchmarks import operators, rivals
 from benchmarks.bars import SPEED, judge, judge_memory
 from benchmarks.timing import BOTH, FORWARD, compare, saved_for_backward
-from hardtosoft.measured import Ratio
+from hardtosoft.results.measured import Ratio
 
 NOT_THERE = {"torch.compile": "takes long", "softtorch": "may not be installed"}
 #: Rivals that compute the same as the operator, only less carefully.

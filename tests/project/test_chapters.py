@@ -68,7 +68,7 @@ def test_a_large_kernel_and_a_change_that_does_nothing_are_noticed(tmp_path):
 
 
 def test_a_library_that_no_figure_needs_and_a_change_that_raises_are_noticed(tmp_path):
-    cells = "import hardtosoft.live, scipy", "n = 1\nprint('two' if n == 2 else n)", "1 / (n - 2)"
+    cells = "import hardtosoft.interactive.live, scipy", "n = 1\nprint('two' if n == 2 else n)", "1 / (n - 2)"
     chapter = notebook(*cells[:2], change=CHANGE)
     chapter.cells.append(nbformat.v4.new_code_cell(cells[2], execution_count=1))
     printed = run(tmp_path, chapter)

@@ -19,7 +19,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from hardtosoft import assets
+from hardtosoft.interactive import plotly
 
 ROOT = Path(__file__).parents[2]
 PINNED = dict(re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.M))
@@ -148,9 +148,9 @@ def test_the_last_step_of_binders_build_leaves_nothing_for_the_reader_to_wait_fo
     # The build of the site has fetched the bundle, so that nothing is fetched here.
     cache = fresh.tree / "_build" / ".cache"
     cache.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(assets.plotly_bundle(assets.cache_dir()), cache / assets.PLOTLY_BUNDLE)
+    shutil.copyfile(plotly.plotly_bundle(plotly.cache_dir()), cache / plotly.PLOTLY_BUNDLE)
     fresh.run(fresh.tree / "postBuild")
-    assert (cache / f"{assets.PLOTLY_BUNDLE}.gz").is_file()
+    assert (cache / f"{plotly.PLOTLY_BUNDLE}.gz").is_file()
     assert "announcements" in fresh.run("sh", "-c", "jupyter labextension list 2>&1").partition("Disabled")[2]
 
 

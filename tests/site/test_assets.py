@@ -15,7 +15,7 @@ import plotly.offline
 import pytest
 import yaml
 
-from hardtosoft import assets
+from hardtosoft.interactive import plotly as assets
 
 ROOT = Path(__file__).parents[2]
 CONTENT = b"/* a plotting library */"

@@ -16,7 +16,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from hardtosoft.repository import Repository
+from hardtosoft.site.repository import Repository
 
 Load = Callable[[str], ModuleType]
 ROOT = Path(__file__).parents[2]

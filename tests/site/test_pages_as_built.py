@@ -15,7 +15,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from fontTools.ttLib import TTFont
 
-from hardtosoft import assets
+from hardtosoft.interactive import plotly
 
 pytestmark = pytest.mark.site
 
@@ -129,7 +129,7 @@ def test_driver_is_on_pages_with_figures_only(page: tuple[str, BeautifulSoup], s
     assert not soup.select('script[src*="plotly"]'), "the runtime comes when a figure nears the screen"
     for driver in drivers:
         bundle = site / "_static" / str(driver["data-plotly"])
-        assert hashlib.sha256(bundle.read_bytes()).hexdigest() == assets.PLOTLY_SHA256
+        assert hashlib.sha256(bundle.read_bytes()).hexdigest() == plotly.PLOTLY_SHA256
 
 
 def test_first_picture_waits_for_one_sheet_and_one_small_script(page: tuple[str, BeautifulSoup]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from hardtosoft.serve import main, make_server
+from hardtosoft.site.serve import main, make_server
 
 PAGE = "<!DOCTYPE html><title>book</title>" + "long text " * 500
 
@@ -123,7 +123,7 @@ def test_a_browser_that_hangs_up_is_no_error(port: int, capfd: pytest.CaptureFix
 
 
 def test_ctrl_c_ends_it_quietly(folder: Path) -> None:
-    command = [sys.executable, "-m", "hardtosoft.serve", str(folder)]
+    command = [sys.executable, "-m", "hardtosoft.site.serve", str(folder)]
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts without it
     try:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

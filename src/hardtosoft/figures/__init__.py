@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..interactive import InteractiveFigure
+from ..interactive.figure import InteractiveFigure
 
 
 def every_figure() -> list[InteractiveFigure]:

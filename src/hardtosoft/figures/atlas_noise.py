@@ -12,10 +12,10 @@ from torch import Tensor
 
 from betavq import noise
 
-from .. import palette
-from ..axes import Value, choice, sliding
-from ..frames import Frame, Panel, axis, dots, heatmap, layout, line
-from ..interactive import InteractiveFigure
+from ..interactive import palette
+from ..interactive.axes import Value, choice, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, axis, dots, heatmap, layout, line
 
 REACH, STEP = 5.0, 0.1
 INPUTS = torch.linspace(-REACH, REACH, 101, dtype=torch.float64)

@@ -6,11 +6,11 @@ import math
 
 import torch
 
-from .. import palette
 from ..atlas import ATLAS, Entry, words
-from ..axes import choice
-from ..frames import Frame, Panel, axis, dots, layout, line
-from ..interactive import InteractiveFigure
+from ..interactive import palette
+from ..interactive.axes import choice
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, axis, dots, layout, line
 
 NAMES = ("ReLU", "Leaky ReLU", "SiLU", "Hardswish", "GELU", "Mish", "Softplus", "ELU")
 REACH = 5.0

@@ -9,12 +9,12 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from .. import palette
 from ..atlas import Coordinates, constant
 from ..atlas import line as piece
-from ..axes import beta_axis
-from ..frames import Frame, Panel, axis, layout, line
-from ..interactive import InteractiveFigure
+from ..interactive import palette
+from ..interactive.axes import beta_axis
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, axis, layout, line
 from .pieces import PLACES, STYLES, even_ticks
 from .units import GRID, INPUTS
 

@@ -9,13 +9,13 @@ import torch
 
 from betavq.geometry import Polyline, soft_partition
 
-from .. import palette
-from ..axes import beta_axis
-from ..contours import level_line
-from ..frames import Frame, Panel, Trace, array, axis, dots, layout, line
-from ..interactive import InteractiveFigure
-from ..networks import load_two_moons, two_moons_training_set
-from ..regions import Array, joined, module_of, rectangle, regions
+from ..drawing.contours import level_line
+from ..drawing.regions import Array, joined, module_of, rectangle, regions
+from ..interactive import palette
+from ..interactive.axes import beta_axis
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, Trace, array, axis, dots, layout, line
+from ..results.networks import load_two_moons, two_moons_training_set
 from .moon_regions import ASPECT, BOX_X, BOX_Y, moons_boundary, moons_partition
 
 TRAINED = 1500

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from betavq.geometry import decision_boundary
 
-from .. import palette
-from ..axes import Value, sliding
-from ..frames import Frame, Panel, axis, dots, layout, line
-from ..interactive import InteractiveFigure
-from ..linearised import Linearised, linearised
-from ..networks import load_two_moons, two_moons_test_set
-from ..regions import Array, joined, module_of, rectangle, regions
+from ..drawing.linearised import Linearised, linearised
+from ..drawing.regions import Array, joined, module_of, rectangle, regions
+from ..interactive import palette
+from ..interactive.axes import Value, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, axis, dots, layout, line
+from ..results.networks import load_two_moons, two_moons_test_set
 from .moon_regions import ASPECT, BOX_X, BOX_Y, moons_boundary, moons_partition
 
 TRAINED = 1500

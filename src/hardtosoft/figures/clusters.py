@@ -10,13 +10,13 @@ from torch import Tensor
 
 from betavq.mixture import GaussianMixture
 
-from .. import palette
-from ..axes import Value, choice, sliding
-from ..contours import Array
-from ..datasets import load_digits
-from ..edges import edges
-from ..frames import Frame, Panel, array, axis, dots, layout, line
-from ..interactive import InteractiveFigure
+from ..drawing.contours import Array
+from ..drawing.edges import edges
+from ..interactive import palette
+from ..interactive.axes import Value, choice, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, array, axis, dots, layout, line
+from ..results.datasets import load_digits
 from .quantizers import nearest_centroid_unit
 
 IMAGES, CENTROIDS, SEED, BUNCH = 400, 7, 0, 5

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from betavq.mixture import GaussianMixture
 
-from .. import palette
-from ..axes import Axis, Value
-from ..contours import Array
-from ..frames import Frame, Panel, array, axis, dots, layout, line, picture
-from ..interactive import InteractiveFigure
-from ..networks import digits_test_set, digits_training_set
+from ..drawing.contours import Array
+from ..interactive import palette
+from ..interactive.axes import Axis, Value
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, array, axis, dots, layout, line, picture
+from ..results.networks import digits_test_set, digits_training_set
 from .quantizers import nearest_centroid_unit
 
 SIDE = 8  # an image has SIDE² pixels

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from betavq.geometry import Partition, distance_to_border, partition
 
-from .. import palette
-from ..axes import Value, sliding
-from ..frames import Frame, Panel, array, axis, dots, layout, line, picture
-from ..interactive import InteractiveFigure
-from ..networks import digits_test_set, load_digits_network
-from ..regions import Array, Look, count_to, module_of, rectangle, regions
+from ..drawing.regions import Array, Look, count_to, module_of, rectangle, regions
+from ..interactive import palette
+from ..interactive.axes import Value, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, array, axis, dots, layout, line, picture
+from ..results.networks import digits_test_set, load_digits_network
 
 DIGITS = (1, 7, 9)
 MARGIN = 0.6

@@ -12,10 +12,10 @@ from torch import Tensor
 
 import betavq
 
-from .. import palette
-from ..axes import Value, sliding
-from ..frames import Frame, Panel, Trace, array, axis, dots, heatmap, layout, line
-from ..interactive import InteractiveFigure
+from ..interactive import palette
+from ..interactive.axes import Value, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, Trace, array, axis, dots, heatmap, layout, line
 
 #: How the pieces of a unit look, in every figure of the chapter.
 STYLES = ((palette.GREEN, "dash"), (palette.ORANGE, "solid"), (palette.PURPLE, "dashdot"), (palette.BLUE, "dot"))

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .. import palette
-from ..axes import choice
-from ..filter_runs import ACTIVATIONS, CONSTRAINTS, filter_runs
-from ..frames import Frame, Panel, axis, dots, heatmap, layout, line, picture
-from ..interactive import InteractiveFigure
+from ..interactive import palette
+from ..interactive.axes import choice
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, axis, dots, heatmap, layout, line, picture
+from ..results.filter_runs import ACTIVATIONS, CONSTRAINTS, filter_runs
 from .pieces import even_ticks
 
 RELU, SWISH = "ReLU", "swish, β = ½"

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from math import ceil, floor
 from typing import Any
 
-from .. import palette
-from ..axes import choice
-from ..filter_runs import CONSTRAINTS, FilterRuns, filter_runs
-from ..frames import Frame, Panel, Trace, axis, dots, layout, line
-from ..interactive import InteractiveFigure
-from ..stored import Band
+from ..interactive import palette
+from ..interactive.axes import choice
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, Trace, axis, dots, layout, line
+from ..results.filter_runs import CONSTRAINTS, FilterRuns, filter_runs
+from ..results.stored import Band
 from .filters import KINDS, LOOKS, ORTHOGONAL, PENALISED, RELU, UNITS
 from .pieces import even_ticks
 

@@ -12,11 +12,11 @@ from torch import Tensor
 import betavq
 from betavq.mixture import GaussianMixture
 
-from .. import palette
-from ..axes import Axis, Value, choice, sliding
-from ..contours import Array
-from ..frames import Frame, Panel, Trace, array, axis, dots, layout, line
-from ..interactive import InteractiveFigure
+from ..drawing.contours import Array
+from ..interactive import palette
+from ..interactive.axes import Axis, Value, choice, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, Trace, array, axis, dots, layout, line
 from .pieces import even_ticks
 from .posteriors import COLOURS, DASHES, VARIANCES, variance_of
 

@@ -10,12 +10,12 @@ from torch import Tensor
 import betavq
 from betavq import mixture as mixtures
 
-from .. import palette
-from ..axes import Axis, Value, sliding
-from ..cells import Plane
-from ..edges import edges
-from ..frames import Frame, Panel, Trace, axis, dots, heatmap, layout, line
-from ..interactive import InteractiveFigure
+from ..drawing.edges import edges
+from ..drawing.raster import Plane
+from ..interactive import palette
+from ..interactive.axes import Axis, Value, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, Trace, axis, dots, heatmap, layout, line
 from .together import pair
 
 PLANE = Plane((-1.2, 2.4), (-1.44, 1.44), 60, 48)

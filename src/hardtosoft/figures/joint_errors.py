@@ -10,10 +10,10 @@ from torch import Tensor
 
 from betavq import mixture as mixtures
 
-from .. import palette
-from ..axes import Value, choice, sliding
-from ..frames import Frame, Panel, axis, dots, layout, line
-from ..interactive import InteractiveFigure
+from ..interactive import palette
+from ..interactive.axes import Value, choice, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, axis, dots, layout, line
 from .together import COHERENCES, INPUTS, POINTS, UNITS, equicorrelated, inputs, layer
 
 SEED = 0

@@ -12,11 +12,11 @@ from torch import nn
 
 import betavq
 
-from .. import palette
-from ..axes import Value, choice, sliding
-from ..edges import edges
-from ..frames import Frame, Panel, array, axis, dots, heatmap, layout, line
-from ..interactive import InteractiveFigure
+from ..drawing.edges import edges
+from ..interactive import palette
+from ..interactive.axes import Value, choice, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, array, axis, dots, heatmap, layout, line
 from .envelopes import saying
 from .planes import BOX, unit_panels
 

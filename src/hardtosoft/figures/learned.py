@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from .. import palette
-from ..axes import Axis, Value, choice
-from ..beta_runs import CurveFit, Setting, beta_runs, curve_fits
-from ..frames import Frame, Panel, axis, dots, layout, line
-from ..interactive import InteractiveFigure
+from ..interactive import palette
+from ..interactive.axes import Axis, Value, choice
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, axis, dots, layout, line
+from ..results.beta_runs import CurveFit, Setting, beta_runs, curve_fits
 
 LAYERS = ("first layer", "second", "third")
 LOOKS = ((palette.BLUE, "solid", "circle"), (palette.ORANGE, "dash", "square"), (palette.GREEN, "dot", "circle"))

@@ -12,10 +12,10 @@ from torch.nn import functional as F
 from betavq import eta_from_beta
 from betavq.functional import beta_relu
 
-from .. import palette
-from ..axes import Value, beta_axis, choice, sliding
-from ..frames import Frame, Panel, axis, dots, layout, line
-from ..interactive import InteractiveFigure
+from ..interactive import palette
+from ..interactive.axes import Value, beta_axis, choice, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, axis, dots, layout, line
 
 REACH, POINTS = 4.0, 321
 INPUTS = torch.linspace(-REACH, REACH, POINTS, dtype=torch.float64)

@@ -10,11 +10,11 @@ from torch import nn
 
 from betavq.geometry import Partition, partition
 
-from .. import palette
-from ..axes import Axis, Value, choice, sliding
-from ..frames import Frame, Panel, axis, layout
-from ..interactive import InteractiveFigure
-from ..regions import LAYERS, Array, code_shades, count_to, rectangle, regions, relief
+from ..drawing.regions import LAYERS, Array, code_shades, count_to, rectangle, regions, relief
+from ..interactive import palette
+from ..interactive.axes import Axis, Value, choice, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, axis, layout
 
 BOX = (-1.0, 1.0)
 WIDTHS, SEED = (64, 64, 64), 2

@@ -6,13 +6,13 @@ import torch
 
 from betavq.geometry import soft_partition
 
-from .. import palette
-from ..axes import beta_axis
-from ..cells import FINER, Plane
-from ..frames import Frame, Panel, heatmap
-from ..interactive import InteractiveFigure
-from ..networks import load_two_moons
-from ..regions import Array, module_of, rectangle, regions
+from ..drawing.raster import FINER, Plane
+from ..drawing.regions import Array, module_of, rectangle, regions
+from ..interactive import palette
+from ..interactive.axes import beta_axis
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, heatmap
+from ..results.networks import load_two_moons
 from .moon_regions import BOX_X, BOX_Y, moons_partition
 
 BOX = Plane(BOX_X, BOX_Y, 84, 58)

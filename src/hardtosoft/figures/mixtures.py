@@ -11,12 +11,12 @@ from torch import Tensor
 
 from betavq.mixture import GaussianMixture
 
-from .. import palette
-from ..axes import Value, choice, sliding
-from ..contours import Array
-from ..datasets import load_digits
-from ..frames import Frame, Panel, array, axis, dots, layout, line, picture
-from ..interactive import InteractiveFigure
+from ..drawing.contours import Array
+from ..interactive import palette
+from ..interactive.axes import Value, choice, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, array, axis, dots, layout, line, picture
+from ..results.datasets import load_digits
 
 COMPONENTS = 12
 ITERATIONS = 30

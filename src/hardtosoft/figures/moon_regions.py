@@ -6,13 +6,13 @@ from functools import cache
 
 from betavq.geometry import Boundary, Partition, decision_boundary, partition
 
-from .. import palette
-from ..axes import Axis, Value, sliding
-from ..frames import Frame, Panel, axis, dots, layout, line
-from ..interactive import InteractiveFigure
-from ..networks import two_moons_test_set, two_moons_training_set
-from ..regions import code_shades, count_to, joined, module_of, rectangle, regions
-from ..snapshots import moons_snapshots
+from ..drawing.regions import code_shades, count_to, joined, module_of, rectangle, regions
+from ..interactive import palette
+from ..interactive.axes import Axis, Value, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, axis, dots, layout, line
+from ..results.networks import two_moons_test_set, two_moons_training_set
+from ..results.snapshots import moons_snapshots
 
 BOX_X, BOX_Y = (-1.6, 2.6), (-1.2, 1.7)
 ASPECT = (BOX_X[1] - BOX_X[0]) / (BOX_Y[1] - BOX_Y[0])

@@ -9,13 +9,13 @@ from torch import Tensor
 
 from betavq import geometry
 
-from .. import palette
-from ..axes import Axis, Value
-from ..digit_layers import digits_model
-from ..frames import Frame, Panel, Trace, axis, layout, line, picture
-from ..interactive import InteractiveFigure
-from ..networks import digits_test_set, digits_training_set
-from ..sheets import outline, sheet, size
+from ..drawing.sheets import outline, sheet, size
+from ..interactive import palette
+from ..interactive.axes import Axis, Value
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, Trace, axis, layout, line, picture
+from ..results.digit_layers import digits_model
+from ..results.networks import digits_test_set, digits_training_set
 
 COLUMNS, SHOWN = 3, 5  # neighbours beside the digit itself
 WIDTH, HEIGHT = size(1 + SHOWN, COLUMNS)

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from betavq.functional import beta_max_pool2d
 
-from .. import palette
-from ..axes import beta_axis, choice
-from ..frames import Frame, Panel, Trace, array, axis, dots, layout, line, picture
-from ..interactive import InteractiveFigure
-from ..pooled import load_photograph
+from ..interactive import palette
+from ..interactive.axes import beta_axis, choice
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, Trace, array, axis, dots, layout, line, picture
+from ..results.pooled import load_photograph
 from .pooling import BETA_TICKS, BETAS
 
 SIZES = {"2 × 2": 2, "4 × 4": 4, "8 × 8": 8}

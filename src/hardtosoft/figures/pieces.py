@@ -10,10 +10,10 @@ from torch import Tensor
 
 import betavq
 
-from .. import palette
-from ..axes import beta_axis
-from ..frames import Frame, Panel, axis, layout, line
-from ..interactive import InteractiveFigure
+from ..interactive import palette
+from ..interactive.axes import beta_axis
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, axis, layout, line
 from .units import GRID, INPUTS
 
 Pieces = Callable[[Tensor], Sequence[Tensor | float]]

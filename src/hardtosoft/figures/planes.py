@@ -11,13 +11,13 @@ import torch.nn.functional as F
 
 import betavq
 
-from .. import palette
-from ..axes import Value, sliding
-from ..cells import Plane
-from ..contours import Array
-from ..edges import edges, level_lines
-from ..frames import Frame, Panel, Trace, axis, layout, line
-from ..interactive import InteractiveFigure
+from ..drawing.contours import Array
+from ..drawing.edges import edges, level_lines
+from ..drawing.raster import Plane
+from ..interactive import palette
+from ..interactive.axes import Value, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, Trace, axis, layout, line
 from .envelopes import PLACES, STYLES, band_places, saying, signed, tints
 from .pieces import even_ticks
 

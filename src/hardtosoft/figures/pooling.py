@@ -12,10 +12,10 @@ from torch import Tensor
 
 import betavq
 
-from .. import palette
-from ..axes import beta_axis
-from ..frames import Frame, Panel, axis, dots, layout, line
-from ..interactive import InteractiveFigure
+from ..interactive import palette
+from ..interactive.axes import beta_axis
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, axis, dots, layout, line
 from .pieces import even_ticks
 
 WINDOW = (0.0, 1.0, 2.0, 5.0)

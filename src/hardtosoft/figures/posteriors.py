@@ -10,12 +10,12 @@ from torch import Tensor
 import betavq
 from betavq.mixture import GaussianMixture
 
-from .. import palette
-from ..axes import Axis, Value, choice, sliding
-from ..cells import Plane
-from ..edges import crossings, edges
-from ..frames import Frame, Panel, Trace, array, axis, dots, layout, line
-from ..interactive import InteractiveFigure
+from ..drawing.edges import crossings, edges
+from ..drawing.raster import Plane
+from ..interactive import palette
+from ..interactive.axes import Axis, Value, choice, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, Trace, array, axis, dots, layout, line
 
 SLOPES = torch.tensor([[-1.6, -0.7], [1.5, -1.0], [0.3, 1.5]], dtype=torch.float64)
 #: B + ½‖A‖² of the three pieces: what makes their components' weights unequal.

@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from betavq import MASO, geometry
 
-from .. import palette
-from ..axes import Axis, Value, choice, sliding
-from ..cells import Plane
-from ..contours import Array
-from ..edges import edges
-from ..frames import Frame, Panel, Trace, axis, dots, heatmap, layout, line
-from ..interactive import InteractiveFigure
+from ..drawing.contours import Array
+from ..drawing.edges import edges
+from ..drawing.raster import Plane
+from ..interactive import palette
+from ..interactive.axes import Axis, Value, choice, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, Trace, axis, dots, heatmap, layout, line
 
 PLANE = Plane((-3.0, 3.0), (-2.4, 2.4), 70, 56)
 CORNERS = [(PLANE.x[i], PLANE.y[j]) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))]

@@ -12,13 +12,13 @@ from torch import Tensor
 from betavq import MASO
 from betavq.geometry import PowerDiagram, power_diagram
 
-from .. import palette
-from ..axes import Value, sliding
-from ..cells import Plane
-from ..contours import Array
-from ..edges import edges
-from ..frames import Frame, Panel, Trace, array, dots, heatmap, line
-from ..interactive import InteractiveFigure
+from ..drawing.contours import Array
+from ..drawing.edges import edges
+from ..drawing.raster import Plane
+from ..interactive import palette
+from ..interactive.axes import Value, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, Trace, array, dots, heatmap, line
 
 PLANE = Plane((-2.4, 2.4), (-2.1, 2.1), 64, 56)
 COMMON = 0.3  # added to every radius², which moves no cell and gives the code 000 a circle

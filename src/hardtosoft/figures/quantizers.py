@@ -10,13 +10,13 @@ from torch import Tensor
 
 from betavq import MASO
 
-from .. import palette
-from ..axes import Value, sliding
-from ..cells import Plane
-from ..contours import Array
-from ..edges import crossings, edges, pairs
-from ..frames import Frame, Panel, Trace, array, axis, dots, layout, line
-from ..interactive import InteractiveFigure
+from ..drawing.contours import Array
+from ..drawing.edges import crossings, edges, pairs
+from ..drawing.raster import Plane
+from ..interactive import palette
+from ..interactive.axes import Value, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, Trace, array, axis, dots, layout, line
 
 PLANE = Plane((-2.4, 2.4), (-1.8, 1.8), 72, 54)
 COMMON = 0.7  # added to every radius², which moves no cell and lets every circle be seen

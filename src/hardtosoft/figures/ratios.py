@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from math import ceil, floor, log2
 
-from ..measured import PASSES, Benchmark, Ratio, Verdict
+from ..results.measured import PASSES, Benchmark, Ratio, Verdict
 
 SHAPES = ("circle", "square", "diamond", "ring")
 FRACTIONS = {-1: "½", -2: "¼", -3: "⅛", -4: "1⁄16", -5: "1⁄32"}

@@ -9,10 +9,10 @@ from torch import Tensor
 
 import betavq
 
-from .. import palette
-from ..axes import Value, beta_axis, choice, sliding
-from ..frames import Frame, Panel, axis, dots, layout, line
-from ..interactive import InteractiveFigure
+from ..interactive import palette
+from ..interactive.axes import Value, beta_axis, choice, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, axis, dots, layout, line
 from .simplex import HARDNESS_GRID, HARDNESSES, SCORES, entropy, scores_of
 
 LOWEST = 0.25  # below it the temperature, and with it the free energy, runs out of the picture

@@ -14,11 +14,11 @@ from torch import Tensor
 
 import betavq
 
-from .. import palette
-from ..axes import beta_axis, choice
-from ..contours import Array
-from ..frames import Frame, Panel, Trace, array, axis, dots, layout, line
-from ..interactive import InteractiveFigure
+from ..drawing.contours import Array
+from ..interactive import palette
+from ..interactive.axes import beta_axis, choice
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, Trace, array, axis, dots, layout, line
 
 
 class Style(NamedTuple):

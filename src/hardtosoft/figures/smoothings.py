@@ -8,10 +8,10 @@ import torch
 
 import betavq
 
-from .. import palette
-from ..axes import beta_axis
-from ..frames import Frame, Panel, axis, dots, layout, line
-from ..interactive import InteractiveFigure
+from ..interactive import palette
+from ..interactive.axes import beta_axis
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, axis, dots, layout, line
 from .units import GRID, INPUTS, scores
 
 PIECES = scores("ReLU", INPUTS)

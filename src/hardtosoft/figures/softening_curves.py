@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .. import palette
-from ..axes import Axis, Value, choice
-from ..frames import Frame, Panel, Trace, axis, dots, layout, line
-from ..interactive import InteractiveFigure
-from ..softened import HARD_POSITION, Measure, Softened, Which, load_softened, position
+from ..interactive import palette
+from ..interactive.axes import Axis, Value, choice
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, Trace, axis, dots, layout, line
+from ..results.softened import HARD_POSITION, Measure, Softened, Which, load_softened, position
 
 NETWORKS: dict[str, Which] = {"digits": "digits", "small photographs": "images", "published": "published"}
 TICKS = (0.0, 0.5, 0.9, 0.99, 0.999, 1.0)

@@ -13,14 +13,14 @@ from torch.optim.swa_utils import update_bn
 
 import betavq
 
-from .. import palette
-from ..axes import choice
-from ..cells import Plane
-from ..contours import level_line
-from ..frames import Frame, Panel, array, axis, dots, layout, line, picture
-from ..interactive import InteractiveFigure
-from ..networks import digits_test_set, digits_training_set
-from ..softened import load_digits_cnn
+from ..drawing.contours import level_line
+from ..drawing.raster import Plane
+from ..interactive import palette
+from ..interactive.axes import choice
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, array, axis, dots, layout, line, picture
+from ..results.networks import digits_test_set, digits_training_set
+from ..results.softened import load_digits_cnn
 from .softening_curves import near_one
 
 KEPT, RENEWED = "kept from training", "computed again"

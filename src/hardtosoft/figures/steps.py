@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .. import palette
-from ..axes import Value, sliding
-from ..frames import Frame, Panel, array, axis, dots, layout, line
-from ..interactive import InteractiveFigure
-from ..linearised import linearised
-from ..networks import load_two_moons
-from ..regions import joined, module_of, regions
+from ..drawing.linearised import linearised
+from ..drawing.regions import joined, module_of, regions
+from ..interactive import palette
+from ..interactive.axes import Value, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, array, axis, dots, layout, line
+from ..results.networks import load_two_moons
 from .moon_regions import ASPECT, BOX_X, BOX_Y, moons_boundary, moons_partition
 
 TRAINED = 1500

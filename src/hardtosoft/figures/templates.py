@@ -11,13 +11,13 @@ from torch import Tensor
 
 from betavq import geometry
 
-from .. import palette
-from ..axes import Value, choice, sliding
-from ..digit_layers import digits_model
-from ..frames import Frame, Panel, axis, dots, layout, line, picture
-from ..interactive import InteractiveFigure
-from ..networks import digits_test_set
-from ..sheets import SIDE, outline, sheet, size
+from ..drawing.sheets import SIDE, outline, sheet, size
+from ..interactive import palette
+from ..interactive.axes import Value, choice, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, axis, dots, layout, line, picture
+from ..results.digit_layers import digits_model
+from ..results.networks import digits_test_set
 
 Rows: TypeAlias = tuple[int, int]  # of the test set: where a way begins and ends
 

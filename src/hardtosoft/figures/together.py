@@ -11,12 +11,12 @@ from torch import Tensor
 import betavq
 from betavq import mixture as mixtures
 
-from .. import palette
-from ..axes import Value, sliding
-from ..cells import Plane
-from ..edges import edges
-from ..frames import Frame, Panel, axis, dots, heatmap, layout, line
-from ..interactive import InteractiveFigure
+from ..drawing.edges import edges
+from ..drawing.raster import Plane
+from ..interactive import palette
+from ..interactive.axes import Value, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, axis, dots, heatmap, layout, line
 
 OFFSET = -0.5  # −½‖w‖²: with it both pieces of a unit have equal prior weights
 PLANE = Plane((-1.5, 2.5), (-1.6, 1.6), 65, 52)

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .. import palette
-from ..axes import beta_axis
-from ..contours import level_line
-from ..frames import Frame, Panel, Trace, axis, dots, heatmap, layout, line
-from ..interactive import InteractiveFigure
-from ..networks import (
+from ..drawing.contours import level_line
+from ..interactive import palette
+from ..interactive.axes import beta_axis
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, Trace, axis, dots, heatmap, layout, line
+from ..results.networks import (
     Experiment,
     Network,
     digits_test_set,

@@ -7,10 +7,10 @@ from torch import Tensor
 
 import betavq
 
-from .. import palette
-from ..axes import Value, beta_axis, choice, sliding
-from ..frames import Frame, Panel, axis, dots, layout, line
-from ..interactive import InteractiveFigure
+from ..interactive import palette
+from ..interactive.axes import Value, beta_axis, choice, sliding
+from ..interactive.figure import InteractiveFigure
+from ..interactive.frames import Frame, Panel, axis, dots, layout, line
 
 LEAKY_SLOPE = 0.25
 #: Slope of the first piece of each unit; the second piece is u itself.

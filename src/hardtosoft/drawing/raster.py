@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .frames import Trace, axis, heatmap, layout
+from ..interactive.frames import Trace, axis, heatmap, layout
 
 FINER = 2  # a cell's tint is the mean over FINER² points, so that edges do not step
 

@@ -55,13 +55,6 @@ class Repository:
         return self.github
 
 
-def source_tree() -> Path | None:
-    """The checkout that this package runs from, or None when it was installed away from one."""
-    root = Path(__file__).resolve().parents[2]
-    # An editable install runs from src/ of the tree; a wheel lies in some site-packages.
-    return root if (root / "_config.yml").is_file() and (root / "pyproject.toml").is_file() else None
-
-
 def read_repository(tree: Path) -> Repository:
     """Read where the project stands: git's remote ``origin`` where it is public, else ``_config.yml``.
 

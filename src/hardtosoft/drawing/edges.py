@@ -11,8 +11,8 @@ import torch.nn.functional as F
 
 from betavq import MASO
 
+from ..interactive.frames import array
 from .contours import Array
-from .frames import array
 
 
 def pairs(count: int) -> Array:

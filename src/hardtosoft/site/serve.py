@@ -1,4 +1,4 @@
-"""Serve the built site on this machine: ``python -m hardtosoft.serve _build/html``.
+"""Serve the built site on this machine: ``python -m hardtosoft.site.serve _build/html``.
 
 A static host in small: text is compressed, and a missing address answers with the site's own 404 page.
 """
@@ -116,7 +116,7 @@ def make_server(folder: Path, port: int = 0) -> SiteServer:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until Ctrl-C; the exit code is 0 then, and 1 when there is nothing to serve."""
-    parser = argparse.ArgumentParser(prog="python -m hardtosoft.serve", description="Serve the built book.")
+    parser = argparse.ArgumentParser(prog="python -m hardtosoft.site.serve", description="Serve the built book.")
     parser.add_argument("folder", type=Path, nargs="?", default=Path("_build/html"), help="the built site")
     parser.add_argument("--port", type=int, default=8000, help="first port to try (default: 8000)")
     chosen = parser.parse_args(arguments)

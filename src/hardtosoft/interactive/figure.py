@@ -30,7 +30,7 @@ class InteractiveFigure:
 
     Args:
         name: the figure's id in the page; links to a state read ``#name.beta=0.5``.
-        function: parameters in, :class:`~hardtosoft.frames.Frame` out; called with one keyword for each axis.
+        function: parameters in, :class:`~hardtosoft.interactive.frames.Frame` out; called with one keyword an axis.
         axes: what can be moved; each starts where it says.
         caption: what to do and what to notice, as HTML.
         hero: shown with its panels side by side at every width, in the first screen (the landing page).

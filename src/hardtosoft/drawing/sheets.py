@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor
 
+from ..interactive.frames import array
 from .contours import Array
-from .frames import array
 
 SIDE, GAP = 8, 2
 

@@ -1,4 +1,4 @@
-"""Run notebooks and store their text: ``python -m hardtosoft.notebooks book/*.ipynb``.
+"""Run notebooks and store their text: ``python -m hardtosoft.site.notebooks book/*.ipynb``.
 
 The book's notebooks are committed with text outputs only. They are what nbval compares with, and they keep pictures
 and plotting code out of the repository. Their first cell, which Colab needs, is written anew with the repository's
@@ -14,9 +14,10 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from ..interactive.figure import STATIC
+from ..tree import source_tree
 from .colab import place_cell
-from .interactive import STATIC
-from .repository import read_repository, source_tree
+from .repository import read_repository
 
 
 def refresh(path: Path, address: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from contourpy import contour_generator
 
-from .frames import array
+from ..interactive.frames import array
 
 Array = np.ndarray[Any, Any]
 

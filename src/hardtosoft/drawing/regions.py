@@ -10,9 +10,9 @@ from torch import nn
 
 from betavq.geometry import Partition, Polyline
 
-from . import palette
-from .frames import Trace, polygons, stroke
-from .networks import Network
+from ..interactive import palette
+from ..interactive.frames import Trace, polygons, stroke
+from ..results.networks import Network
 
 Array = np.ndarray[Any, Any]
 
