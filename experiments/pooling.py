@@ -17,8 +17,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from betavq.nn import BetaMaxPool2d
-from experiments.results import DATA, arguments, band, progress, versions, write
-from experiments.training import LARGEST_BETA, Set, keep_below_one, parameter_groups
+from experiments.shared.results import DATA, arguments, band, progress, versions, write
+from experiments.shared.training import LARGEST_BETA, Set, keep_below_one, parameter_groups
 from hardtosoft.results.networks import digits_test_set, digits_training_set
 
 KINDS = {"mean": 0.0, "soft": 0.5, "harder": 0.9, "max": 1.0, "learned": 0.5}  # and the β that it has, or starts at

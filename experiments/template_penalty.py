@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from betavq import geometry
-from experiments.results import DATA, arguments, band, progress, versions, write
-from experiments.training import Set
+from experiments.shared.results import DATA, arguments, band, progress, versions, write
+from experiments.shared.training import Set
 from hardtosoft.results.datasets import load_digits
 
 SEEDS = range(5)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from experiments.image_data import DataSet, load
+from experiments.shared.images import DataSet, load
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from experiments import learned_curves
-from experiments.curve_networks import CURVES, Setting, Training, _first_weights, _outputs, fit, stored
-from experiments.learned_curves import Plan, experiment, settings
-from experiments.training import LARGEST_BETA
+from experiments.learned_curves import __main__ as learned_curves
+from experiments.learned_curves.__main__ import Plan, experiment, settings
+from experiments.learned_curves.networks import CURVES, Setting, Training, _first_weights, _outputs, fit, stored
+from experiments.shared.training import LARGEST_BETA
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from experiments.image_data import CIFAR_FOLDER, DataError, load
+from experiments.shared.images import CIFAR_FOLDER, DataError, load
 
 ROOT = Path(__file__).parents[2]
 

@@ -15,13 +15,13 @@ from scipy.stats import t as student
 from torch import nn
 
 from betavq.nn import BetaReLU
-from experiments import small_cnn
-from experiments.learned_beta import OTHER_STARTS, RATES, SETTINGS, Plan, carry_out, plan
-from experiments.learned_runs import LearnedBench, Run, build, hardness
-from experiments.learned_summary import SOFT, path, summary
-from experiments.results import DATA, write
-from experiments.small_cnn import Recipe
-from experiments.training import LARGEST_BETA, keep_below_one, parameter_groups
+from experiments.learned_beta.__main__ import OTHER_STARTS, RATES, SETTINGS, Plan, carry_out, plan
+from experiments.learned_beta.runs import LearnedBench, Run, build, hardness
+from experiments.learned_beta.summary import SOFT, path, summary
+from experiments.shared import small_cnn
+from experiments.shared.results import DATA, write
+from experiments.shared.small_cnn import Recipe
+from experiments.shared.training import LARGEST_BETA, keep_below_one, parameter_groups
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -33,9 +33,9 @@ RUNS, KILLED_AFTER = 2 * len(SETTINGS) + len(OTHER_STARTS), 6
 PROGRAM = """
 import sys
 from pathlib import Path
-from experiments.image_data import load
+from experiments.shared.images import load
 from experiments.learned_beta import Plan, carry_out
-from experiments.small_cnn import Recipe
+from experiments.shared.small_cnn import Recipe
 small = Plan(Recipe(filters=(3, 4, 5), epochs=2, batch=20, most_images=40), rate=0.3, relu_rate=0.1, seeds=(0, 1))
 carry_out(None, load(None), small, Path(sys.argv[1]), 1)
 """

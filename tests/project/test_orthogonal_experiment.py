@@ -14,13 +14,13 @@ import torch
 from scipy.stats import t as student
 
 from betavq.orthogonal import coherence
-from experiments import small_cnn
-from experiments.bench import parts
-from experiments.orthogonal_filters import Plan, carry_out, plan
-from experiments.orthogonal_runs import OrthogonalBench, Run, build
-from experiments.orthogonal_summary import best_rates, best_strength, summary
-from experiments.results import write
-from experiments.small_cnn import CONVOLUTIONS, Recipe
+from experiments.orthogonal_filters.__main__ import Plan, carry_out, plan
+from experiments.orthogonal_filters.runs import OrthogonalBench, Run, build
+from experiments.orthogonal_filters.summary import best_rates, best_strength, summary
+from experiments.shared import small_cnn
+from experiments.shared.bench import parts
+from experiments.shared.results import write
+from experiments.shared.small_cnn import CONVOLUTIONS, Recipe
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -33,9 +33,9 @@ RUN = Run("swish", "orthogonal", 0.0, 0.1, 7, "test")
 PROGRAM = """
 import sys
 from pathlib import Path
-from experiments.image_data import load
+from experiments.shared.images import load
 from experiments.orthogonal_filters import Plan, carry_out
-from experiments.small_cnn import Recipe
+from experiments.shared.small_cnn import Recipe
 small = Plan(Recipe(filters=(4, 5, 6), epochs=3, batch=20, most_images=50), rates=(0.1,), seeds=(0, 1))
 carry_out(None, load(None), small, Path(sys.argv[1]), 2)
 """

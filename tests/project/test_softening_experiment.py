@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import nn
 
-from experiments import softening_runs
-from experiments.small_cnn import Recipe
-from experiments.softening import carry_out, main
-from experiments.softening_networks import Split, top_level
-from experiments.softening_runs import BETAS, Bench, Piece, Plan, pieces, plan
+from experiments.shared.small_cnn import Recipe
+from experiments.softening import runs
+from experiments.softening.__main__ import carry_out, main
+from experiments.softening.networks import Split, top_level
+from experiments.softening.runs import BETAS, Bench, Piece, Plan, pieces, plan
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -179,7 +179,7 @@ def test_the_script_says_it_in_one_line(options, message, monkeypatch, capsys):
 
 
 def test_smoothings_are_those_of_the_library():
-    for smoothing in softening_runs.SMOOTHINGS:
-        net = softening_runs.soften(nn.Sequential(nn.ReLU()), 0.9, smoothing)
+    for smoothing in runs.SMOOTHINGS:
+        net = runs.soften(nn.Sequential(nn.ReLU()), 0.9, smoothing)
         at = torch.tensor([[0.3]])
         assert net(at).item() != pytest.approx(0.3, abs=1e-4)

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from experiments.softening_measures import BINS, Calibration, fgsm, has_statistics, logits, noisy, pgd, renewed
+from experiments.softening.measures import BINS, Calibration, fgsm, has_statistics, logits, noisy, pgd, renewed
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from experiments import softening_networks
-from experiments.softening_networks import PublishedError, published
+from experiments.softening import networks
+from experiments.softening.networks import PublishedError, published
 
 
 def test_the_published_network_is_built_as_it_is_stored():
@@ -29,7 +29,7 @@ def test_the_published_network_is_built_as_it_is_stored():
         put(f"batch_normalization{end}", **{name: torch.rand(out, generator=generator) + 0.5 for name in names})
     for number, (into, out) in enumerate(((4, 6), (6, 5), (5, 3))):
         put(f"dense_{number}" if number else "dense", kernel=torch.randn(into, out), bias=torch.randn(out))
-    net = softening_networks._built(stored).eval()
+    net = networks._built(stored).eval()
     x = torch.rand(2, 3, 32, 32, generator=generator)
     assert net(x).shape == (2, 3)
     assert [type(layer) for layer in net[:3]] == [nn.Conv2d, nn.ReLU, nn.BatchNorm2d]
@@ -40,6 +40,6 @@ def test_the_published_network_is_built_as_it_is_stored():
 
 
 def test_without_the_package_one_line_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(softening_networks, "find_spec", lambda _: None)
+    monkeypatch.setattr(networks, "find_spec", lambda _: None)
     with pytest.raises(PublishedError, match=r"pip install --no-deps cifar-10-model==7\.4\.0 h5py$"):
         published()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments.softening_summary import Draws, Judged, best, chosen, curve, difference
+from experiments.softening.summary import Draws, Judged, best, chosen, curve, difference
 
 
 def judged(logits, labels, part="test", **more):

@@ -57,7 +57,7 @@ class BetaRuns:
 
 @cache
 def beta_runs(data: Data) -> BetaRuns:
-    """What ``experiments/learned_beta.py`` measured on photographs (images) or on handwritten digits."""
+    """What ``experiments/learned_beta`` measured on photographs (images) or on handwritten digits."""
     found = stored(f"learned_beta_{data}")
     accuracy, minus_soft, attached = (
         {_setting(entry): band(entry) for entry in found[part]}
@@ -115,7 +115,7 @@ class CurveFit:
 
 @cache
 def curve_fits() -> dict[tuple[str, int, str, str], CurveFit]:
-    """What ``experiments/learned_curves.py`` measured, by curve, number of units, way to treat β, and code."""
+    """What ``experiments/learned_curves`` measured, by curve, number of units, way to treat β, and code."""
     return {
         (entry["curve"], entry["width"], entry["name"], entry["code"]): _fit(entry)
         for entry in stored("learned_curves")["fits"]

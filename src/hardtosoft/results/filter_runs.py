@@ -60,7 +60,7 @@ class FilterRuns:
 
 @cache
 def filter_runs(data: Data) -> FilterRuns:
-    """What ``experiments/orthogonal_filters.py`` measured on photographs (images) or on handwritten digits."""
+    """What ``experiments/orthogonal_filters`` measured on photographs (images) or on handwritten digits."""
     found = stored(f"orthogonal_filters_{data}")
     bands = {
         quantity: {

@@ -1,4 +1,4 @@
-"""The network of two moons while it is trained, as ``experiments/moons_training.py`` kept it."""
+"""The network of two moons while it is trained, as ``experiments/small_networks/moons_training.py`` kept it."""
 
 from __future__ import annotations
 

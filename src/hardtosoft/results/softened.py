@@ -1,4 +1,4 @@
-"""Networks softened after training: what ``experiments/softening.py`` measured, and the one it stored."""
+"""Networks softened after training: what ``experiments/softening`` measured, and the one it stored."""
 
 from __future__ import annotations
 

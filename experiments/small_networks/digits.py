@@ -1,7 +1,7 @@
 """Train small ReLU networks on handwritten digits, then measure them at every β without retraining.
 
-Run from the top of the repository: ``python -m experiments.digits``. An affine classifier already reads these
-digits well, so accuracy need not fall at β = 0, where the network is affine. Controls: the same images and
+Run from the top of the repository: ``python -m experiments.small_networks.digits``. An affine classifier already
+reads these digits well, so accuracy need not fall at β = 0, where the network is affine. Controls: the same images and
 architecture with a question that no affine classifier answers well (is the digit odd?); twice as many hidden
 layers; and at β = 0 with only the output biases fitted again.
 """
@@ -13,8 +13,9 @@ from dataclasses import asdict
 import torch
 from sklearn.model_selection import train_test_split
 
-from experiments.results import DATA, arguments, band, bands, progress, versions, write
-from experiments.sweeps import (
+from experiments.shared.results import DATA, arguments, band, bands, progress, versions, write
+from experiments.shared.training import Training, train
+from experiments.small_networks.sweeps import (
     BETAS,
     accuracy_curve,
     affine_share,
@@ -25,7 +26,6 @@ from experiments.sweeps import (
     refitted_output_accuracy,
     stored_network,
 )
-from experiments.training import Training, train
 from hardtosoft.results.datasets import load_digits
 
 SEEDS = range(10)

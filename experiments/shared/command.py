@@ -9,11 +9,11 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 
-from experiments.image_data import DataError, DataSet
-from experiments.results import DATA
-from experiments.small_cnn import Recipe
+from experiments.shared.images import DataError, DataSet
+from experiments.shared.results import DATA
+from experiments.shared.small_cnn import Recipe
 
-WORK = Path(__file__).resolve().parents[1] / "_build" / "experiments"
+WORK = Path(__file__).resolve().parents[2] / "_build" / "experiments"
 
 
 def options(name: str, description: str) -> argparse.ArgumentParser:

@@ -17,13 +17,13 @@ from typing import Any
 
 import torch
 
-from experiments.bench import Make, make_all
-from experiments.command import one_line, options, parse, recipe
-from experiments.image_data import DataSet, load
-from experiments.learned_runs import LearnedBench, Run
-from experiments.learned_summary import summary
-from experiments.results import write
-from experiments.small_cnn import Recipe
+from experiments.learned_beta.runs import LearnedBench, Run
+from experiments.learned_beta.summary import summary
+from experiments.shared.bench import Make, make_all
+from experiments.shared.command import one_line, options, parse, recipe
+from experiments.shared.images import DataSet, load
+from experiments.shared.results import write
+from experiments.shared.small_cnn import Recipe
 
 # What is learned, β at first, and whether the backward pass sees the code.
 SETTINGS = (

@@ -12,9 +12,9 @@ from torch import nn
 
 from betavq.nn import BetaReLU
 from betavq.orthogonal import coherence_report, orthogonal_filters, orthogonality_penalty
-from experiments.bench import Bench
-from experiments.image_data import DataSet
-from experiments.small_cnn import CONVOLUTIONS, Recipe, Standard, accuracy, finite, network, train
+from experiments.shared.bench import Bench
+from experiments.shared.images import DataSet
+from experiments.shared.small_cnn import CONVOLUTIONS, Recipe, Standard, accuracy, finite, network, train
 
 BETAS = {"relu": 1.0, "swish": 0.5}
 

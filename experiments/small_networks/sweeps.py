@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from torch import Tensor
 
-from experiments.training import Set, cross_entropy
+from experiments.shared.training import Set, cross_entropy
 from hardtosoft.results.networks import Network
 
 BETAS = [round(0.02 * step, 2) for step in range(51)]

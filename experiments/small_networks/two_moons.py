@@ -1,7 +1,7 @@
 """Train small ReLU networks on two moons, then measure them at every β without retraining.
 
-Run from the top of the repository: ``python -m experiments.two_moons``. The two moons cannot be told apart
-by a line, so at β = 0, where the network is affine, accuracy has to fall. Controls: the same with the moons
+Run from the top of the repository: ``python -m experiments.small_networks.two_moons``. The two moons cannot be told
+apart by a line, so at β = 0, where the network is affine, accuracy has to fall. Controls: the same with the moons
 pulled apart until a line does it; and at β = 0 with only the output bias fitted again.
 """
 
@@ -11,8 +11,9 @@ from dataclasses import asdict
 
 import torch
 
-from experiments.results import DATA, arguments, band, bands, progress, versions, write
-from experiments.sweeps import (
+from experiments.shared.results import DATA, arguments, band, bands, progress, versions, write
+from experiments.shared.training import Set, Training, train
+from experiments.small_networks.sweeps import (
     BETAS,
     accuracy_curve,
     affine_share,
@@ -23,7 +24,6 @@ from experiments.sweeps import (
     refitted_output_accuracy,
     stored_network,
 )
-from experiments.training import Set, Training, train
 from hardtosoft.results.datasets import draw_moons, test_draw, train_draw
 
 SEEDS = range(20)

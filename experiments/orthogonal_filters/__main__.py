@@ -23,13 +23,13 @@ from typing import Any
 
 import torch
 
-from experiments.bench import Make, make_all
-from experiments.command import one_line, options, parse, recipe
-from experiments.image_data import DataSet, load
-from experiments.orthogonal_runs import BETAS, OrthogonalBench, Run
-from experiments.orthogonal_summary import best_rates, best_strength, summary
-from experiments.results import write
-from experiments.small_cnn import Recipe
+from experiments.orthogonal_filters.runs import BETAS, OrthogonalBench, Run
+from experiments.orthogonal_filters.summary import best_rates, best_strength, summary
+from experiments.shared.bench import Make, make_all
+from experiments.shared.command import one_line, options, parse, recipe
+from experiments.shared.images import DataSet, load
+from experiments.shared.results import write
+from experiments.shared.small_cnn import Recipe
 
 SETTINGS = (("none", 0.0), ("penalty", 0.01), ("penalty", 0.1), ("penalty", 1.0), ("orthogonal", 0.0))
 SEED_OF_SELECTION = 100

@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from betavq.nn import BetaReLU
-from experiments.bench import Bench
-from experiments.image_data import DataSet
-from experiments.small_cnn import CONVOLUTIONS, Recipe, Standard, accuracy, network, train
-from experiments.training import LARGEST_BETA
+from experiments.shared.bench import Bench
+from experiments.shared.images import DataSet
+from experiments.shared.small_cnn import CONVOLUTIONS, Recipe, Standard, accuracy, network, train
+from experiments.shared.training import LARGEST_BETA
 
 DIGITS = 4  # decimals kept of every β
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from experiments.results import band
+from experiments.shared.results import band
 
 Result = dict[str, Any]
 Setting = tuple[str, str, float]

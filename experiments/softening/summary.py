@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax  # type: ignore[import-untyped]
 
-from experiments.softening_measures import Calibration
+from experiments.softening.measures import Calibration
 
 Floats = NDArray[np.float64]
 Found = dict[str, NDArray[Any]]

@@ -16,10 +16,10 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
 
-from experiments.image_data import DataSet, Images, load
-from experiments.results import versions, write
-from experiments.small_cnn import Recipe
-from experiments.workers import workers
+from experiments.shared.images import DataSet, Images, load
+from experiments.shared.results import versions, write
+from experiments.shared.small_cnn import Recipe
+from experiments.shared.workers import workers
 
 HELD_OUT, SEED_OF_SPLIT = 0.2, 0
 R = TypeVar("R")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.results import band
+from experiments.shared.results import band
 
 Result = dict[str, Any]
 Setting = tuple[str, float, str]

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from experiments.image_data import DataSet, Images
-from experiments.training import keep_below_one, parameter_groups
+from experiments.shared.images import DataSet, Images
+from experiments.shared.training import keep_below_one, parameter_groups
 
 EVALUATION_BATCH = 500
 CONVOLUTIONS = ("first", "second", "third")

@@ -1,7 +1,8 @@
 """Keep the small network of two moons as it was at several steps of its training.
 
-Run from the top of the repository: ``python -m experiments.moons_training``. It trains the network whose last state
-``experiments.two_moons`` stores, of the same seed and data, and writes its weights at each of ``STEPS``.
+Run from the top of the repository: ``python -m experiments.small_networks.moons_training``. It trains the network
+whose last state ``experiments.small_networks.two_moons`` stores, of the same seed and data, and writes its weights at
+each of ``STEPS``.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from dataclasses import asdict
 
 import torch
 
-from experiments.results import DATA, arguments, versions, write
-from experiments.training import train
-from experiments.two_moons import NOISE, SEEDS, SIZES, TRAIN_POINTS, TRAINING, moons
+from experiments.shared.results import DATA, arguments, versions, write
+from experiments.shared.training import train
+from experiments.small_networks.two_moons import NOISE, SEEDS, SIZES, TRAIN_POINTS, TRAINING, moons
 from hardtosoft.results.networks import Network
 
 #: Dense where most changes: half of them in the first tenth of the training.

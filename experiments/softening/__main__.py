@@ -29,14 +29,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from experiments.command import one_line, options, parse
-from experiments.image_data import DataSet, load
-from experiments.results import write
-from experiments.softening_measures import BINS, Calibration
-from experiments.softening_networks import PublishedError, Scaled
-from experiments.softening_runs import Bench, Piece, Plan, plan, prepare, run_prepared
-from experiments.softening_summary import Draws, Found, Judged, chosen, combined, curve
-from experiments.workers import workers
+from experiments.shared.command import one_line, options, parse
+from experiments.shared.images import DataSet, load
+from experiments.shared.results import write
+from experiments.shared.workers import workers
+from experiments.softening.measures import BINS, Calibration
+from experiments.softening.networks import PublishedError, Scaled
+from experiments.softening.runs import Bench, Piece, Plan, plan, prepare, run_prepared
+from experiments.softening.summary import Draws, Found, Judged, chosen, combined, curve
 
 PARTS = ("validation", "test")
 Make = Callable[[Sequence[Piece]], Iterable[Found]]

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import betavq
-from experiments import small_cnn
-from experiments.bench import hardware
-from experiments.image_data import DataSet, Images, load
-from experiments.results import versions
-from experiments.small_cnn import Recipe
-from experiments.softening_measures import fgsm, has_statistics, logits, noisy, pgd, renewed
-from experiments.softening_networks import (
+from experiments.shared import small_cnn
+from experiments.shared.bench import hardware
+from experiments.shared.images import DataSet, Images, load
+from experiments.shared.results import versions
+from experiments.shared.small_cnn import Recipe
+from experiments.softening.measures import fgsm, has_statistics, logits, noisy, pgd, renewed
+from experiments.softening.networks import (
     HELD_OUT,
     PACKAGE,
     RATE,

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t as student  # type: ignore[import-untyped]
 
-DATA = Path(__file__).resolve().parents[1] / "src" / "hardtosoft" / "data"
+DATA = Path(__file__).resolve().parents[2] / "src" / "hardtosoft" / "data"
 
 
 def arguments(description: str, out: Path) -> argparse.Namespace:

@@ -17,13 +17,13 @@ from typing import Any
 
 import torch
 
-from experiments.bench import hardware, kept
-from experiments.curve_networks import CURVES, Setting, Training, fit, stored
-from experiments.results import DATA, band, versions, write
+from experiments.learned_curves.networks import CURVES, Setting, Training, fit, stored
+from experiments.shared.bench import hardware, kept
+from experiments.shared.results import DATA, band, versions, write
 
 FIXED = (0.5, 0.62, 0.75, 0.87, 0.99)
 KINDS = (*((f"{beta:g}", "fixed", beta) for beta in FIXED), ("shared", "shared", 0.5), ("unit", "unit", 0.5))
-WORK = Path(__file__).resolve().parents[1] / "_build" / "experiments" / "learned_curves"
+WORK = Path(__file__).resolve().parents[2] / "_build" / "experiments" / "learned_curves"
 
 
 @dataclass(frozen=True)

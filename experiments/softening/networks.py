@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from experiments.image_data import DataSet, Images
-from experiments.results import versions
-from experiments.small_cnn import Recipe, Standard, network, train
+from experiments.shared.images import DataSet, Images
+from experiments.shared.results import versions
+from experiments.shared.small_cnn import Recipe, Standard, network, train
 
 RATE = 0.1  # of learning, at the first step
 HELD_OUT, SEED_OF_SPLIT = 0.2, 0

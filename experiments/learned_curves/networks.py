@@ -12,7 +12,7 @@ from torch import Tensor
 
 from betavq import eta_from_beta
 from betavq.functional import beta_relu
-from experiments.training import LARGEST_BETA, rounded
+from experiments.shared.training import LARGEST_BETA, rounded
 
 CURVES = {"cosine": lambda x: torch.cos(2 * x), "bump": lambda x: torch.exp(-(x**2))}
 DIGITS = 5  # significant ones, kept of every weight
