@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-FIRST = ("visit ", "tests/browser", "book", "tests/project", "tests/site")
+FIRST = ("visit ", "tests/browser", "book", "tests/project", "tests/experiments", "tests/site")
 
 
 def group(nodeid: str) -> str:

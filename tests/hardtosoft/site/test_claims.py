@@ -7,7 +7,7 @@ import pytest
 from hardtosoft.figures import every_figure
 from hardtosoft.site.claims import CLAIMS, Claim, MarkedTest, collect
 
-TESTS = Path(__file__).resolve().parents[1]
+TESTS = Path(__file__).resolve().parents[2]
 BOOK = TESTS.parent / "book"
 COVERED = [claim for claim in CLAIMS if claim.covered]
 

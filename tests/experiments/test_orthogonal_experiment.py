@@ -34,7 +34,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from experiments.shared.images import load
-from experiments.orthogonal_filters import Plan, carry_out
+from experiments.orthogonal_filters.__main__ import Plan, carry_out
 from experiments.shared.small_cnn import Recipe
 small = Plan(Recipe(filters=(4, 5, 6), epochs=3, batch=20, most_images=50), rates=(0.1,), seeds=(0, 1))
 carry_out(None, load(None), small, Path(sys.argv[1]), 2)

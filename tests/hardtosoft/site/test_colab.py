@@ -14,7 +14,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from hardtosoft.site import colab, notebooks
 from hardtosoft.site.repository import read_repository
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 ADDRESS = "https://github.com/owner/a-book"
 

@@ -9,7 +9,7 @@ import pytest
 
 from hardtosoft.site.claims import CLAIMS
 
-TESTS = Path(__file__).resolve().parents[1]
+TESTS = Path(__file__).resolve().parents[2]
 COVERED = next(claim.id for claim in CLAIMS if claim.covered)
 
 PASSED = "def test_{n}(): pass\n"

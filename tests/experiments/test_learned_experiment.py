@@ -34,7 +34,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from experiments.shared.images import load
-from experiments.learned_beta import Plan, carry_out
+from experiments.learned_beta.__main__ import Plan, carry_out
 from experiments.shared.small_cnn import Recipe
 small = Plan(Recipe(filters=(3, 4, 5), epochs=2, batch=20, most_images=40), rate=0.3, relu_rate=0.1, seeds=(0, 1))
 carry_out(None, load(None), small, Path(sys.argv[1]), 1)

@@ -12,7 +12,7 @@ import pytest
 from hardtosoft.site import repository
 from hardtosoft.site.repository import Repository, public_address
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
