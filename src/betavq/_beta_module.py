@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import numbers
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -11,11 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
-from ._numerics.checks import check_beta, check_floating, has_values, is_plain
-from ._numerics.hardness import clamp_beta, read_eta
-
-# Half precision would round β = 0.999 to 1.
-KEPT_DTYPES = (torch.float32, torch.float64)
+from ._numerics.checks import check_beta, check_count, check_floating, check_integer
+from ._numerics.dtypes import FULL_DTYPES
+from ._numerics.eager import has_values
+from ._numerics.hardness import along_channels, fill_beta, read_beta, sparing, used_beta
 
 
 class BetaModule(nn.Module):
@@ -35,11 +32,9 @@ class BetaModule(nn.Module):
     ) -> None:
         super().__init__()
         beta = check_beta(beta, wait=True)
-        _check_integer("channel_dim", channel_dim)
+        check_integer("channel_dim", channel_dim)
         if num_channels is not None:
-            _check_integer("num_channels", num_channels)
-            if num_channels < 1:
-                raise ValueError(f"num_channels must be at least 1, got {num_channels}")
+            check_count("num_channels", num_channels)
         start = torch.as_tensor(beta, dtype=torch.float32).detach()
         shape = start.shape if num_channels is None else torch.Size([num_channels])
         if start.dim() > 1 or (start.dim() == 1 and (start.shape != shape or start.numel() == 0)):
@@ -77,13 +72,12 @@ class BetaModule(nn.Module):
         kept = self.beta
         if isinstance(new, Tensor) and new.dim() > 0 and new.shape != kept.shape:
             raise ValueError(f"beta must have shape {tuple(kept.shape)} or (), got {tuple(new.shape)}")
-        with torch.no_grad():
-            parametrised = is_parametrized(self, "beta")
-            target = torch.empty_like(kept) if parametrised else kept
-            # fill_ takes the number as it is; a tensor made of it would round to the default dtype.
-            target = target.copy_(new) if isinstance(new, Tensor) else target.fill_(new)
-        if parametrised:
-            super().__setattr__("beta", target)
+        if is_parametrized(self, "beta"):
+            kept = torch.empty_like(kept)
+            fill_beta(kept, new)
+            super().__setattr__("beta", kept)
+        else:
+            fill_beta(kept, new)
         return self
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -105,7 +99,7 @@ class BetaModule(nn.Module):
             raise ValueError(f"beta must have shape {tuple(self.beta.shape)}, got a Parameter of {tuple(new.shape)}")
         if has_values(new, wait=True) and bool(new.isnan().any()):
             raise ValueError("beta must be in [0, 1], got nan")
-        return new if new.dtype in KEPT_DTYPES else nn.Parameter(new.detach().float(), new.requires_grad)
+        return new if new.dtype in FULL_DTYPES else nn.Parameter(new.detach().float(), new.requires_grad)
 
     def _load_from_state_dict(
         self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any], *others: Any
@@ -113,9 +107,9 @@ class BetaModule(nn.Module):
         # Loading takes β as it is. With assign=True the loaded tensor takes the place of ours: in a dtype that we
         # keep, and without making a buffer of ours a parameter.
         loaded = state_dict.get(prefix + "beta")
-        if isinstance(loaded, Tensor) and not (self.learnable and loaded.dtype in KEPT_DTYPES):
+        if isinstance(loaded, Tensor) and not (self.learnable and loaded.dtype in FULL_DTYPES):
             loaded = loaded.detach()
-            state_dict[prefix + "beta"] = loaded if loaded.dtype in KEPT_DTYPES else loaded.float()
+            state_dict[prefix + "beta"] = loaded if loaded.dtype in FULL_DTYPES else loaded.float()
         self._is_loading = True
         try:
             super()._load_from_state_dict(state_dict, prefix, local_metadata, *others)
@@ -126,14 +120,7 @@ class BetaModule(nn.Module):
         # Every move and cast of a module comes through here.
         beta = self._parameters.get("beta", self._buffers.get("beta"))
         kept = () if beta is None else (beta, beta.grad)
-
-        def apply(tensor: Tensor) -> Tensor:
-            applied = fn(tensor)
-            if applied.dtype in KEPT_DTYPES or not any(tensor is k for k in kept):
-                return applied
-            return tensor.to(device=applied.device, dtype=torch.float32)
-
-        super()._apply(apply, recurse)  # type: ignore[no-untyped-call]
+        super()._apply(sparing(kept, fn), recurse)  # type: ignore[no-untyped-call]
         return self
 
     def _clamped_beta(self, input: Tensor) -> float | Tensor:
@@ -141,27 +128,8 @@ class BetaModule(nn.Module):
         check_floating("input", input)
         beta = self.beta
         if beta.dim() == 0 and not beta.requires_grad and has_values(beta, wait=False):
-            return min(max(beta.item(), 0.0), 1.0)
-        # Of a β within (0, 1) the clamp lets value and gradients through; to find that out takes less than the clamp.
-        if not (beta.requires_grad and is_plain(beta) and self._is_inside(beta)):
-            beta = clamp_beta(beta)
-        return self._along_channels(beta, input)
-
-    @staticmethod
-    def _is_inside(beta: Tensor) -> bool:
-        _, low, high = read_eta(beta)
-        return 0 < low <= high < math.inf
-
-    def _along_channels(self, values: Tensor, input: Tensor) -> Tensor:
-        """View one number per channel so that it broadcasts against ``input``; a 0-dim tensor stays."""
-        if values.dim() == 0:
-            return values
-        d, size = self.channel_dim, values.shape[0]
-        if not -input.dim() <= d < input.dim() or input.shape[d] != size:
-            raise ValueError(f"input must have num_channels={size} at channel_dim={d}, got shape {tuple(input.shape)}")
-        shape = [1] * input.dim()
-        shape[d] = size
-        return values.view(shape)
+            return read_beta(beta)
+        return along_channels(used_beta(beta), input, self.channel_dim)
 
     def extra_repr(self) -> str:
         text = "beta=?"
@@ -174,8 +142,3 @@ class BetaModule(nn.Module):
         if self.num_channels is not None:
             text += f", num_channels={self.num_channels}"
         return text if self.channel_dim == 1 else f"{text}, channel_dim={self.channel_dim}"
-
-
-def _check_integer(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} must be an integer, got {value!r}")

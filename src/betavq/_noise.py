@@ -18,8 +18,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._numerics.autograd import apply, sum_to
-from ._numerics.hardness import saturation
+from ._numerics.autograd import Derived, apply, sum_to
+from ._numerics.dtypes import saturation
 
 ROOT_TWO, ROOT_HALF_PI = math.sqrt(2), math.sqrt(math.pi / 2)
 
@@ -40,11 +40,11 @@ def shares(first: Tensor, second: Tensor, scale: Tensor, noise: str) -> tuple[Te
 
 def expected_maximum(first: Tensor, second: Tensor, scale: Tensor, noise: str) -> Tensor:
     """E max(first, second + ε), with derivatives by hand: in the scores the shares, in the scale :func:`_spread`."""
-    return apply(_Maximum, _MaximumWithJvp, first, second, scale, noise)
+    return apply(_Maximum, first, second, scale, noise)
 
 
-class _Maximum(torch.autograd.Function):
-    generate_vmap_rule = True
+class _Maximum(Derived):
+    saved = 3
 
     @staticmethod
     def forward(first: Tensor, second: Tensor, scale: Tensor, noise: str) -> Tensor:
@@ -59,33 +59,25 @@ class _Maximum(torch.autograd.Function):
         return torch.where(_none(first, second), -math.inf, top + excess)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor, str], output: Tensor) -> None:  # noqa: ARG004
-        *tensors, ctx.noise = inputs
-        ctx.save_for_backward(*tensors)
-        ctx.save_for_forward(*tensors)
-
-    @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        first, second, scale = ctx.saved_tensors
+        (first, second, scale), (noise,) = ctx.saved_tensors, ctx.options
         (grad,) = grad_outputs
         in_first, in_second, in_scale, _ = ctx.needs_input_grad
-        in_the_first, in_the_second = shares(first, second, scale, ctx.noise)
+        in_the_first, in_the_second = shares(first, second, scale, noise)
         return (
             sum_to(grad * in_the_first, first.shape) if in_first else None,
             sum_to(grad * in_the_second, second.shape) if in_second else None,
-            sum_to(grad * _spread(first, second, scale, ctx.noise), scale.shape) if in_scale else None,
+            sum_to(grad * _spread(first, second, scale, noise), scale.shape) if in_scale else None,
             None,
         )
 
-
-class _MaximumWithJvp(_Maximum):
     @staticmethod
-    def jvp(ctx: Any, *grad_inputs: Any) -> Tensor:
-        first, second, scale = ctx.saved_tensors
+    def tangent(ctx: Any, *grad_inputs: Any) -> Tensor:
+        (first, second, scale), (noise,) = ctx.saved_tensors, ctx.options
         first_dot, second_dot, scale_dot, _ = grad_inputs
-        in_the_first, in_the_second = shares(first, second, scale, ctx.noise)
+        in_the_first, in_the_second = shares(first, second, scale, noise)
         moved = in_the_first * first_dot + in_the_second * second_dot
-        tangent: Tensor = moved + _spread(first, second, scale, ctx.noise) * scale_dot
+        tangent: Tensor = moved + _spread(first, second, scale, noise) * scale_dot
         return tangent
 
 

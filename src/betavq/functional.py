@@ -35,7 +35,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from ._numerics.checks import check_beta, check_broadcast, check_flag, check_floating, check_slope
-from ._numerics.hardness import compute_dtype
+from ._numerics.dtypes import compute_dtype
 from ._two_pieces import units
 from .pooling import beta_max_pool1d, beta_max_pool2d, beta_maxout
 

@@ -14,8 +14,14 @@ from ._maso.pooling import Pool
 from ._maso.values import hard_value, inner_eta, mean_value, running_maximum, soft_value
 from ._mixture.checks import check_shared_variance
 from ._mixture.density import scaled_weights
-from ._numerics.checks import check_beta, check_broadcast
-from ._numerics.piece_checks import check_finite_or_excluded, check_numbers, check_rows, check_vectors
+from ._numerics.checks import (
+    check_beta,
+    check_broadcast,
+    check_finite_or_excluded,
+    check_numbers,
+    check_rows,
+    check_vectors,
+)
 from .inference import code, value
 
 if TYPE_CHECKING:

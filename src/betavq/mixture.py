@@ -18,7 +18,7 @@ from ._mixture.fit import FitResult, Progress, fit, start_from_data
 from ._mixture.joint import disagreement, joint_log_prob, joint_map, unitwise_map
 from ._mixture.sklearn import estimator_of, mixture_parameters
 from ._mixture.steps import Components
-from ._numerics.piece_checks import check_finite_or_excluded, check_numbers
+from ._numerics.checks import check_finite_or_excluded, check_numbers
 from .maso import MASO
 
 __all__ = ["FitResult", "GaussianMixture", "disagreement", "joint_log_prob", "joint_map", "unitwise_map"]
@@ -110,7 +110,7 @@ class GaussianMixture(SphericalGaussians):
         max_iterations: int = 100,
         tolerance: float = 1e-3,
         reg_covar: float = 1e-6,
-        progress: bool | Progress = False,
+        progress: bool | Progress | None = False,
     ) -> FitResult:
         r"""Learn the components of one unit (K = 1) from data, starting at those that it has.
 
@@ -134,7 +134,8 @@ class GaussianMixture(SphericalGaussians):
             tolerance: stop after a change of the mean objective a point, or for K-means of the means (squared and
                 summed, in units of the data's variance), of at most this: scikit-learn's rules.
             reg_covar: added to each new variance; with it, components do not collapse on a point.
-            progress: True for a line on stderr now and then, or a function of the iteration and its objective.
+            progress: True for a line on stderr about every second; None for it if stderr is a terminal; or a function
+                that is called with the iteration and its objective.
 
         Raises:
             ValueError: more than one unit; arguments other than those; a component that collapses.

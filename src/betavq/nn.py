@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ._beta_module import BetaModule
 from ._numerics.checks import check_flag, check_slope
+from ._numerics.hardness import along_channels
 from ._two_pieces import units
 from .pooling import Size, beta_max_pool1d, beta_max_pool2d, beta_maxout
 
@@ -129,7 +130,7 @@ class BetaLeakyReLU(_Unit):
         beta = self._clamped_beta(input)
         slope = self.negative_slope
         if isinstance(slope, Tensor):
-            slope = self._along_channels(slope, input)
+            slope = along_channels(slope, input, self.channel_dim)
         return units.leaky_relu(input, slope, beta, self.detach_code)
 
     def extra_repr(self) -> str:

@@ -41,7 +41,7 @@ from torch import Tensor
 
 from ._noise import expected_maximum, shares
 from ._numerics.checks import check_broadcast, check_dim, check_floating, check_number_or_tensor
-from ._numerics.hardness import compute_dtype
+from ._numerics.dtypes import compute_dtype
 
 __all__ = ["NOISES", "Noise", "code", "maximum", "value"]
 

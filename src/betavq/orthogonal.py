@@ -29,9 +29,8 @@ from ._filters import (
     selected_layers,
     weight_filters,
 )
-from ._mixture.density import full_precision
-from ._numerics.checks import has_values
-from ._numerics.hardness import widened
+from ._numerics.dtypes import full_precision, widened
+from ._numerics.eager import has_values
 
 __all__ = ["LayerCoherence", "coherence", "coherence_report", "orthogonal_filters", "orthogonality_penalty"]
 

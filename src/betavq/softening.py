@@ -28,7 +28,8 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from ._numerics.checks import check_beta, check_flag, check_number, has_values
+from ._numerics.checks import check_beta, check_flag, check_number
+from ._numerics.eager import has_values
 from ._softening.betas import add_betas
 from ._softening.intercept import SoftenedModule, holds_sites, intercept, release
 from ._softening.probe import find_calls, module_site, rest, scripted

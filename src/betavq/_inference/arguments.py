@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from .._numerics.checks import check_beta, check_broadcast, check_dim, check_floating
-from .._numerics.hardness import Hardness, compute_dtype, hardness
+from .._numerics.dtypes import compute_dtype
+from .._numerics.hardness import Hardness, hardness
 
 Entropy = Literal["shannon", "quadratic"]
 

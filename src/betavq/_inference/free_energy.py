@@ -16,14 +16,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._numerics.autograd import apply, sum_to, times
+from .._numerics.autograd import Derived, apply, sum_to, times
 from .selection import as_tensor, first_maximum, normalised, soft_code, weigh
 from .sparsemax import quadratic_entropy, sparse_code, sparse_excess
 
 
 def soft_energy(z: Tensor, eta: float | Tensor, sparse: Tensor | None, dim: int) -> Tensor:
     """F for finite η; at η = 0 it is +∞ where there is a choice, with the uniform code as gradient."""
-    return apply(_FreeEnergy, _FreeEnergyWithJvp, z, as_tensor(eta, z), sparse, dim)
+    return apply(_FreeEnergy, z, as_tensor(eta, z), sparse, dim)
 
 
 def hard_energy(z: Tensor, beta_minus_one: Tensor, *, quadratic: bool, dim: int) -> Tensor:
@@ -58,8 +58,8 @@ def _entropy(z: Tensor, eta: Tensor, sparse: Tensor | None, dim: int) -> Tensor:
     return _log_sum(w, first, dim) - (normalised(w, dim) * torch.where(w == 0, 0.0, u)).sum(dim, keepdim=True)
 
 
-class _FreeEnergy(torch.autograd.Function):
-    generate_vmap_rule = True
+class _FreeEnergy(Derived):
+    saved = 3
 
     @staticmethod
     def forward(z: Tensor, eta: Tensor, sparse: Tensor | None, dim: int) -> Tensor:
@@ -68,31 +68,23 @@ class _FreeEnergy(torch.autograd.Function):
         return torch.where((eta == 0) & (excess > 0), math.inf, energy)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor | None, int], output: Tensor) -> None:  # noqa: ARG004
-        *tensors, ctx.dim = inputs
-        ctx.save_for_backward(*tensors)
-        ctx.save_for_forward(*tensors)
-
-    @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
-        z, eta, sparse = ctx.saved_tensors
+        (z, eta, sparse), (dim,) = ctx.saved_tensors, ctx.options
         (grad,) = grad_outputs
         in_z, in_eta = ctx.needs_input_grad[:2]
         return (
-            grad * soft_code(z, eta, sparse, ctx.dim) if in_z else None,
-            sum_to(_times_slope(grad, z, eta, sparse, ctx.dim), eta.shape) if in_eta else None,
+            grad * soft_code(z, eta, sparse, dim) if in_z else None,
+            sum_to(_times_slope(grad, z, eta, sparse, dim), eta.shape) if in_eta else None,
             None,
             None,
         )
 
-
-class _FreeEnergyWithJvp(_FreeEnergy):
     @staticmethod
-    def jvp(ctx: Any, *grad_inputs: Any) -> Tensor:
-        z, eta, sparse = ctx.saved_tensors
+    def tangent(ctx: Any, *grad_inputs: Any) -> Tensor:
+        (z, eta, sparse), (dim,) = ctx.saved_tensors, ctx.options
         z_dot, eta_dot, *_ = grad_inputs
-        moved: Tensor = (z_dot * soft_code(z, eta, sparse, ctx.dim)).sum(ctx.dim, keepdim=True)
-        return moved + _times_slope(eta_dot, z, eta, sparse, ctx.dim)
+        moved: Tensor = (z_dot * soft_code(z, eta, sparse, dim)).sum(dim, keepdim=True)
+        return moved + _times_slope(eta_dot, z, eta, sparse, dim)
 
 
 def _times_slope(grad: Tensor, z: Tensor, eta: Tensor, sparse: Tensor | None, dim: int) -> Tensor:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .._numerics.autograd import apply, sum_to, times
+from .._numerics.autograd import Derived, apply, sum_to, times
 from .gaps import gaps
 from .sparsemax import half_slope, sparse_code
 
@@ -49,7 +49,7 @@ def normalised(w: Tensor, dim: int) -> Tensor:
 
 def soft_value(z: Tensor, eta: float | Tensor, sparse: Tensor | None, dim: int) -> Tensor:
     """⟨t, z⟩ for the soft code t, with derivatives by hand; −∞ where no piece is on offer."""
-    return apply(_SoftValue, _SoftValueWithJvp, z, as_tensor(eta, z), sparse, dim)
+    return apply(_SoftValue, z, as_tensor(eta, z), sparse, dim)
 
 
 def as_tensor(eta: float | Tensor, z: Tensor) -> Tensor:
@@ -57,14 +57,14 @@ def as_tensor(eta: float | Tensor, z: Tensor) -> Tensor:
     return eta if isinstance(eta, Tensor) else torch.full((), eta, dtype=z.dtype, device=z.device)
 
 
-class _SoftValue(torch.autograd.Function):
+class _SoftValue(Derived):
     """⟨t, z⟩, with derivatives which overflow only where the truth does.
 
     A code of ηz has ∂v/∂z = t + η ∂t/∂η and ∂v/∂η = ⟨∂t/∂η, z⟩: under Shannon entropy t_r (1 + η(z_r − v)) and
     Var_t(z), under the quadratic one t_r + η(z_r − mean) and Σ (z_r − mean)² over the support.
     """
 
-    generate_vmap_rule = True
+    saved = 3
 
     @staticmethod
     def forward(z: Tensor, eta: Tensor, sparse: Tensor | None, dim: int) -> Tensor:
@@ -73,16 +73,10 @@ class _SoftValue(torch.autograd.Function):
         return torch.where(all_excluded(z, dim), -math.inf, v)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor | None, int], output: Tensor) -> None:  # noqa: ARG004
-        *tensors, ctx.dim = inputs
-        ctx.save_for_backward(*tensors)
-        ctx.save_for_forward(*tensors)
-
-    @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
-        z, eta, sparse = ctx.saved_tensors
+        (z, eta, sparse), (dim,) = ctx.saved_tensors, ctx.options
         (grad,) = grad_outputs
-        t, pull, half_spread = _code_pull_and_half_spread(z, eta, sparse, ctx.dim)
+        t, pull, half_spread = _code_pull_and_half_spread(z, eta, sparse, dim)
         in_z, in_eta = ctx.needs_input_grad[:2]
         return (
             grad * (t + 2 * eta * pull) if in_z else None,
@@ -91,15 +85,13 @@ class _SoftValue(torch.autograd.Function):
             None,
         )
 
-
-class _SoftValueWithJvp(_SoftValue):
     @staticmethod
-    def jvp(ctx: Any, *grad_inputs: Any) -> Tensor:
-        z, eta, sparse = ctx.saved_tensors
+    def tangent(ctx: Any, *grad_inputs: Any) -> Tensor:
+        (z, eta, sparse), (dim,) = ctx.saved_tensors, ctx.options
         z_dot, eta_dot, *_ = grad_inputs
-        t, pull, half_spread = _code_pull_and_half_spread(z, eta, sparse, ctx.dim)
+        t, pull, half_spread = _code_pull_and_half_spread(z, eta, sparse, dim)
         tangent = (t + 2 * eta * pull) * z_dot + 4 * (eta_dot * pull * half_spread)
-        total: Tensor = tangent.sum(ctx.dim, keepdim=True)
+        total: Tensor = tangent.sum(dim, keepdim=True)
         return total
 
 

@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._numerics.autograd import apply, is_exporting, sum_to, times
-from .._numerics.checks import all_finite, has_values
+from .._numerics.autograd import Derived, apply, is_exporting, sum_to, times
+from .._numerics.eager import all_finite, has_values
 from .gaps import gaps
 
 
@@ -47,7 +47,7 @@ def find_sparse_code(z: Tensor, eta: float | Tensor, dim: int) -> Tensor:
 
 def sparse_code(z: Tensor, eta: Tensor, found: Tensor, dim: int) -> Tensor:
     """The code that was found, with its derivatives in z and η."""
-    return apply(_SparseCode, _SparseCodeWithJvp, z, eta, found, dim)
+    return apply(_SparseCode, z, eta, found, dim)
 
 
 def half_slope(z: Tensor, eta: float | Tensor, found: Tensor, dim: int) -> Tensor:
@@ -69,39 +69,31 @@ def quadratic_entropy(t: Tensor, first: Tensor, dim: int) -> Tensor:
     return 0.5 * (rest * (1 + t.gather(dim, first)) - others.square().sum(dim, keepdim=True))
 
 
-class _SparseCode(torch.autograd.Function):
-    generate_vmap_rule = True
+class _SparseCode(Derived):
+    saved = 3
 
     @staticmethod
     def forward(z: Tensor, eta: Tensor, found: Tensor, dim: int) -> Tensor:  # noqa: ARG004
         return found.clone()
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor, int], output: Tensor) -> None:  # noqa: ARG004
-        *tensors, ctx.dim = inputs
-        ctx.save_for_backward(*tensors)
-        ctx.save_for_forward(*tensors)
-
-    @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
-        z, eta, found = ctx.saved_tensors
+        (z, eta, found), (dim,) = ctx.saved_tensors, ctx.options
         (grad,) = grad_outputs
         in_z, in_eta = ctx.needs_input_grad[:2]
-        grad = _centred(grad, found, ctx.dim)
+        grad = _centred(grad, found, dim)
         return (
             grad * eta if in_z else None,
-            sum_to(2 * (grad * half_slope(z, eta, found, ctx.dim)), eta.shape) if in_eta else None,
+            sum_to(2 * (grad * half_slope(z, eta, found, dim)), eta.shape) if in_eta else None,
             None,
             None,
         )
 
-
-class _SparseCodeWithJvp(_SparseCode):
     @staticmethod
-    def jvp(ctx: Any, *grad_inputs: Any) -> Tensor:
-        z, eta, found = ctx.saved_tensors
+    def tangent(ctx: Any, *grad_inputs: Any) -> Tensor:
+        (z, eta, found), (dim,) = ctx.saved_tensors, ctx.options
         z_dot, eta_dot, *_ = grad_inputs
-        tangent: Tensor = _centred(z_dot, found, ctx.dim) * eta + 2 * (eta_dot * half_slope(z, eta, found, ctx.dim))
+        tangent: Tensor = _centred(z_dot, found, dim) * eta + 2 * (eta_dot * half_slope(z, eta, found, dim))
         return tangent
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import numbers
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from .._numerics.checks import check_floating
+from .._numerics.checks import check_count, check_floating
 
 AffineLayer: TypeAlias = nn.Linear | nn.Conv1d | nn.Conv2d
 BatchNorm: TypeAlias = nn.BatchNorm1d | nn.BatchNorm2d
@@ -93,15 +92,6 @@ def check_bytes(shape: tuple[int, int, int], like: Tensor, max_bytes: int) -> No
             f"max_bytes must allow for slopes of shape (K, R, D) = {shape}, "
             f"which take {needed:,} bytes, got {max_bytes:,}"
         )
-
-
-def check_count(name: str, count: Any) -> int:
-    """Return ``count`` as an int; raise unless it is an integer of at least 1."""
-    if isinstance(count, bool) or not isinstance(count, numbers.Integral):
-        raise TypeError(f"{name} must be an integer, got {count!r}")
-    if count < 1:
-        raise ValueError(f"{name} must be at least 1, got {count}")
-    return int(count)
 
 
 def _image_size(name: str, layer: nn.Conv1d | nn.Conv2d, input_size: Any) -> tuple[int, ...]:

@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .._numerics.checks import check_floating
+from .._numerics.checks import check_count, check_floating
 from .._numerics.hardness import clamp_beta
 from ..nn import BetaAbs, BetaLeakyReLU, BetaReLU
-from .affine import AffineLayer, AffineMap, BatchNorm, affine_map, check_bytes, check_count, fold_batchnorm
+from .affine import AffineLayer, AffineMap, BatchNorm, affine_map, check_bytes, fold_batchnorm
 from .pooling import Pieces, Pool, pool_pieces
 
 Activation: TypeAlias = nn.Module | Callable[[Tensor], Tensor]

@@ -13,9 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .._numerics.autograd import apply
-from .._numerics.checks import has_values
-from .._numerics.hardness import compute_dtype, odds, read_eta, saturation
+from .._numerics.autograd import Derived, apply
+from .._numerics.dtypes import compute_dtype, saturation
+from .._numerics.eager import has_values
+from .._numerics.hardness import odds, read_eta
 
 # Below it η(z − max z) may leave the normal numbers of float32.
 SMALLEST_SOFT_ETA = 1e-12
@@ -89,14 +90,12 @@ def _maximum_by_rows(x: Tensor, slopes: Tensor, offsets: Tensor) -> tuple[Tensor
 def hard_value(x: Tensor, slopes: Tensor, offsets: Tensor) -> Tensor:
     """The largest score (N, K) of inputs (N, D); its derivatives go to the first piece that attains it."""
     maximum: Tensor
-    maximum, _ = apply(_Maximum, _MaximumWithJvp, x, slopes, offsets)
+    maximum, _ = apply(_Maximum, x, slopes, offsets)
     return maximum
 
 
-class _Maximum(torch.autograd.Function):
+class _Maximum(Derived):
     """:func:`running_maximum` with derivatives that go to the first maximum."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor, slopes: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
@@ -123,10 +122,8 @@ class _Maximum(torch.autograd.Function):
             by_piece.sum(0) if in_offsets else None,
         )
 
-
-class _MaximumWithJvp(_Maximum):
     @staticmethod
-    def jvp(ctx: Any, *grad_inputs: Any) -> tuple[Tensor, None]:
+    def tangent(ctx: Any, *grad_inputs: Any) -> tuple[Tensor, None]:
         x, slopes, first = ctx.saved_tensors
         x_dot, slopes_dot, offsets_dot = grad_inputs
         z_dot = x_dot @ slopes.flatten(0, 1).t() + F.linear(x, slopes_dot.flatten(0, 1), offsets_dot.flatten())

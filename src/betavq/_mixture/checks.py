@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import numbers
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from .._numerics.checks import check_floating, check_number, has_values
-from .._numerics.piece_checks import check_alike, check_numbers, check_vectors
+from .._numerics.checks import check_alike, check_floating, check_number, check_numbers, check_vectors
+from .._numerics.eager import has_values
 
 # A density in 16 bits would be noise.
 DTYPES = (torch.float32, torch.float64)
@@ -80,12 +79,3 @@ def check_log_normalizer(log_normalizer: Any, means: Tensor) -> None:
     if has_values(log_normalizer, wait=True) and not bool(log_normalizer.isfinite().all()):
         got = log_normalizer.detach()[~log_normalizer.isfinite()][0].item()
         raise ValueError(f"log_normalizer must be finite, got {got}")
-
-
-def check_count(name: str, count: Any) -> int:
-    """Return ``count`` as an int; raise unless it is an integer of at least 1."""
-    if not isinstance(count, numbers.Integral) or isinstance(count, bool):
-        raise TypeError(f"{name} must be an integer, got {count!r}")
-    if count < 1:
-        raise ValueError(f"{name} must be at least 1, got {count}")
-    return int(count)

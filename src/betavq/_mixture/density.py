@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .._numerics.checks import has_values
-from .._numerics.piece_checks import check_rows
-from .checks import check_count, check_log_normalizer, check_means, check_variance, check_weights
+from .._numerics.checks import check_count, check_rows
+from .._numerics.dtypes import full_precision
+from .._numerics.eager import has_values
+from .checks import check_log_normalizer, check_means, check_variance, check_weights
 
 
 class SphericalGaussians(nn.Module):
@@ -152,12 +151,6 @@ def log_joint_parts(x: Tensor, means: Tensor, log_weights: Tensor, variance: Ten
         return scores, -precision * half_length - log_volume
     least = precision.min()
     return scores - log_volume - half_length[..., None, None] * (precision - least), -least * half_length
-
-
-def full_precision(x: Tensor) -> AbstractContextManager[Any]:
-    """Where autocast is off on the device of x: it would multiply in 16 bits."""
-    lowered = torch.is_autocast_enabled(x.device.type)
-    return torch.autocast(x.device.type, enabled=False) if lowered else nullcontext()
 
 
 def scaled_weights(slopes: Tensor, offsets: Tensor, variance: Tensor) -> Tensor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -12,16 +11,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .._numerics.checks import check_number
+from .._numerics.checks import check_count, check_number
+from .._numerics.progress import reporter
 from ..inference import eta_from_beta
-from .checks import check_count
-from .data import Data, prepare
-from .starts import k_means_plus_plus
+from .data import Data, k_means_plus_plus, prepare
 from .steps import Components, centroids, farthest, log_joint, maximised, minus_distances, mixture_variance, select
 
 Progress = Callable[[int, float], object]
 
-SECONDS_BETWEEN_LINES = 1.0
 LARGEST = sys.float_info.max
 
 
@@ -61,7 +58,7 @@ def fit(
     max_iterations: int,
     tolerance: float,
     reg_covar: float,
-    progress: bool | Progress,
+    progress: bool | Progress | None,
 ) -> tuple[Components, FitResult]:
     """:meth:`betavq.mixture.GaussianMixture.fit` of one unit, from its parameters to those fitted, in their dtype."""
     if method not in ("em", "kmeans"):
@@ -75,7 +72,7 @@ def fit(
         check_count("max_iterations", max_iterations),
         _check_non_negative("tolerance", tolerance),
         _check_non_negative("reg_covar", reg_covar),
-        _reporter(progress),
+        reporter(progress, "fit: iteration {}, objective {:.10g}"),
     )
     data = prepare(x, len(start.means), start.means)
     inside = Components(start.means.double() - data.centre, start.log_weights.double(), start.variance.double())
@@ -161,24 +158,3 @@ def _outside(components: Components, data: Data, dtype: torch.dtype) -> Componen
 
 def _check_non_negative(name: str, value: Any) -> float:
     return check_number(name, value, 0.0, LARGEST, "non-negative and finite", or_else="")
-
-
-def _reporter(progress: Any) -> Progress:
-    if callable(progress):
-        return progress  # type: ignore[no-any-return]
-    if not isinstance(progress, bool):
-        raise TypeError(f"progress must be True, False or callable, got {progress!r}")
-    return _Lines() if progress else lambda iteration, objective: None  # noqa: ARG005
-
-
-class _Lines:
-    """A line on stderr for the start, and then at most one a second."""
-
-    def __init__(self) -> None:
-        self.last = -math.inf
-
-    def __call__(self, iteration: int, objective: float) -> None:
-        now = time.monotonic()
-        if now - self.last >= SECONDS_BETWEEN_LINES:
-            self.last = now
-            print(f"fit: iteration {iteration}, objective {objective:.10g}", file=sys.stderr, flush=True)

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+import warnings
+from typing import Any, Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from .._numerics.checks import has_values
-from .._numerics.piece_checks import check_rows
-from .checks import check_count
-from .density import full_precision
-from .search import best_code, climb
-
-if TYPE_CHECKING:
-    from ..mixture import GaussianMixture
+from .._numerics.checks import broadcasts, check_count, check_rows
+from .._numerics.dtypes import full_precision
+from .._numerics.eager import has_values
+from .density import SphericalGaussians
 
 __all__ = ["disagreement", "joint_log_prob", "joint_map", "unitwise_map"]
 
 MAX_CODES = 2**20
 MAX_SWEEPS = 100
+BLOCK = 2**19  # the numbers of a block of inputs times codes: few enough for a processor's cache
 
 
-def joint_log_prob(mixture: GaussianMixture, x: Tensor, code: Tensor) -> Tensor:
+def joint_log_prob(mixture: SphericalGaussians, x: Tensor, code: Tensor) -> Tensor:
     r"""log P(x, t) of inputs and codes in the factorial model whose parts are the mixture's units:
 
     .. math:: x = \sum_k \mu_{k,t_k} + \varepsilon, \qquad \varepsilon \sim \mathcal N(0, \sigma^2 I),
@@ -56,7 +55,7 @@ def joint_log_prob(mixture: GaussianMixture, x: Tensor, code: Tensor) -> Tensor:
     return prior - 0.5 * (squares + mixture.num_features * (2 * math.pi * mixture.variance).log())
 
 
-def unitwise_map(mixture: GaussianMixture, x: Tensor) -> Tensor:
+def unitwise_map(mixture: SphericalGaussians, x: Tensor) -> Tensor:
     """The most probable component of each unit for itself: :meth:`GaussianMixture.map_code`, as ReLU does it.
 
     It is the best code of the factorial model too if the means of different units are orthogonal, or all their
@@ -67,7 +66,7 @@ def unitwise_map(mixture: GaussianMixture, x: Tensor) -> Tensor:
 
 
 def joint_map(
-    mixture: GaussianMixture,
+    mixture: SphericalGaussians,
     x: Tensor,
     *,
     method: Literal["exact", "icm"] = "exact",
@@ -105,7 +104,7 @@ def joint_map(
         centers = mixture.means.mean(1)
         model = (rows - centers.sum(0), mixture.means - centers[:, None], mixture.log_weights, mixture.variance)
         if method == "icm":
-            return climb(*model, mixture.map_code(rows), max_sweeps).view(shape)
+            return _climb(*model, mixture.map_code(rows), max_sweeps).view(shape)
         pieces, units = mixture.num_components, mixture.num_units
         if pieces**units > max_codes:
             total = f" = {pieces**units}" if units < 20 else ""
@@ -113,11 +112,11 @@ def joint_map(
                 f"max_codes must be at least the number of codes, {pieces}^{units}{total}, got {max_codes}; "
                 'method="icm" takes any number'
             )
-        return best_code(*model).view(shape)
+        return _best_code(*model).view(shape)
 
 
 def disagreement(
-    mixture: GaussianMixture,
+    mixture: SphericalGaussians,
     x: Tensor,
     *,
     method: Literal["exact", "icm"] = "exact",
@@ -144,9 +143,7 @@ def disagreement(
 
 
 def _check_model(mixture: Any) -> None:
-    from ..mixture import GaussianMixture
-
-    if not isinstance(mixture, GaussianMixture):
+    if not isinstance(mixture, SphericalGaussians):
         raise TypeError(f"mixture must be a GaussianMixture, got {type(mixture).__name__}")
     if mixture.variance.dim():
         raise ValueError(
@@ -155,19 +152,87 @@ def _check_model(mixture: Any) -> None:
         )
 
 
-def _check_code(code: Any, mixture: GaussianMixture, x: Tensor) -> None:
+def _check_code(code: Any, mixture: SphericalGaussians, x: Tensor) -> None:
     if not isinstance(code, Tensor):
         raise TypeError(f"code must be a tensor, got {type(code).__name__}")
     if code.dtype != torch.int64:
         raise TypeError(f"code must be int64, got {code.dtype}")
     if code.dim() == 0 or code.shape[-1] != mixture.num_units:
         raise ValueError(f"code must be of shape (..., K) with K = {mixture.num_units}, got {tuple(code.shape)}")
-    # Not torch.broadcast_shapes: it brings in sympy, 35 MB.
-    sizes = zip(reversed(code.shape[:-1]), reversed(x.shape[:-1]), strict=False)
-    if any(a != b and a != 1 and b != 1 for a, b in sizes):
+    if not broadcasts(code.shape[:-1], x.shape[:-1]):
         raise ValueError(f"code and x must have batches that broadcast, got {tuple(code.shape)} and {tuple(x.shape)}")
     if has_values(code, wait=False):
         outside = (code < 0) | (code >= mixture.num_components)
         if bool(outside.any()):
             last = mixture.num_components - 1
             raise ValueError(f"code must be of components from 0 to {last}, got {code[outside][0].item()}")
+
+
+# The most probable codes of rows x (N, D), for means (K, R, D), the logarithms of weights (K, R) and a variance ().
+
+
+def _best_code(x: Tensor, means: Tensor, log_weights: Tensor, variance: Tensor) -> Tensor:
+    """The best of all Rᴷ codes for each row, ``(N, K)``; tables of codes count the last unit fastest."""
+    units, pieces, _ = means.shape
+    if pieces == 1:  # a single code, however many units
+        return torch.zeros(len(x), units, dtype=torch.int64, device=x.device)
+    flat = means.flatten(0, 1)
+    gram = (flat @ flat.t() / variance).view(units, pieces, units, pieces)
+    biases = log_weights - 0.5 * means.square().sum(-1) / variance
+    shared = biases.new_zeros(1)  # what a code is worth before any x, in the units so far
+    for unit in range(units):
+        crossed = _outer_sums([gram[other, :, unit] for other in range(unit)], pieces, gram)
+        shared = (shared[:, None] + biases[unit] - crossed).flatten()
+    best = torch.empty(len(x), dtype=torch.int64, device=x.device)
+    rows = max(1, BLOCK // len(shared))
+    for first in range(0, len(x), rows):
+        fields = F.linear(x[first : first + rows], flat / variance).view(-1, units, pieces)
+        worth = fields[:, 0]
+        for unit in range(1, units):
+            worth = (worth[:, :, None] + fields[:, unit, None]).flatten(1)
+        best[first : first + rows] = (worth + shared).argmax(1)
+    place = pieces ** torch.arange(units - 1, -1, -1, device=x.device)
+    return best[:, None] // place % pieces
+
+
+def _outer_sums(tables: list[Tensor], width: int, like: Tensor) -> Tensor:
+    """Rows of R tables ``(R, width)`` summed in every combination: ``(Rⁿ, width)``, one row of 0 for no tables."""
+    total = like.new_zeros(1, width)
+    for table in tables:
+        total = (total[:, None] + table).flatten(0, 1)
+    return total
+
+
+def _climb(x: Tensor, means: Tensor, log_weights: Tensor, variance: Tensor, start: Tensor, max_sweeps: int) -> Tensor:
+    """Iterated conditional modes from ``start`` ``(N, K)``: the code of each row when no unit alone can do better."""
+    code = start.clone()
+    biases = log_weights - 0.5 * means.square().sum(-1) / variance
+    rounding = 16 * torch.finfo(x.dtype).eps
+    rows = torch.arange(len(x), device=x.device)  # those that changed in the last sweep
+    for _ in range(max_sweeps):
+        units = list(code[rows].unbind(1))
+        rest = x[rows]
+        for unit, current in zip(means, units, strict=True):
+            rest = rest - unit[current]
+        changed = torch.zeros_like(rows, dtype=torch.bool)
+        for k, current in enumerate(units):
+            rest += means[k][current]
+            scores = F.linear(rest, means[k] / variance, biases[k])
+            found = scores.argmax(1)
+            now, then = scores.gather(1, torch.stack((found, current), 1)).unbind(1)
+            # By more than rounding, or units that tie might change for ever.
+            better = now - then > rounding * torch.maximum(now.abs(), then.abs())
+            units[k] = torch.where(better, found, current)
+            rest -= means[k][units[k]]
+            changed |= better
+        code[rows] = torch.stack(units, 1)
+        rows = rows[changed]
+        if not len(rows):
+            return code
+    warnings.warn(
+        f"{len(rows)} of {len(x)} inputs changed their code in sweep {max_sweeps}, the last of max_sweeps: "
+        "it may not be a maximum yet",
+        RuntimeWarning,
+        stacklevel=3,
+    )
+    return code

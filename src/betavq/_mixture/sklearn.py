@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from ..mixture import GaussianMixture
+from .density import SphericalGaussians
 
 
-def estimator_of(mixture: GaussianMixture, kind: Literal["mixture", "kmeans"]) -> Any:
+def estimator_of(mixture: SphericalGaussians, kind: Literal["mixture", "kmeans"]) -> Any:
     """What :meth:`betavq.mixture.GaussianMixture.to_sklearn` gives."""
     _import_sklearn()
     if kind not in ("mixture", "kmeans"):
@@ -51,7 +50,7 @@ def mixture_parameters(estimator: Any) -> tuple[Tensor, Tensor, Tensor]:
     return _tensor(estimator.means_)[None], _tensor(estimator.weights_)[None], shared
 
 
-def _gaussian_mixture(mixture: GaussianMixture, means: Any) -> Any:
+def _gaussian_mixture(mixture: SphericalGaussians, means: Any) -> Any:
     from sklearn.mixture import GaussianMixture
 
     weights = mixture.weights[0].cpu().numpy().copy()

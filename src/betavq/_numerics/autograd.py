@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -10,18 +11,49 @@ import torch
 from torch import Tensor
 
 
-def apply(plain: type[torch.autograd.Function], with_jvp: type[torch.autograd.Function], *arguments: Any) -> Tensor:
+class Derived(torch.autograd.Function):
+    """A Function whose derivatives are written by hand: ``backward``, and ``tangent`` for forward mode.
+
+    Its first ``saved`` inputs are tensors (or None) that the derivatives want, ``ctx.saved_tensors`` there; of those
+    behind them ``ctx.options`` are what is no tensor. It is called by :func:`apply`.
+    """
+
+    generate_vmap_rule = True
+    saved = 0
+    with_jvp: type[torch.autograd.Function]
+    tangent: Callable[..., Any]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "tangent" not in vars(cls):  # the form with forward mode, of which all is said
+            return
+        saved = cls.saved
+
+        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:  # noqa: ARG001
+            ctx.save_for_backward(*inputs[:saved])
+            ctx.save_for_forward(*inputs[:saved])
+            ctx.options = [given for given in inputs[saved:] if not isinstance(given, Tensor | None)]
+
+        if "setup_context" not in vars(cls):
+            cls.setup_context = staticmethod(setup_context)  # type: ignore[method-assign]
+        # torch.compile refuses a Function that has forward-mode derivatives.
+        cls.with_jvp = types.new_class(
+            cls.__name__, (cls,), exec_body=lambda body: body.update(jvp=vars(cls)["tangent"])
+        )
+
+
+def apply(function: type[Derived], *arguments: Any) -> Tensor:
     """Call a Function in the form that the moment allows.
 
-    ``with_jvp`` knows forward-mode derivatives too, but torch.compile refuses a Function that does. An exported
-    graph holds operators alone: there the forward pass runs bare, and what trains the graph derives it anew.
+    An exported graph holds operators alone: there the forward pass runs bare, and what trains the graph derives it
+    anew.
     """
     result: Tensor
     if is_exporting():
-        result = plain.forward(*arguments)
+        result = function.forward(*arguments)
     else:
-        function = plain if torch.compiler.is_compiling() else with_jvp
-        result = function.apply(*arguments)  # type: ignore[no-untyped-call]
+        form = function if torch.compiler.is_compiling() else function.with_jvp
+        result = form.apply(*arguments)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -63,20 +95,15 @@ def times(tensor: Tensor, factor: float | Tensor) -> Tensor:
     """``tensor`` · ``factor``, which broadcasts to its shape; the factor's gradient is summed by :func:`sum_to`."""
     if not isinstance(factor, Tensor) or factor.shape == tensor.shape:
         return tensor * factor
-    return apply(_Times, _TimesWithJvp, tensor, factor)
+    return apply(_Times, tensor, factor)
 
 
-class _Times(torch.autograd.Function):
-    generate_vmap_rule = True
+class _Times(Derived):
+    saved = 2
 
     @staticmethod
     def forward(tensor: Tensor, factor: Tensor) -> Tensor:
         return tensor * factor
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:  # noqa: ARG004
-        ctx.save_for_backward(*inputs)
-        ctx.save_for_forward(*inputs)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None]:
@@ -87,10 +114,8 @@ class _Times(torch.autograd.Function):
             sum_to(grad * tensor, factor.shape) if in_factor else None,
         )
 
-
-class _TimesWithJvp(_Times):
     @staticmethod
-    def jvp(ctx: Any, *grad_inputs: Any) -> Tensor:
+    def tangent(ctx: Any, *grad_inputs: Any) -> Tensor:
         tensor, factor = ctx.saved_tensors
         tensor_dot, factor_dot = grad_inputs
         tangent: Tensor = tensor_dot * factor + tensor * factor_dot

@@ -1,23 +1,20 @@
 """Argument checks shared by the public functions; each error names the argument, what it got and what it needs.
 
-Python numbers are always checked. The values of a tensor are read only where reading them is free and allowed:
-a CPU tensor in plain eager mode. On an accelerator the read would wait for the device at every call; while a graph
-is being captured, or inside a ``torch.func`` transform, there is no value to read.
+Python numbers are always checked. The values of a tensor are read where ``eager.py`` allows it.
 """
 
 from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import Parameter
 
-from .hardness import compute_dtype
-
-FLOATING_DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+from .dtypes import FLOATING_DTYPES
+from .eager import has_values
 
 
 def check_floating(name: str, tensor: Any) -> None:
@@ -30,17 +27,30 @@ def check_floating(name: str, tensor: Any) -> None:
 
 def check_dim(scores: Tensor, dim: int) -> int:
     """Return ``dim`` counted from the end; raise unless it exists and holds at least one piece."""
-    if not isinstance(dim, numbers.Integral) or isinstance(dim, bool):
-        raise TypeError(f"dim must be an integer, got {dim!r}")
-    ndim = scores.dim()
+    dim, ndim = check_integer("dim", dim), scores.dim()
     if not -ndim <= dim < ndim:
         raise ValueError(
             f"dim must be one of the {ndim} dimensions of scores, got dim={dim} for shape {tuple(scores.shape)}"
         )
-    dim = int(dim) if dim < 0 else int(dim) - ndim
+    dim = dim if dim < 0 else dim - ndim
     if scores.shape[dim] == 0:
         raise ValueError(f"scores must have at least one piece along dim={dim}, got {tuple(scores.shape)}")
     return dim
+
+
+def check_integer(name: str, value: Any) -> int:
+    """Return ``value`` as an int; raise TypeError unless it is an integer."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    return int(value)
+
+
+def check_count(name: str, count: Any) -> int:
+    """Return ``count`` as an int; raise unless it is an integer of at least 1."""
+    count = check_integer(name, count)
+    if count < 1:
+        raise ValueError(f"{name} must be at least 1, got {count}")
+    return count  # type: ignore[no-any-return]
 
 
 def check_number(
@@ -92,9 +102,14 @@ def check_slope(slope: Any, dtype: torch.dtype, *, wait: bool = False) -> float 
 
 def check_broadcast(name: str, tensor: Tensor, shape: torch.Size, what: str) -> None:
     """Raise ValueError unless ``tensor`` broadcasts against ``shape``."""
-    sizes = zip(reversed(tensor.shape), reversed(shape), strict=False)
-    if any(a != b and a != 1 and b != 1 for a, b in sizes):
+    if not broadcasts(tensor.shape, shape):
         raise ValueError(f"{name} of shape {tuple(tensor.shape)} must broadcast against {what}, got {tuple(shape)}")
+
+
+def broadcasts(shape: Sequence[int], other: Sequence[int]) -> bool:
+    """Whether two shapes broadcast. (``torch.broadcast_shapes`` brings in sympy, 35 MB.)"""
+    sizes = zip(reversed(shape), reversed(other), strict=False)
+    return not any(a != b and a != 1 and b != 1 for a, b in sizes)
 
 
 def check_flag(name: str, value: Any) -> None:
@@ -103,35 +118,50 @@ def check_flag(name: str, value: Any) -> None:
         raise TypeError(f"{name} must be True or False, got {value!r}")
 
 
-# No public function tells of these. Should a private one go, the answer is the one that is right, if slower: there
-# are no values to read, and nothing may run in place.
-_functorch = getattr(torch._C, "_functorch", None)
-_is_legacy_batch = getattr(_functorch, "is_legacy_batchedtensor", lambda _: True)  # of ``is_grads_batched=True``
-_is_wrapped = getattr(_functorch, "is_functorch_wrapped_tensor", lambda _: True)  # one may outlive its transform
-_innermost_transform = getattr(_functorch, "peek_interpreter_stack", lambda: True)
-_count_dispatch_modes = getattr(torch._C, "_len_torch_dispatch_stack", lambda: 1)  # fake tensors, make_fx and others
-_forward_mode: Any = torch.autograd.forward_ad
+def check_vectors(name: str, vectors: Any) -> None:
+    """Raise unless ``vectors`` are finite, floating and of a shape ``(K, R, D)`` with no size 0."""
+    check_floating(name, vectors)
+    if vectors.dim() != 3 or 0 in vectors.shape:
+        raise ValueError(f"{name} must be of shape (K, R, D) with K, R, D at least 1, got {tuple(vectors.shape)}")
+    # The ends alone: those of a convolution's slopes are found without another tensor of their size.
+    if has_values(vectors, wait=True) and not all(end.isfinite() for end in vectors.detach().aminmax()):
+        raise ValueError(f"{name} must be finite, got {vectors.detach()[~vectors.isfinite()][0].item()}")
 
 
-def has_values(tensor: Tensor, *, wait: bool) -> bool:
-    """Whether ``tensor`` has values to read now, without waiting for an accelerator unless ``wait``."""
-    if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
-        return False
-    here = tensor.is_cpu or (wait and not tensor.is_meta)
-    plain = type(tensor) in (Tensor, Parameter) and not _is_legacy_batch(tensor) and not _is_wrapped(tensor)
-    return here and plain and _innermost_transform() is None and _count_dispatch_modes() == 0
+def check_numbers(name: str, numbers: Any, vectors_name: str, vectors: Tensor) -> None:
+    """Raise unless ``numbers`` are one for each piece, in the dtype and on the device of its vectors."""
+    check_floating(name, numbers)
+    if numbers.shape != vectors.shape[:2]:
+        needs = f"(K, R) = {tuple(vectors.shape[:2])}, that of {vectors_name} without D"
+        raise ValueError(f"{name} must be of shape {needs}, got {tuple(numbers.shape)}")
+    check_alike(name, numbers, vectors_name, vectors)
 
 
-def is_plain(tensor: Tensor) -> bool:
-    """Whether it is a CPU tensor in plain eager mode with no forward-mode derivative at work.
+def check_alike(name: str, tensor: Tensor, vectors_name: str, vectors: Tensor) -> None:
+    """Raise unless ``tensor`` has the dtype of ``vectors`` and is on their device."""
+    if tensor.dtype != vectors.dtype:
+        raise TypeError(f"{name} must have the dtype of {vectors_name}, {vectors.dtype}, got {tensor.dtype}")
+    if tensor.device != vectors.device:
+        raise ValueError(f"{name} must be on the device of {vectors_name}, {vectors.device}, got {tensor.device}")
 
-    Only then may code run in place, read numbers, and take for constants what autograd should know of.
-    """
-    return has_values(tensor, wait=False) and getattr(_forward_mode, "_current_level", 0) < 0
+
+def check_finite_or_excluded(name: str, numbers: Tensor) -> None:
+    """Raise unless ``numbers`` of shape ``(K, R)`` are finite or −∞, and one of each unit finite."""
+    if not has_values(numbers, wait=True):
+        return
+    numbers = numbers.detach()
+    allowed = numbers < math.inf
+    if not bool(allowed.all()):
+        raise ValueError(f"{name} must be finite or -inf, got {numbers[~allowed][0].item()}")
+    empty = (numbers == -math.inf).all(1)
+    if bool(empty.any()):
+        raise ValueError(f"{name} must leave a piece to every unit, got only -inf for unit {int(empty.nonzero()[0])}")
 
 
-def all_finite(tensor: Tensor) -> bool:
-    """Whether all numbers are finite, their sum included, which is the cheapest pass that tells; it may overflow."""
-    dtype = compute_dtype(tensor)
-    total = tensor.sum() if tensor.dtype == dtype else tensor.sum(dtype=dtype)
-    return math.isfinite(total.item())
+def check_rows(x: Any, num_inputs: int, owner: str, dtype: torch.dtype) -> None:
+    """Raise unless ``x`` is a floating tensor of shape ``(..., num_inputs)`` and the dtype of ``owner``."""
+    check_floating("x", x)
+    if x.dim() == 0 or x.shape[-1] != num_inputs:
+        raise ValueError(f"x must be of shape (..., D) with D = {num_inputs}, got {tuple(x.shape)}")
+    if x.dtype != dtype and not torch.is_autocast_enabled(x.device.type):
+        raise TypeError(f"x must have the dtype of {owner}, {dtype}, got {x.dtype}")

@@ -1,40 +1,17 @@
-"""How β enters the arithmetic: kept within [0, 1], turned into η where that is finite, in which dtype."""
+"""How β enters the arithmetic: kept in full precision and within [0, 1], turned into η where that is finite."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from .autograd import apply, is_exporting
-
-
-def widened(input: Tensor) -> Tensor:
-    """``input`` in the dtype in which it is computed."""
-    dtype = compute_dtype(input)
-    return input if input.dtype == dtype else input.to(dtype)
-
-
-def narrowed(result: Tensor, dtype: torch.dtype) -> Tensor:
-    """``result`` in the dtype of the input; ``to`` alone takes its time where it has nothing to do."""
-    return result if result.dtype == dtype else result.to(dtype)
-
-
-def compute_dtype(input: Tensor) -> torch.dtype:
-    """The dtype in which ``input`` is computed."""
-    return wide_dtype(input.dtype)
-
-
-def wide_dtype(dtype: torch.dtype) -> torch.dtype:
-    """float32 for the 16-bit floats, whose range η·x leaves too easily; else the dtype itself."""
-    return torch.float64 if dtype == torch.float64 else torch.float32
-
-
-def saturation(dtype: torch.dtype) -> float:
-    """The u beyond which exp(−u) is below the smallest normal number: 87.3 in float32, 708.4 in float64."""
-    return -math.log(torch.finfo(dtype).tiny)
+from .autograd import Derived, apply, is_exporting
+from .dtypes import FULL_DTYPES
+from .eager import is_plain
 
 
 class Hardness(NamedTuple):
@@ -99,25 +76,21 @@ def clamp_beta(beta: Tensor) -> Tensor:
         return beta.clamp(0.0, 1.0)
     if is_exporting():  # operators alone: the whole gradient passes, lest it stop outside [0, 1]
         return beta + (beta.clamp(0.0, 1.0) - beta).detach()
-    return apply(_Clamp, _ClampWithJvp, beta)
+    return apply(_Clamp, beta)
 
 
-class _Clamp(torch.autograd.Function):
+class _Clamp(Derived):
     """Clamp to [0, 1]; the gradient passes unless descending it would move an end point further out.
 
     The gradient of ``torch.clamp`` is 0 outside [0, 1] whatever its sign: a parameter that a step carried out would
     never come back.
     """
 
-    generate_vmap_rule = True
+    saved = 1
 
     @staticmethod
     def forward(beta: Tensor) -> Tensor:
         return beta.clamp(0.0, 1.0)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:  # noqa: ARG004
-        ctx.save_for_backward(*inputs)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
@@ -125,8 +98,64 @@ class _Clamp(torch.autograd.Function):
         outward = ((beta >= 1) & (grad < 0)) | ((beta <= 0) & (grad > 0))
         return torch.where(outward, 0.0, grad)
 
-
-class _ClampWithJvp(_Clamp):
     @staticmethod
-    def jvp(ctx: Any, *grad_inputs: Tensor) -> Tensor:  # noqa: ARG004
+    def tangent(ctx: Any, *grad_inputs: Tensor) -> Tensor:  # noqa: ARG004
         return grad_inputs[0].clone()
+
+
+# A module keeps its β in a parameter or buffer, where a step of an optimiser may carry it out of [0, 1].
+
+
+def read_beta(kept: Tensor) -> float:
+    """The one number that is kept, within [0, 1]."""
+    return min(max(kept.item(), 0.0), 1.0)
+
+
+def used_beta(kept: Tensor) -> Tensor:
+    """The β that is kept as it is used: within [0, 1]."""
+    # Of a β within (0, 1) the clamp lets value and gradients through; to find that out takes less than the clamp.
+    if kept.requires_grad and is_plain(kept) and _is_inside(kept):
+        return kept
+    return clamp_beta(kept)
+
+
+def _is_inside(beta: Tensor) -> bool:
+    _, low, high = read_eta(beta)
+    return 0 < low <= high < math.inf
+
+
+def along_channels(values: Tensor, input: Tensor, channel_dim: int) -> Tensor:
+    """View one number per channel so that it broadcasts against ``input``; a 0-dim tensor stays.
+
+    Raises:
+        ValueError: an input of another number of channels.
+    """
+    if values.dim() == 0:
+        return values
+    size = values.shape[0]
+    if not -input.dim() <= channel_dim < input.dim() or input.shape[channel_dim] != size:
+        needs = f"num_channels={size} at channel_dim={channel_dim}"
+        raise ValueError(f"input must have {needs}, got shape {tuple(input.shape)}")
+    shape = [1] * input.dim()
+    shape[channel_dim] = size
+    return values.view(shape)
+
+
+def fill_beta(kept: Tensor, beta: float | Tensor) -> None:
+    """Put a new β in the place of the one that is kept."""
+    with torch.no_grad():
+        # fill_ takes the number as it is; a tensor made of it would round to the default dtype.
+        kept.copy_(beta) if isinstance(beta, Tensor) else kept.fill_(beta)
+
+
+def sparing(kept: Iterable[Tensor | None], move: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """``move``, which casts and moves the tensors of a module, so that it leaves those ``kept`` in full precision."""
+    spared = [tensor for tensor in kept if tensor is not None]
+
+    def spare(tensor: Tensor) -> Tensor:
+        moved = move(tensor)
+        if moved.dtype in FULL_DTYPES or not any(tensor is other for other in spared):
+            return moved
+        return tensor.to(device=moved.device, dtype=torch.float32)
+
+    return spare

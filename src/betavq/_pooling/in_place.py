@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from .._numerics.autograd import gradients, sum_to
-from .._numerics.checks import all_finite, has_values, is_plain
-from .._numerics.hardness import compute_dtype, read_eta
+from .._numerics.dtypes import compute_dtype
+from .._numerics.eager import all_finite, has_values, is_plain
+from .._numerics.hardness import read_eta
 from ..inference import value
 from .windows import Index, Place, Windows, memory_format
 

@@ -9,9 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .._beta_module import BetaModule
-from .._numerics.checks import has_values, is_plain
-from .._numerics.hardness import clamp_beta
+from .._numerics.eager import has_values
+from .._numerics.hardness import used_beta
 from .._torch.calls import Call, is_foreign, why_not
 from .units import CHANNEL_DIMS, FREE_ENERGY, Smoothing, softened
 
@@ -98,8 +97,7 @@ class Knob:
         number = self.number()
         if number is not None:
             return number
-        if not (beta.requires_grad and is_plain(beta) and BetaModule._is_inside(beta)):
-            beta = clamp_beta(beta)
+        beta = used_beta(beta)
         if beta.dim() == 0:
             return beta
         if x.shape[channel_dim] != beta.shape[0]:

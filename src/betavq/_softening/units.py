@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .._numerics.checks import check_number, check_slope
-from .._numerics.hardness import compute_dtype, hardness, widened
+from .._numerics.dtypes import compute_dtype, widened
+from .._numerics.hardness import hardness
 from .._two_pieces import units
 from .._two_pieces.in_place import swish_in_place
 from ..inference import free_energy

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .._numerics.checks import FLOATING_DTYPES
+from .._numerics.dtypes import FLOATING_DTYPES
 
 
 class Bound(NamedTuple):

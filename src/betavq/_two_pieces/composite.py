@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._numerics.autograd import apply, sum_to
+from .._numerics.autograd import Derived, apply, sum_to
 
 
 def gate_scale(eta: Tensor, v: Tensor | None) -> Tensor:
@@ -31,43 +31,35 @@ def gate_scale(eta: Tensor, v: Tensor | None) -> Tensor:
 
 def _gate(u: Tensor, odd: bool) -> Tensor:
     """σ(u) or tanh u."""
-    return apply(_Gate, _GateWithJvp, u, odd)
+    return apply(_Gate, u, odd)
 
 
-def _gate_and_slope(u: Tensor, *, odd: bool) -> tuple[Tensor, Tensor]:
+def _gate_and_slope(u: Tensor, odd: bool) -> tuple[Tensor, Tensor]:
     gate = _gate(u, odd)
     return gate, (4 * _gate(2 * u, False) * _gate(-2 * u, False) if odd else gate * _gate(-u, False))
 
 
-class _Gate(torch.autograd.Function):
+class _Gate(Derived):
     """The gate whose derivative is σ(u) σ(−u): autograd's σ(u) (1 − σ(u)) loses all digits at u ≫ 0."""
 
-    generate_vmap_rule = True
+    saved = 1
 
     @staticmethod
     def forward(u: Tensor, odd: bool) -> Tensor:
         return torch.tanh(u) if odd else torch.sigmoid(u)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, bool], output: Tensor) -> None:  # noqa: ARG004
-        u, ctx.odd = inputs
-        ctx.save_for_backward(u)
-        ctx.save_for_forward(u)
-
-    @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
-        return grad_outputs[0] * _gate_and_slope(*ctx.saved_tensors, odd=ctx.odd)[1], None
+        return grad_outputs[0] * _gate_and_slope(*ctx.saved_tensors, *ctx.options)[1], None
 
-
-class _GateWithJvp(_Gate):
     @staticmethod
-    def jvp(ctx: Any, *grad_inputs: Any) -> Tensor:
-        tangent: Tensor = grad_inputs[0] * _gate_and_slope(*ctx.saved_tensors, odd=ctx.odd)[1]
+    def tangent(ctx: Any, *grad_inputs: Any) -> Tensor:
+        tangent: Tensor = grad_inputs[0] * _gate_and_slope(*ctx.saved_tensors, *ctx.options)[1]
         return tangent
 
 
-class _TwoPieces(torch.autograd.Function):
-    generate_vmap_rule = True
+class _TwoPieces(Derived):
+    saved = 3
 
     @staticmethod
     def forward(x: Tensor, eta: Tensor, v: Tensor | None, mean: Tensor | None, odd: bool, detached: bool) -> Tensor:
@@ -82,34 +74,26 @@ class _TwoPieces(torch.autograd.Function):
         return x * (start + (1 - v) * (torch.sigmoid(u) - centre))
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
-        x, eta, v, _, ctx.odd, ctx.detached = inputs
-        ctx.save_for_backward(x, eta, v)
-        ctx.save_for_forward(x, eta, v)
-
-    @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        x, eta, v = ctx.saved_tensors
+        (x, eta, v), options = ctx.saved_tensors, ctx.options
         (grad,) = grad_outputs
-        in_input, in_slope, slope = _first_derivatives(x, eta, v, ctx.odd, ctx.detached)
+        in_input, in_slope, slope = _first_derivatives(x, eta, v, *options)
         in_x, in_eta, in_v, *_ = ctx.needs_input_grad
         return (
             sum_to(grad * in_input, x.shape) if in_x else None,
-            sum_to(_times_width(grad, x, eta, v, slope, ctx.odd, ctx.detached), eta.shape) if in_eta else None,
+            sum_to(_times_width(grad, x, eta, v, slope, *options), eta.shape) if in_eta else None,
             sum_to(grad * (x * in_slope), v.shape) if in_v else None,
             None,
             None,
             None,
         )
 
-
-class _TwoPiecesWithJvp(_TwoPieces):
     @staticmethod
-    def jvp(ctx: Any, *grad_inputs: Any) -> Tensor:
-        x, eta, v = ctx.saved_tensors
+    def tangent(ctx: Any, *grad_inputs: Any) -> Tensor:
+        (x, eta, v), options = ctx.saved_tensors, ctx.options
         x_dot, eta_dot, v_dot, *_ = grad_inputs
-        in_input, in_slope, slope = _first_derivatives(x, eta, v, ctx.odd, ctx.detached)
-        tangent: Tensor = x_dot * in_input + _times_width(eta_dot, x, eta, v, slope, ctx.odd, ctx.detached)
+        in_input, in_slope, slope = _first_derivatives(x, eta, v, *options)
+        tangent: Tensor = x_dot * in_input + _times_width(eta_dot, x, eta, v, slope, *options)
         return tangent if v is None else tangent + v_dot * (x * in_slope)
 
 
@@ -118,7 +102,7 @@ def _first_derivatives(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """∂y/∂x, ∂y/∂ν divided by x, and the gate's derivative."""
     u = x.detach() * gate_scale(eta, None if v is None else v.detach()) if detached else x * gate_scale(eta, v)
-    gate, slope = _gate_and_slope(u, odd=odd)
+    gate, slope = _gate_and_slope(u, odd)
     moved = gate if detached else gate + u * slope
     return moved if v is None else v + (1 - v) * moved, moved if v is None else 1 - moved, slope
 
@@ -135,32 +119,26 @@ def _times_width(
 
 def _bend(grad: Tensor, x: Tensor, eta: Tensor, slope: Tensor, odd: bool, detached: bool) -> Tensor:
     """grad · x² σ'(ηx), from left to right: a factor 0 comes before the products that may be ∞."""
-    return apply(_Bend, _BendWithJvp, grad, x, eta, slope, odd, detached)
+    return apply(_Bend, grad, x, eta, slope, odd, detached)
 
 
-class _Bend(torch.autograd.Function):
+class _Bend(Derived):
     """Its derivatives in x and η are spelt out for the same reason as the first ones; ``slope`` is σ'(ηx) at hand."""
 
-    generate_vmap_rule = True
+    saved = 3
 
     @staticmethod
     def forward(grad: Tensor, x: Tensor, eta: Tensor, slope: Tensor, odd: bool, detached: bool) -> Tensor:  # noqa: ARG004
         return grad * (x * slope) * x
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
-        grad, x, eta, _, ctx.odd, ctx.detached = inputs
-        ctx.save_for_backward(grad, x, eta)
-        ctx.save_for_forward(grad, x, eta)
-
-    @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        grad, x, eta = ctx.saved_tensors
+        (grad, x, eta), options = ctx.saved_tensors, ctx.options
         (upstream,) = grad_outputs
-        in_input, in_eta, slope, code_x = _bend_derivatives(x, eta, ctx.odd, ctx.detached)
+        in_input, in_eta, slope, code_x = _bend_derivatives(x, eta, *options)
         in_grad, in_x, in_scale, *_ = ctx.needs_input_grad
         return (
-            sum_to(_bend(upstream, x, eta, slope, ctx.odd, ctx.detached), grad.shape) if in_grad else None,
+            sum_to(_bend(upstream, x, eta, slope, *options), grad.shape) if in_grad else None,
             sum_to(upstream * grad * in_input * code_x, x.shape) if in_x else None,
             sum_to(upstream * grad * in_eta * x * code_x, eta.shape) if in_scale else None,
             None,
@@ -168,15 +146,13 @@ class _Bend(torch.autograd.Function):
             None,
         )
 
-
-class _BendWithJvp(_Bend):
     @staticmethod
-    def jvp(ctx: Any, *grad_inputs: Any) -> Tensor:
-        grad, x, eta = ctx.saved_tensors
+    def tangent(ctx: Any, *grad_inputs: Any) -> Tensor:
+        (grad, x, eta), options = ctx.saved_tensors, ctx.options
         grad_dot, x_dot, eta_dot, *_ = grad_inputs
-        in_input, in_eta, slope, code_x = _bend_derivatives(x, eta, ctx.odd, ctx.detached)
+        in_input, in_eta, slope, code_x = _bend_derivatives(x, eta, *options)
         tangent: Tensor = grad * x_dot * in_input * code_x + grad * eta_dot * in_eta * x * code_x
-        return tangent + _bend(grad_dot, x, eta, slope, ctx.odd, ctx.detached)
+        return tangent + _bend(grad_dot, x, eta, slope, *options)
 
 
 def _bend_derivatives(x: Tensor, eta: Tensor, odd: bool, detached: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -186,13 +162,13 @@ def _bend_derivatives(x: Tensor, eta: Tensor, odd: bool, detached: bool) -> tupl
     """
     code_x = x.detach() if detached else x
     u = code_x * eta
-    _, slope = _gate_and_slope(u, odd=odd)
+    _, slope = _gate_and_slope(u, odd)
     second = -slope * (2 * _gate(u, True) if odd else _gate(u / 2, True))
     return slope if detached else 2 * slope + u * second, code_x * second, slope, code_x
 
 
 def _two_pieces(x: Tensor, eta: Tensor, v: Tensor | None, mean: Tensor | None, odd: bool, detached: bool) -> Tensor:
-    return apply(_TwoPieces, _TwoPiecesWithJvp, x, eta, v, mean, odd, detached)
+    return apply(_TwoPieces, x, eta, v, mean, odd, detached)
 
 
 def swish(x: Tensor, eta: Tensor, detached: bool) -> Tensor:

@@ -22,8 +22,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .._numerics.autograd import gradients
-from .._numerics.checks import FLOATING_DTYPES, all_finite, has_values, is_plain
-from .._numerics.hardness import compute_dtype, narrowed, read_eta, wide_dtype, widened
+from .._numerics.dtypes import FLOATING_DTYPES, compute_dtype, narrowed, wide_dtype, widened
+from .._numerics.eager import all_finite, has_values, is_plain
+from .._numerics.hardness import read_eta
 
 swish_kernel = torch.ops.aten.softplus_backward.default
 swish_kernel_out = torch.ops.aten.softplus_backward.grad_input
@@ -50,7 +51,7 @@ def fast(x: Tensor, beta: float | Tensor, unit: Unit) -> Tensor | None:
     if not is_plain(x):
         return None
     if isinstance(beta, float):
-        scale = _scale_of_number(beta, unit.slope, x.dtype)
+        scale = scale_of_number(beta, unit.slope, x.dtype)
     else:
         scale = _scale(beta, unit.slope, x.dtype) if _fits(beta, x) else None
     if scale is None or not all_finite(x):  # ∞ · 0 would be NaN below
@@ -84,20 +85,20 @@ def _limits_of(dtype: torch.dtype, threshold: float) -> _Limits:
 _SINGLE, _DOUBLE = _limits_of(torch.float32, 20.0), _limits_of(torch.float64, 40.0)
 
 
-def _limits(dtype: torch.dtype) -> _Limits:
+def limits(dtype: torch.dtype) -> _Limits:
     return _DOUBLE if dtype == torch.float64 else _SINGLE
 
 
 def _scale(beta: float | Tensor, slope: float, dtype: torch.dtype) -> float | Tensor | None:
     """η|1−ν|, by which x is multiplied before the gate; None if an end point or an overflow needs care."""
-    width, limits = abs(1 - slope), _limits(dtype)
+    width, bounds = abs(1 - slope), limits(dtype)
     eta, low, high = read_eta(beta)
-    if abs(slope) > MOST_SLOPE or not limits.least < width * low <= width * high < limits.most:
+    if abs(slope) > MOST_SLOPE or not bounds.least < width * low <= width * high < bounds.most:
         return None
     return (width * eta).to(wide_dtype(dtype)) if isinstance(eta, Tensor) else width * eta
 
 
-_scale_of_number = functools.lru_cache(maxsize=256)(_scale)  # a number is mostly the same at every call
+scale_of_number = functools.lru_cache(maxsize=256)(_scale)  # a number is mostly the same at every call
 #: The scale up to which no number of an input overflows when it is multiplied.
 _BOUNDED = {dtype: torch.finfo(wide_dtype(dtype)).max / torch.finfo(dtype).max for dtype in FLOATING_DTYPES}
 
@@ -113,7 +114,7 @@ def _scaled(x: Tensor, scale: float | Tensor) -> Tensor:
     return x * (scale if isinstance(scale, Tensor) else _zero_dim(scale, x.dtype))
 
 
-class _Fast(torch.autograd.Function):
+class Fast(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, beta: float | Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
         ctx.save_for_backward(x, *([beta] if isinstance(beta, Tensor) else []))
@@ -138,13 +139,13 @@ class _Fast(torch.autograd.Function):
         return (*gradients(ctx.unit.composite, x, beta, grad, (in_x, in_beta)), None, None)
 
 
-#: ``_Fast.apply`` without its look for transforms of ``torch.func``, of which ``is_plain`` has found none.
-_apply: Callable[..., Tensor] = super(torch.autograd.Function, _Fast).apply
+#: ``Fast.apply`` without its look for transforms of ``torch.func``, of which ``is_plain`` has found none.
+_apply: Callable[..., Tensor] = super(torch.autograd.Function, Fast).apply
 
 
 def _times_gate(tensor: Tensor, u: Tensor, scale: float, out: Tensor | None = None) -> Tensor:
     """``tensor`` · σ(scale · u), in one pass."""
-    threshold = _limits(u.dtype).open
+    threshold = limits(u.dtype).open
     result: Tensor
     if out is None:
         result = swish_kernel(tensor, u, scale, threshold)

@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .._numerics.autograd import is_exporting
-from .._numerics.hardness import compute_dtype, hardness, saturation
-from .compiled import whole_swish
+from .._numerics.autograd import is_exporting, sum_to
+from .._numerics.dtypes import compute_dtype, saturation
+from .._numerics.hardness import hardness
 from .composite import leaky_swish, soft_abs, swish
 from .fast import Unit, fast
 
@@ -57,8 +57,57 @@ def _compiled_relu(input: Tensor, beta: float | Tensor, detached: bool) -> Tenso
     eta, at_zero, at_one = hardness(beta, x)
     if at_one is True or at_zero is True:
         return F.relu(input) if at_one is True else (x * 0.5).to(input.dtype)
-    y = whole_swish(x, eta, detached)
+    y: Tensor = _WholeSwish.apply(x, eta, detached)  # type: ignore[no-untyped-call]
     return (torch.where(at_one, F.relu(x), y) if isinstance(at_one, Tensor) else y).to(input.dtype)
+
+
+class _WholeSwish(torch.autograd.Function):
+    """x σ(ηx) for any x, infinite ones included, and 0 ≤ η < ∞, a positive number or a tensor that broadcasts.
+
+    For torch.compile: as operators that fuse into one loop each way and need x alone for the way back. :func:`_soften`
+    selects saturated and infinite numbers by a mask, which a compiler keeps for the backward pass, and reads and
+    writes slowly. Here every number goes through the same operators, none of which makes NaN of ∞.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, eta: float | Tensor, detached: bool) -> Tensor:  # noqa: ARG004
+        factor = x.clamp(min=torch.finfo(x.dtype).min)  # −∞ · 0 would be NaN
+        if isinstance(eta, Tensor):
+            factor = torch.where(eta == 0, x, factor)
+        return factor / (1 + torch.exp(-_argument(x, eta)))  # rounds once less than a product with the gate
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
+        x, eta, ctx.detached = inputs
+        ctx.eta = None if isinstance(eta, Tensor) else eta
+        ctx.save_for_backward(x, *([eta] if isinstance(eta, Tensor) else []))
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        (grad,) = grad_outputs
+        x, *etas = ctx.saved_tensors
+        eta = etas[0] if etas else ctx.eta
+        in_x, in_eta, _ = ctx.needs_input_grad
+        u = _argument(x.detach() if ctx.detached else x, eta)
+        gate = torch.sigmoid(u)
+        slope = gate
+        if not ctx.detached:  # beyond the limit the gate is 0 or 1; a clamp of u takes more instructions
+            limit = 200.0 if x.dtype == torch.float32 else 1000.0
+            slope = torch.where(u.abs() > limit, gate, gate * (1 + u * (1 - gate)))
+        in_input = sum_to(grad * slope, x.shape) if in_x else None
+        if not in_eta:
+            return in_input, None, None
+        finite = torch.where(x.abs() == math.inf, 0.0, x)  # isinf does not fuse
+        code_x = finite.detach() if ctx.detached else finite
+        terms = grad * (finite * (gate * torch.sigmoid(-u))) * code_x
+        return in_input, sum_to(terms, eta.shape), None
+
+
+def _argument(x: Tensor, eta: float | Tensor) -> Tensor:
+    """ηx, with 0 · ∞ = 0."""
+    return x * eta if not isinstance(eta, Tensor) else torch.where(eta == 0, 0.0, x * eta)
 
 
 def composite_abs(input: Tensor, beta: float | Tensor, detached: bool = False) -> Tensor:

@@ -9,11 +9,10 @@ from typing import Any, overload
 import numpy as np
 from torch import nn
 
-from .._numerics.progress import Progress
 from ._plane.chains import chained
 from ._plane.polygons import Floats, Integers
 from ._plane.segments import Segments, find_segments
-from .partitions import partition
+from .partitions import Progress, partition
 from .regions import Partition
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from .._maso.affine import check_count
-from .._numerics.progress import Progress, reporter
+from .._numerics.checks import check_count
+from .._numerics.progress import reporter
 from ._networks.graph import Graph
 from ._networks.units import Layer
 from ._plane.domain import Frame, Plane, check_domain, check_plane, frame_of
 from ._plane.polygons import Floats, Integers
 from ._plane.search import Found, Search
 from .regions import Partition
+
+Progress = Callable[[float, int], object]
 
 #: In how many regions the maps are compared with the network.
 CHECKED = 64
@@ -78,7 +81,7 @@ def partition(
     corners = check_domain(domain)
     surface = check_plane(plane)
     limits = check_count("max_regions", max_regions), check_count("max_bytes", max_bytes)
-    report = reporter(progress)
+    report = reporter(progress, "partition: {:.1%} of the area, {:,} regions")
     graph, frame = Graph(model), frame_of(corners)
     inputs = surface.inputs(frame.points)
     survey = graph.survey(inputs[:1])

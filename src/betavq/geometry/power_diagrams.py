@@ -9,8 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._maso.affine import check_count
-from .._numerics.checks import check_floating
+from .._numerics.checks import check_count, check_floating
 from ..maso import MASO
 from ._networks.checks import check_inputs, check_model
 from ._networks.watch import watch

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.distributions import MultivariateNormal
 
 from betavq import mixture
-from betavq._mixture import search
+from betavq._mixture import joint
 from betavq.mixture import GaussianMixture
 
 
@@ -80,7 +80,7 @@ def excluded_and_tiny() -> GaussianMixture:
 def test_exact_code_is_the_most_probable_of_all(
     model: GaussianMixture, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "BLOCK", block)
+    monkeypatch.setattr(joint, "BLOCK", block)
     x = 3 * random(200, model.num_features, seed=6)
     density = mixture.joint_log_prob(model, x[:, None], all_codes(model))
     code = mixture.joint_map(model, x)

@@ -70,7 +70,7 @@ class Search:
     """
 
     def __init__(
-        self, graph: Graph, survey: Survey, limits: tuple[int, int], progress: Callable[[float, int], None]
+        self, graph: Graph, survey: Survey, limits: tuple[int, int], progress: Callable[[float, int], object]
     ) -> None:
         self.graph, self.progress = graph, progress
         self.max_regions, self.max_bytes = limits
