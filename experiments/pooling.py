@@ -17,7 +17,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from betavq.nn import BetaMaxPool2d
-from experiments.shared.results import DATA, arguments, band, progress, versions, write
+from experiments.shared.command import parser
+from experiments.shared.results import DATA, band, progress, versions, write
 from experiments.shared.training import LARGEST_BETA, Set, keep_below_one, parameter_groups
 from hardtosoft.results.networks import digits_test_set, digits_training_set
 
@@ -105,7 +106,7 @@ def started(out: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Choose rates, train, compare; write after each seed."""
-    args = arguments("Compare kinds of pooling on handwritten digits.", DATA / "pooling.json")
+    args = parser("Compare kinds of pooling on handwritten digits.", DATA / "pooling.json").parse_args()
     torch.set_num_threads(1)
     split, test = as_images(digits_training_set()), as_images(digits_test_set())
     found = started(args.out)

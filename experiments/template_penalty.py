@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from betavq import geometry
-from experiments.shared.results import DATA, arguments, band, progress, versions, write
+from experiments.shared.command import parser
+from experiments.shared.results import DATA, band, progress, versions, write
 from experiments.shared.training import Set
 from hardtosoft.results.datasets import load_digits
 
@@ -101,7 +102,7 @@ def measure(network: nn.Sequential, test: Set) -> dict[str, float]:
 
 def main() -> None:
     """Train, measure, write."""
-    args = arguments("Train on few digits with penalties on the templates.", DATA / "template_penalty.json")
+    args = parser("Train on few digits with penalties on the templates.", DATA / "template_penalty.json").parse_args()
     torch.set_num_threads(1)
     runs: dict[tuple[str, float], list[dict[str, float]]] = {each: [] for each in (("none", 0.0), *PENALTIES)}
     near: list[dict[str, float]] = []

@@ -20,7 +20,7 @@ import torch
 from experiments.learned_beta.runs import LearnedBench, Run
 from experiments.learned_beta.summary import summary
 from experiments.shared.bench import Make, make_all
-from experiments.shared.command import one_line, options, parse, recipe
+from experiments.shared.command import of_images, one_line, parse, recipe
 from experiments.shared.images import DataSet, load
 from experiments.shared.results import write
 from experiments.shared.small_cnn import Recipe
@@ -69,9 +69,8 @@ class Plan:
 
 def plan(data: DataSet, seeds: int) -> Plan:
     """That of the book."""
-    colour = data.train.pixels.shape[3] == 3
-    rate, relu_rate = RATES[colour]
-    return Plan(recipe(data), rate, relu_rate, tuple(range(seeds)), (0,) if colour else tuple(range(seeds)))
+    compared = tuple(range(seeds))
+    return Plan(recipe(data), *RATES[data.colour], seeds=compared, seeds_of_starts=(0,) if data.colour else compared)
 
 
 def experiment(bench: LearnedBench, plan: Plan, make: Make[Run]) -> dict[str, Any]:
@@ -122,7 +121,7 @@ def carry_out(path: Path | None, data: DataSet, plan: Plan, work: Path, processe
 def main() -> None:
     """The command line."""
     name = "learned_beta"
-    args = parse(options(name, "Learn β for a layer or for each channel."), name)
+    args = parse(of_images("Learn β for a layer or for each channel."), name)
     with one_line():
         data = load(args.data)
         write(carry_out(args.data, data, plan(data, args.seeds), args.work, args.processes), args.out)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 from torch import nn
 
 from betavq.nn import BetaReLU
-from experiments.shared.bench import Bench
-from experiments.shared.images import DataSet
-from experiments.shared.small_cnn import CONVOLUTIONS, Recipe, Standard, accuracy, network, train
+from experiments.shared.small_cnn import CONVOLUTIONS, History, Penalty, network
 from experiments.shared.training import LARGEST_BETA
+from experiments.shared.trainings import TrainingBench
 
 DIGITS = 4  # decimals kept of every β
 
@@ -36,15 +34,11 @@ class Run:
     code: str
     rate: float
     seed: int
+    judged_on: ClassVar[str] = "test"
+    penalty: ClassVar[Penalty | None] = None
 
     def __str__(self) -> str:
         return f"{self.learned} from {self.start:g}, {self.code}, rate {self.rate:g}, seed {self.seed}"
-
-
-def build(run: Run, data: DataSet, recipe: Recipe) -> nn.Sequential:
-    """The network of a run before training; weights by seed alone."""
-    torch.manual_seed(run.seed)
-    return network(data, recipe.filters, activations(run, recipe.filters))
 
 
 def activations(run: Run, filters: tuple[int, ...]) -> Callable[[], nn.Module]:
@@ -80,31 +74,20 @@ def scales(trained: nn.Module) -> list[list[float]]:
     return [[round(scale, DIGITS) for scale in layer.tolist()] for layer in weights]
 
 
-class LearnedBench(Bench[Run]):
+class LearnedBench(TrainingBench[Run]):
     """Where the runs of this experiment are made."""
 
     constants: ClassVar[dict[str, Any]] = {"largest_learned_beta": LARGEST_BETA}
 
-    def train(self, run: Run, checkpoint: Path, identity: str) -> dict[str, Any]:
-        """Train and judge one network; besides, its β at the start and after each epoch, and its scales at the end."""
-        learned, judged = self.parts["test"]
-        trained = build(run, self.data, self.recipe)
-        first = hardness(trained)
-        history = train(
-            trained,
-            learned,
-            self.recipe,
-            rate=run.rate,
-            seed=run.seed,
-            checkpoint=checkpoint,
-            identity=identity,
-            note=hardness,
-            label=str(run),
-        )
-        return {
-            **asdict(run),
-            "accuracy": round(accuracy(trained, Standard.of(learned), judged), 6),
-            "losses": history.losses,
-            "beta": [first, *history.notes],
-            "scales": scales(trained),
-        }
+    def build(self, run: Run) -> nn.Sequential:
+        """The network of a run before training; weights by seed alone."""
+        torch.manual_seed(run.seed)
+        return network(self.data, self.plan.filters, activations(run, self.plan.filters))
+
+    def note(self, trained: nn.Module, /) -> list[list[float]]:
+        """β."""
+        return hardness(trained)
+
+    def found(self, trained: nn.Module, history: History, /) -> dict[str, Any]:
+        """β at the start and after each epoch, and the scales at the end."""
+        return {"beta": history.notes, "scales": scales(trained)}

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from experiments.shared.paired import Paired, Result
 from experiments.shared.results import band
 
-Result = dict[str, Any]
-Setting = tuple[str, float, str]
-SOFT: Setting = ("fixed", 0.5, "attached")
+SOFT = ("fixed", 0.5, "attached")
 
 
 def summary(runs: Sequence[Result]) -> dict[str, Any]:
@@ -26,34 +25,17 @@ def summary(runs: Sequence[Result]) -> dict[str, Any]:
     Raises:
         ValueError: the seeds of two settings differ, so there are no pairs.
     """
-    found: dict[Setting, dict[int, Result]] = {}
-    for run in runs:
-        found.setdefault((run["learned"], run["start"], run["code"]), {})[run["seed"]] = run
-    seeds = sorted(next(iter(found.values())))
-    for setting, by_seed in found.items():
-        if sorted(by_seed) != seeds:
-            raise ValueError(f"runs must have the seeds {seeds} in every setting, got {sorted(by_seed)} for {setting}")
-
-    def accuracies(setting: Setting) -> list[float]:
-        return [found[setting][seed]["accuracy"] for seed in seeds]
-
-    def difference(one: Setting, other: Setting) -> dict[str, Any]:
-        return band([a - b for a, b in zip(accuracies(one), accuracies(other), strict=True)])
-
-    def entry(setting: Setting, numbers: dict[str, Any]) -> dict[str, Any]:
-        return dict(zip(("learned", "start", "code"), setting, strict=True)) | numbers
-
-    attached = [setting for setting in found if setting[2] == "attached" and (*setting[:2], "detached") in found]
+    paired = Paired(runs, ("learned", "start", "code"))
+    settings, entry, difference = paired.settings, paired.entry, paired.difference
+    attached = [setting for setting in settings if setting[2] == "attached" and (*setting[:2], "detached") in settings]
     return {
-        "accuracy": [entry(setting, band(accuracies(setting))) for setting in found],
-        "minus_soft": [entry(setting, difference(setting, SOFT)) for setting in found if setting != SOFT],
+        "accuracy": [entry(setting, band(paired.values(setting))) for setting in settings],
+        "minus_soft": [entry(setting, difference(setting, SOFT)) for setting in settings if setting != SOFT],
         "attached_minus_detached": [
             entry(setting, difference(setting, (*setting[:2], "detached"))) for setting in attached
         ],
         "path": [
-            entry(setting, path([found[setting][seed]["beta"] for seed in seeds]))
-            for setting in found
-            if setting[0] != "fixed"
+            entry(setting, path(paired.values(setting, "beta"))) for setting in settings if setting[0] != "fixed"
         ],
     }
 

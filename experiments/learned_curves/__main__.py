@@ -8,7 +8,6 @@ comparison does not use. There is no noise, so the error is that of the fit.
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from dataclasses import dataclass, field, replace
@@ -18,12 +17,12 @@ from typing import Any
 import torch
 
 from experiments.learned_curves.networks import CURVES, Setting, Training, fit, stored
-from experiments.shared.bench import hardware, kept
-from experiments.shared.results import DATA, band, versions, write
+from experiments.shared.command import WORK, parser
+from experiments.shared.kept import keep, kept
+from experiments.shared.results import DATA, band, hardware, versions, write
 
 FIXED = (0.5, 0.62, 0.75, 0.87, 0.99)
 KINDS = (*((f"{beta:g}", "fixed", beta) for beta in FIXED), ("shared", "shared", 0.5), ("unit", "unit", 0.5))
-WORK = Path(__file__).resolve().parents[2] / "_build" / "experiments" / "learned_curves"
 
 
 @dataclass(frozen=True)
@@ -62,12 +61,12 @@ def experiment(plan: Plan, work: Path) -> dict[str, Any]:
 
 
 def _kept_fit(plan: Plan, curve: str, width: int, work: Path, conditions: str) -> list[dict[str, Any]]:
-    start, done = time.monotonic(), work / f"{curve}-{width}.json"
+    start, done = time.monotonic(), work / f"{curve}-{width}.done"
     identity = f"{conditions} {plan} {curve} {width}"
     found = kept(done, identity)
     if found is None:
         found = {"entries": fitted(plan, curve, width)}
-        write({"identity": identity, "result": found}, done, quiet=True)
+        keep(done, identity, **found)
     print(f"{curve}, {width} units ({time.monotonic() - start:.0f} s)", flush=True)
     entries: list[dict[str, Any]] = found["entries"]
     return entries
@@ -103,12 +102,9 @@ def fitted(plan: Plan, curve: str, width: int) -> list[dict[str, Any]]:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m experiments.learned_curves", description="Fit curves; learn β.")
-    parser.add_argument("--out", type=Path, default=DATA / "learned_curves.json", help="result file")
-    parser.add_argument("--work", type=Path, default=WORK, help="folder that keeps what is done")
-    args = parser.parse_args()
-    if not args.out.parent.is_dir():
-        parser.error(f"--out: there is no folder {args.out.parent}")
+    command = parser("Fit curves; learn β.", DATA / "learned_curves.json")
+    command.add_argument("--work", type=Path, default=WORK / "learned_curves", help="folder that keeps what is done")
+    args = command.parse_args()
     write(experiment(Plan(), args.work), args.out)
 
 

@@ -26,7 +26,7 @@ import torch
 from experiments.orthogonal_filters.runs import BETAS, OrthogonalBench, Run
 from experiments.orthogonal_filters.summary import best_rates, best_strength, summary
 from experiments.shared.bench import Make, make_all
-from experiments.shared.command import one_line, options, parse, recipe
+from experiments.shared.command import of_images, one_line, parse, recipe
 from experiments.shared.images import DataSet, load
 from experiments.shared.results import write
 from experiments.shared.small_cnn import Recipe
@@ -125,7 +125,7 @@ def reproduce(data: DataSet, recipe: Recipe, out: Path, setting: Sequence[str]) 
 def main() -> None:
     """The command line."""
     name = "orthogonal_filters"
-    parser = options(name, "Compare free, penalised and orthogonal filters.")
+    parser = of_images("Compare free, penalised and orthogonal filters.")
     setting = ("ACTIVATION", "CONSTRAINT", "SEED")
     parser.add_argument("--again", nargs=3, metavar=setting, help="only train this network of the result file again")
     args = parse(parser, name)

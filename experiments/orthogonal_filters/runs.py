@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
@@ -12,9 +11,8 @@ from torch import nn
 
 from betavq.nn import BetaReLU
 from betavq.orthogonal import coherence_report, orthogonal_filters, orthogonality_penalty
-from experiments.shared.bench import Bench
-from experiments.shared.images import DataSet
-from experiments.shared.small_cnn import CONVOLUTIONS, Recipe, Standard, accuracy, finite, network, train
+from experiments.shared.small_cnn import CONVOLUTIONS, History, Penalty, finite, network
+from experiments.shared.trainings import TrainingBench
 
 BETAS = {"relu": 1.0, "swish": 0.5}
 
@@ -39,6 +37,13 @@ class Run:
     seed: int
     judged_on: str
 
+    @property
+    def penalty(self) -> Penalty | None:
+        """What is added to the loss."""
+        if self.constraint != "penalty":
+            return None
+        return lambda trained: self.strength * orthogonality_penalty(trained, layers=CONVOLUTIONS)
+
     def __str__(self) -> str:
         strength = f" {self.strength:g}" if self.constraint == "penalty" else ""
         return (
@@ -46,47 +51,25 @@ class Run:
         )
 
 
-def build(run: Run, data: DataSet, recipe: Recipe) -> nn.Sequential:
-    """The network of a run before training; weights by seed alone, but for being made orthogonal."""
-    torch.manual_seed(run.seed)
-    made = network(data, recipe.filters, partial(BetaReLU, BETAS[run.activation]))
-    return orthogonal_filters(made, layers=CONVOLUTIONS) if run.constraint == "orthogonal" else made
-
-
-class OrthogonalBench(Bench[Run]):
+class OrthogonalBench(TrainingBench[Run]):
     """Where the runs of this experiment are made."""
 
     constants: ClassVar[dict[str, Any]] = {"betas": BETAS}
 
-    def train(self, run: Run, checkpoint: Path, identity: str) -> dict[str, Any]:
-        """Train and judge one network; besides, how far from orthogonal its filters end."""
-        learned, judged = self.parts[run.judged_on]
-        trained = build(run, self.data, self.recipe)
-        penalty = partial(_penalty, run.strength) if run.constraint == "penalty" else None
-        history = train(
-            trained,
-            learned,
-            self.recipe,
-            rate=run.rate,
-            seed=run.seed,
-            checkpoint=checkpoint,
-            identity=identity,
-            penalty=penalty,
-            label=str(run),
-        )
+    def build(self, run: Run) -> nn.Sequential:
+        """The network of a run before training; weights by seed alone, but for being made orthogonal."""
+        torch.manual_seed(run.seed)
+        made = network(self.data, self.plan.filters, partial(BetaReLU, BETAS[run.activation]))
+        return orthogonal_filters(made, layers=CONVOLUTIONS) if run.constraint == "orthogonal" else made
+
+    def found(self, trained: nn.Module, _history: History, /) -> dict[str, Any]:
+        """How far from orthogonal the filters end, and what the first look like."""
         layers = coherence_report(trained, layers=CONVOLUTIONS)
         return {
-            **asdict(run),
-            "accuracy": round(accuracy(trained, Standard.of(learned), judged), 6),
-            "losses": history.losses,
             "coherence": [finite(layer.coherence) for layer in layers],
             "mean_cosine": [finite(layer.mean_cosine) for layer in layers],
             "first_filters": picture(trained.get_submodule("first")),
         }
-
-
-def _penalty(strength: float, trained: nn.Module) -> torch.Tensor:
-    return strength * orthogonality_penalty(trained, layers=CONVOLUTIONS)
 
 
 def picture(layer: nn.Module) -> list[Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
+from experiments.shared.paired import Paired, Result
 from experiments.shared.results import band
 
-Result = dict[str, Any]
 Setting = tuple[str, str, float]
 
 
@@ -39,32 +40,18 @@ def summary(runs: Sequence[Result]) -> dict[str, Any]:
     Raises:
         ValueError: the seeds of two settings differ, so there are no pairs.
     """
-    found: dict[tuple[str, str], dict[int, Result]] = {}
-    for run in runs:
-        found.setdefault((run["activation"], run["constraint"]), {})[run["seed"]] = run
-    seeds = sorted(next(iter(found.values())))
-    for setting, by_seed in found.items():
-        if sorted(by_seed) != seeds:
-            raise ValueError(f"runs must have the seeds {seeds} in every setting, got {sorted(by_seed)} for {setting}")
-    activations, constraints = (list(dict.fromkeys(part)) for part in zip(*found, strict=True))
-
-    def values(activation: str, constraint: str, quantity: str) -> list[Any]:
-        return [found[activation, constraint][seed][quantity] for seed in seeds]
+    paired = Paired(runs, ("activation", "constraint"))
+    activations, constraints = (list(dict.fromkeys(part)) for part in zip(*paired.settings, strict=True))
+    difference = paired.difference
 
     def by_setting(quantity: str) -> dict[str, Any]:
-        return {
-            activation: {
-                # A network that diverged has no cosines.
-                constraint: band([value for value in values(activation, constraint, quantity) if _whole(value)])
-                for constraint in constraints
-                if any(_whole(value) for value in values(activation, constraint, quantity))
-            }
-            for activation in activations
-        }
-
-    def difference(one: tuple[str, str], other: tuple[str, str]) -> dict[str, Any]:
-        pairs = zip(values(*one, "accuracy"), values(*other, "accuracy"), strict=True)
-        return band([a - b for a, b in pairs])
+        """A network that diverged has no cosines."""
+        found: dict[str, Any] = {activation: {} for activation in activations}
+        for activation, constraint in product(activations, constraints):
+            whole = [value for value in paired.values((activation, constraint), quantity) if _whole(value)]
+            if whole:
+                found[activation][constraint] = band(whole)
+        return found
 
     return {
         "accuracy": by_setting("accuracy"),

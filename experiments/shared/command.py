@@ -1,4 +1,4 @@
-"""The command line that the experiments on images share: the same options, and one clear line for what goes wrong."""
+"""The command lines of the experiments: the same options, and one clear line for what goes wrong."""
 
 from __future__ import annotations
 
@@ -13,29 +13,48 @@ from experiments.shared.images import DataError, DataSet
 from experiments.shared.results import DATA
 from experiments.shared.small_cnn import Recipe
 
-WORK = Path(__file__).resolve().parents[2] / "_build" / "experiments"
+WORK = DATA.parents[2] / "_build" / "experiments"
 
 
-def options(name: str, description: str) -> argparse.ArgumentParser:
-    """Those of all experiments on images."""
-    parser = argparse.ArgumentParser(prog=f"python -m experiments.{name}", description=description)
-    parser.add_argument("--data", type=Path, help="an .npz file or the folder of CIFAR-10 (default: digits)")
-    parser.add_argument("--out", type=Path, help="result file (default: by the data, beside those of the book)")
-    parser.add_argument("--work", type=Path, help="folder that keeps what is done (default: in _build/experiments)")
-    parser.add_argument("--seeds", type=int, default=5, help="how many seeds to compare with (default: %(default)s)")
-    parser.add_argument("--processes", type=int, default=2, help="runs at a time (default: %(default)s)")
-    return parser
+def parser(description: str, out: Path | None = None) -> argparse.ArgumentParser:
+    """The command line of the experiment that was started: where to write.
+
+    Args:
+        description: what the experiment does.
+        out: the result file, unless another is asked for; None where that goes by the data.
+    """
+    module = sys.modules["__main__"].__spec__
+    program = None if module is None else f"python -m {module.name.removesuffix('.__main__')}"
+    made = argparse.ArgumentParser(prog=program, description=description)
+    default = "by the data, beside those of the book" if out is None else "%(default)s"
+    made.add_argument("--out", type=_in_a_folder, default=out, help=f"result file (default: {default})")
+    return made
+
+
+def _in_a_folder(name: str) -> Path:
+    path = Path(name)
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {path.parent}")
+    return path
+
+
+def of_images(description: str) -> argparse.ArgumentParser:
+    """That of all experiments on images."""
+    made = parser(description)
+    made.add_argument("--data", type=Path, help="an .npz file or the folder of CIFAR-10 (default: digits)")
+    made.add_argument("--work", type=Path, help="folder that keeps what is done (default: in _build/experiments)")
+    made.add_argument("--seeds", type=int, default=5, help="how many seeds to compare with (default: %(default)s)")
+    made.add_argument("--processes", type=int, default=2, help="runs at a time (default: %(default)s)")
+    return made
 
 
 def parse(parser: argparse.ArgumentParser, name: str) -> argparse.Namespace:
-    """What was asked for, with the names of the files filled in."""
+    """What was asked for of an experiment on images, with the names of the files filled in."""
     args = parser.parse_args()
     args.out = args.out or DATA / f"{name}_{'digits' if args.data is None else 'images'}.json"
     args.work = args.work or WORK / args.out.stem
     if args.seeds < 2 or args.processes < 1:
         parser.error("--seeds must be at least 2, --processes at least 1")
-    if not args.out.parent.is_dir():
-        parser.error(f"--out: there is no folder {args.out.parent}")
     return args
 
 
@@ -54,5 +73,4 @@ def one_line() -> Iterator[None]:
 
 def recipe(data: DataSet) -> Recipe:
     """Colour images as they come. Of grey ones few, for they are easy, and fewer first filters of their few inputs."""
-    colour = data.train.pixels.shape[3] == 3
-    return Recipe() if colour else Recipe(filters=(16, 64, 128), epochs=20, batch=10, most_images=100)
+    return Recipe() if data.colour else Recipe(filters=(16, 64, 128), epochs=20, batch=10, most_images=100)

@@ -20,6 +20,7 @@ from hardtosoft.results.networks import digits_test_set, digits_training_set
 
 Array = NDArray[Any]
 NAMES = ("x_train", "y_train", "x_test", "y_test")
+HELD_OUT, SEED_OF_SPLIT = 0.2, 0  # the share of the training images that settings are chosen by
 SMALLEST_SIDE = 4  # two poolings of 2×2
 CIFAR_FOLDER = "cifar-10-batches-py"
 CIFAR_SHAPE = (3, 32, 32)
@@ -46,9 +47,15 @@ class Images:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def rows(self, rows: Tensor) -> Images:
+    def rows(self, rows: Tensor | slice) -> Images:
         """Some of them."""
         return Images(self.pixels[rows], self.labels[rows])
+
+    def split(self, share: float) -> tuple[Images, Images]:
+        """A share of them, drawn at random and always the same, and the others."""
+        order = torch.randperm(len(self), generator=torch.Generator().manual_seed(SEED_OF_SPLIT))
+        count = round(share * len(order))
+        return self.rows(order[:count]), self.rows(order[count:])
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,11 @@ class DataSet:
     test: Images
     num_classes: int
     sha256: str
+
+    @property
+    def colour(self) -> bool:
+        """Whether the images have three channels, not one."""
+        return self.train.pixels.shape[3] == 3
 
 
 def load(path: Path | None) -> DataSet:

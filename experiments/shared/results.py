@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import platform
-import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from importlib import metadata
@@ -14,17 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t as student  # type: ignore[import-untyped]
 
+from experiments.shared.kept import replace
+
 DATA = Path(__file__).resolve().parents[2] / "src" / "hardtosoft" / "data"
-
-
-def arguments(description: str, out: Path) -> argparse.Namespace:
-    """The command line: where to write."""
-    parser = argparse.ArgumentParser(prog=f"python -m experiments.{out.stem}", description=description)
-    parser.add_argument("--out", type=Path, default=out, help="result file (default: %(default)s)")
-    return parser.parse_args()
 
 
 def band(samples: ArrayLike) -> dict[str, Any]:
@@ -47,6 +41,15 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in names}
 
 
+def hardware() -> dict[str, Any]:
+    """Processor, its cores, and the threads in use."""
+    cpu = Path("/proc/cpuinfo")
+    lines = cpu.read_text(encoding="utf-8").splitlines() if cpu.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    processor = models[0] if models else platform.processor() or platform.machine()
+    return {"processor": processor, "cores": os.cpu_count(), "threads": torch.get_num_threads()}
+
+
 def progress(items: Iterable[int], label: str) -> Iterable[int]:
     """Say which item is at work and how long it has taken."""
     start = time.monotonic()
@@ -55,17 +58,8 @@ def progress(items: Iterable[int], label: str) -> Iterable[int]:
         yield item
 
 
-def write(contents: dict[str, Any], out: Path, *, quiet: bool = False) -> None:
-    """Write a result file in one step, so that a stopped run leaves the old one whole, and say so unless ``quiet``."""
+def write(contents: dict[str, Any], out: Path) -> None:
+    """Write a result file, and say so."""
     text = json.dumps(contents, allow_nan=False, separators=(",", ":")) + "\n"
-    handle, name = tempfile.mkstemp(dir=out.parent, prefix=out.name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(out)
-    except BaseException:
-        Path(name).unlink()
-        raise
-    if not quiet:
-        print(f"wrote {out}, {len(text) / 1000:.0f} kB")
+    replace(out, lambda name: Path(name).write_text(text, encoding="utf-8"))
+    print(f"wrote {out}, {len(text) / 1000:.0f} kB")

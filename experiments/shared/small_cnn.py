@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
-import pickle
-import tempfile
 import time
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from experiments.shared.images import DataSet, Images
+from experiments.shared.kept import keep, kept
 from experiments.shared.training import keep_below_one, parameter_groups
 
 EVALUATION_BATCH = 500
@@ -97,11 +94,11 @@ def accuracy(trained: nn.Module, standard: Standard, images: Images) -> float:
 
 @dataclass(frozen=True)
 class History:
-    """What happened in each epoch.
+    """What happened while a network was trained.
 
     Attributes:
-        losses: mean cross-entropy, without the penalty; None where it is not finite.
-        notes: what was noted at its end; empty where nothing was to be noted.
+        losses: mean cross-entropy of each epoch, without the penalty; None where it is not finite.
+        notes: what was noted before the first epoch and after each; empty where nothing was to be noted.
     """
 
     losses: list[float | None]
@@ -135,7 +132,7 @@ def train(
         checkpoint: where to keep the state; the file is left there at the end.
         identity: of the run; a checkpoint of another one is not used.
         penalty: what is added to the loss, made of the network.
-        note: what to note after each epoch, made of the network: numbers in lists.
+        note: what to note before the first epoch and after each, made of the network: numbers in lists.
         label: what lines of progress start with.
 
     A learned β is kept in [0, 0.99].
@@ -146,14 +143,14 @@ def train(
     )
     order = torch.Generator().manual_seed(seed)
     losses: list[float | None] = []
-    notes: list[Any] = []
-    kept = _kept(checkpoint, identity)
-    if kept is not None:
-        trained.load_state_dict(kept["network"])
-        optimiser.load_state_dict(kept["optimiser"])
-        order.set_state(kept["order"])
-        torch.set_rng_state(kept["random"])
-        losses, notes = kept["losses"], kept["notes"]
+    notes = [] if note is None else [note(trained)]
+    found = kept(checkpoint, identity)
+    if found is not None:
+        trained.load_state_dict(found["network"])
+        optimiser.load_state_dict(found["optimiser"])
+        order.set_state(found["order"])
+        torch.set_rng_state(found["random"])
+        losses, notes = found["losses"], found["notes"]
     steps = math.ceil(len(images) / recipe.batch)
     for epoch in range(len(losses), recipe.epochs):
         start, total = time.monotonic(), torch.zeros(())
@@ -173,16 +170,16 @@ def train(
         losses.append(finite(total.item() / len(images)))
         if note is not None:
             notes.append(note(trained))
-        state = {
-            "identity": identity,
-            "network": trained.state_dict(),
-            "optimiser": optimiser.state_dict(),
-            "order": order.get_state(),
-            "random": torch.get_rng_state(),
-            "losses": losses,
-            "notes": notes,
-        }
-        replace(checkpoint, lambda name, state=state: torch.save(state, name))  # type: ignore[misc]
+        keep(
+            checkpoint,
+            identity,
+            network=trained.state_dict(),
+            optimiser=optimiser.state_dict(),
+            order=order.get_state(),
+            random=torch.get_rng_state(),
+            losses=losses,
+            notes=notes,
+        )
         seconds = time.monotonic() - start
         if seconds > 1:
             print(f"{label}: epoch {epoch + 1} of {recipe.epochs}, loss {losses[-1]} ({seconds:.0f} s)", flush=True)
@@ -192,36 +189,3 @@ def train(
 def finite(number: float) -> float | None:
     """The number to six decimals, as a result file may hold it; None for NaN and infinities."""
     return round(number, 6) if math.isfinite(number) else None
-
-
-def replace(path: Path, save: Callable[[str], object]) -> None:
-    """Write a file in one step, so that a stopped run leaves the old one whole."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".partial")
-    os.close(handle)
-    try:
-        save(name)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _kept(checkpoint: Path, identity: str) -> dict[str, Any] | None:
-    """The state that an earlier start of the same run has left."""
-    if not checkpoint.exists():
-        return None
-    try:
-        kept: dict[str, Any] = torch.load(checkpoint, weights_only=True)
-        same: bool = kept["identity"] == identity
-    except (
-        OSError,
-        RuntimeError,
-        ValueError,
-        EOFError,
-        KeyError,
-        TypeError,
-        pickle.UnpicklingError,
-        zipfile.BadZipFile,
-    ):
-        print(f"{checkpoint} cannot be read: its run starts anew", flush=True)
-        return None
-    return kept if same else None

@@ -13,19 +13,10 @@ from dataclasses import asdict
 import torch
 from sklearn.model_selection import train_test_split
 
-from experiments.shared.results import DATA, arguments, band, bands, progress, versions, write
+from experiments.shared.command import parser
+from experiments.shared.results import DATA, band, bands, progress, versions, write
 from experiments.shared.training import Training, train
-from experiments.small_networks.sweeps import (
-    BETAS,
-    accuracy_curve,
-    affine_share,
-    closest_affine,
-    ends,
-    entropy_curves,
-    linear_accuracy,
-    refitted_output_accuracy,
-    stored_network,
-)
+from experiments.small_networks.sweeps import at_beta_0, curves, ends, linear_accuracy, stored_network
 from hardtosoft.results.datasets import load_digits
 
 SEEDS = range(10)
@@ -38,7 +29,7 @@ TEST_POINTS, SPLIT_SEED = 500, 0
 
 def main() -> None:
     """Train, measure, write."""
-    args = arguments("Train on handwritten digits at β = 1 and measure at every β.", DATA / "digits.json")
+    args = parser("Train on handwritten digits at β = 1 and measure at every β.", DATA / "digits.json").parse_args()
     torch.set_num_threads(1)
     images, labels = load_digits()
     # Every digit has its share of the test set.
@@ -47,20 +38,9 @@ def main() -> None:
     )
     train_set, test = ((images[rows], labels[rows]) for rows in (train_rows, test_rows))
     odd_train, odd_test = ((x, y % 2) for x, y in (train_set, test))
-    networks, accuracies, entropies = [], [], []
-    at_the_ends, deep, odd = [], [], []
+    trained, deep, odd = [], [], []
     for seed in progress(SEEDS, "digits, seed"):
-        network = train(train_set, SIZES, TRAINING, seed)
-        networks.append(network)
-        accuracies.append(accuracy_curve(network, test))
-        entropies.append(entropy_curves(network, test[0]))
-        at_the_ends.append(
-            {
-                "output_bias_refitted": refitted_output_accuracy(network, train_set, test, 0.0),
-                "closest_affine_map": closest_affine(network, train_set[0]).accuracy(*test, 1.0),
-                "affine_share": affine_share(network, train_set, test),
-            }
-        )
+        trained.append((train(train_set, SIZES, TRAINING, seed), train_set, test))
         deep.append(ends(train(train_set, DEEP, TRAINING, seed), train_set, test))
         odd.append(ends(train(odd_train, ODD, TRAINING, seed), odd_train, odd_test))
     # Logistic regression has no seed and the split is one: its numbers have no interval.
@@ -79,16 +59,14 @@ def main() -> None:
                 **asdict(TRAINING),
                 "versions": versions(),
             },
-            "beta": BETAS,
-            "accuracy": band(accuracies),
-            "entropy": [band(layer) for layer in zip(*entropies, strict=True)],
+            **curves(trained),
             "linear": band([linear]),
             "controls": {
-                "beta_0": bands(at_the_ends),
+                "beta_0": at_beta_0(trained),
                 "deep": bands(deep) | {"linear": band([linear])},
                 "odd": bands(odd) | {"linear": band([linear_accuracy(odd_train, odd_test)])},
             },
-            "network": stored_network(networks[0], SEEDS[0], test),
+            "network": stored_network(trained[0][0], SEEDS[0], test),
             "test_rows": test_rows,
         },
         args.out,

@@ -11,7 +11,8 @@ from dataclasses import asdict
 
 import torch
 
-from experiments.shared.results import DATA, arguments, versions, write
+from experiments.shared.command import parser
+from experiments.shared.results import DATA, versions, write
 from experiments.shared.training import train
 from experiments.small_networks.two_moons import NOISE, SEEDS, SIZES, TRAIN_POINTS, TRAINING, moons
 from hardtosoft.results.networks import Network
@@ -23,7 +24,7 @@ SEED = SEEDS[0]
 
 def main() -> None:
     """Train, watch, write."""
-    args = arguments("Train on two moons and keep the network at several steps.", DATA / "moons_training.json")
+    args = parser("Train on two moons and keep several steps.", DATA / "moons_training.json").parse_args()
     torch.set_num_threads(1)
     kept: list[dict[str, object]] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -9,10 +10,36 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from torch import Tensor
 
+from experiments.shared.results import band, bands
 from experiments.shared.training import Set, cross_entropy
 from hardtosoft.results.networks import Network
 
 BETAS = [round(0.02 * step, 2) for step in range(51)]
+
+
+Trained = tuple[Network, Set, Set]  # a network, what it has learned from, and what it is tested with
+
+
+def curves(trained: Sequence[Trained]) -> dict[str, Any]:
+    """The entries of a result file that are curves over β: bands over networks that differ in their seed."""
+    accuracies = [accuracy_curve(network, test) for network, _, test in trained]
+    entropies = [entropy_curves(network, test[0]) for network, _, test in trained]
+    layers = zip(*entropies, strict=True)
+    return {"beta": BETAS, "accuracy": band(accuracies), "entropy": [band(layer) for layer in layers]}
+
+
+def at_beta_0(trained: Sequence[Trained]) -> dict[str, Any]:
+    """The controls at β = 0, where the network is affine: the same bands."""
+    return bands(
+        [
+            {
+                "output_bias_refitted": refitted_output_accuracy(network, train_set, test, 0.0),
+                "closest_affine_map": closest_affine(network, train_set[0]).accuracy(*test, 1.0),
+                "affine_share": affine_share(network, train_set, test),
+            }
+            for network, train_set, test in trained
+        ]
+    )
 
 
 def accuracy_curve(network: Network, test: Set) -> list[float]:

@@ -11,19 +11,10 @@ from dataclasses import asdict
 
 import torch
 
-from experiments.shared.results import DATA, arguments, band, bands, progress, versions, write
+from experiments.shared.command import parser
+from experiments.shared.results import DATA, band, bands, progress, versions, write
 from experiments.shared.training import Set, Training, train
-from experiments.small_networks.sweeps import (
-    BETAS,
-    accuracy_curve,
-    affine_share,
-    closest_affine,
-    ends,
-    entropy_curves,
-    linear_accuracy,
-    refitted_output_accuracy,
-    stored_network,
-)
+from experiments.small_networks.sweeps import at_beta_0, curves, ends, linear_accuracy, stored_network
 from hardtosoft.results.datasets import draw_moons, test_draw, train_draw
 
 SEEDS = range(20)
@@ -46,24 +37,13 @@ def moons(seed: int, gap: float = 0.0) -> tuple[Set, Set]:
 
 def main() -> None:
     """Train, measure, write."""
-    args = arguments("Train on two moons at β = 1 and measure at every β.", DATA / "two_moons.json")
+    args = parser("Train on two moons at β = 1 and measure at every β.", DATA / "two_moons.json").parse_args()
     torch.set_num_threads(1)
-    networks, accuracies, entropies, linear = [], [], [], []
-    at_the_ends, apart = [], []
+    trained, linear, apart = [], [], []
     for seed in progress(SEEDS, "two moons, seed"):
         train_set, test = moons(seed)
-        network = train(train_set, SIZES, TRAINING, seed)
-        networks.append(network)
-        accuracies.append(accuracy_curve(network, test))
-        entropies.append(entropy_curves(network, test[0]))
+        trained.append((train(train_set, SIZES, TRAINING, seed), train_set, test))
         linear.append(linear_accuracy(train_set, test))
-        at_the_ends.append(
-            {
-                "output_bias_refitted": refitted_output_accuracy(network, train_set, test, 0.0),
-                "closest_affine_map": closest_affine(network, train_set[0]).accuracy(*test, 1.0),
-                "affine_share": affine_share(network, train_set, test),
-            }
-        )
         train_set, test = moons(seed, GAP)
         network_apart = train(train_set, SIZES, TRAINING, seed)
         apart.append(ends(network_apart, train_set, test) | {"linear": linear_accuracy(train_set, test)})
@@ -82,12 +62,10 @@ def main() -> None:
                 **asdict(TRAINING),
                 "versions": versions(),
             },
-            "beta": BETAS,
-            "accuracy": band(accuracies),
-            "entropy": [band(layer) for layer in zip(*entropies, strict=True)],
+            **curves(trained),
             "linear": band(linear),
-            "controls": {"beta_0": bands(at_the_ends), "moons_apart": bands(apart)},
-            "network": stored_network(networks[0], first, test),
+            "controls": {"beta_0": at_beta_0(trained), "moons_apart": bands(apart)},
+            "network": stored_network(trained[0][0], first, test),
             "training_set": {"points": points.tolist(), "labels": labels.tolist()},
         },
         args.out,

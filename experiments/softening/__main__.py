@@ -19,9 +19,6 @@ from __future__ import annotations
 
 import base64
 import sys
-import time
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,26 +26,24 @@ import numpy as np
 import torch
 from torch import nn
 
-from experiments.shared.command import one_line, options, parse
+from experiments.shared.bench import Make, make_all
+from experiments.shared.command import of_images, one_line, parse
 from experiments.shared.images import DataSet, load
 from experiments.shared.results import write
-from experiments.shared.workers import workers
 from experiments.softening.measures import BINS, Calibration
 from experiments.softening.networks import PublishedError, Scaled
-from experiments.softening.runs import Bench, Piece, Plan, plan, prepare, run_prepared
+from experiments.softening.runs import Piece, Plan, SofteningBench, plan
 from experiments.softening.summary import Draws, Found, Judged, chosen, combined, curve
 
 PARTS = ("validation", "test")
-Make = Callable[[Sequence[Piece]], Iterable[Found]]
 
 
-def experiment(bench: Bench, make: Make) -> dict[str, Any]:
+def experiment(bench: SofteningBench, make: Make[Piece]) -> dict[str, Any]:
     """All pieces, made by ``make`` in the order given, and what they say: the contents of the result file."""
-    planned, start = bench.pieces(), time.monotonic()
+    planned = bench.pieces()
     found: dict[tuple[str, str], dict[float, list[Found]]] = {}
-    for number, (piece, made) in enumerate(zip(planned, make(planned), strict=True), 1):
+    for piece, made in zip(planned, make_all(make, planned, "softening"), strict=True):
         found.setdefault((piece.smoothing, piece.statistics), {}).setdefault(piece.beta, []).append(_complete(made))
-        print(f"{number} of {len(planned)}: {piece} ({time.monotonic() - start:.0f} s)", flush=True)
     hard = found["value", "kept"][1.0]
     for kind in found:
         if kind[1] == "kept":
@@ -85,7 +80,7 @@ def _complete(found: Found) -> Found:
     return found | worst
 
 
-def _judged(bench: Bench, part: str, by_beta: dict[float, list[Found]]) -> dict[float, Judged]:
+def _judged(bench: SofteningBench, part: str, by_beta: dict[float, list[Found]]) -> dict[float, Judged]:
     labels = getattr(bench.split, part).labels.numpy()
     return {beta: Judged(by_beta[beta], labels, part) for beta in sorted(by_beta)}
 
@@ -141,14 +136,11 @@ def stored_network(network: nn.Module) -> dict[str, Any]:
 def carry_out(path: Path | None, data: DataSet, plan: Plan, work: Path, processes: int) -> dict[str, Any]:
     """The experiment on the data of ``path``, in one process or in more: the numbers are the same."""
     torch.set_num_threads(1)
-    bench = Bench(data, plan, work)
-    if processes == 1:
-        contents = experiment(bench, partial(map, bench.run))
-    else:
-        for seed in plan.seeds:
-            bench.network(seed)  # trained once, and not by every process
-        with workers(processes, prepare, (path, plan, work)) as pool:
-            contents = experiment(bench, partial(pool.map, run_prepared))
+    bench = SofteningBench(data, plan, work)
+    for seed in plan.seeds:
+        bench.network(seed)  # trained once, and not by every process
+    with bench.making(path, processes) as make:
+        contents = experiment(bench, make)
     if path is None:
         first = bench.network(plan.seeds[0])
         assert isinstance(first, Scaled)
@@ -159,7 +151,7 @@ def carry_out(path: Path | None, data: DataSet, plan: Plan, work: Path, processe
 def main() -> None:
     """The command line."""
     name = "softening"
-    parser = options(name, "Soften trained networks and measure what β does.")
+    parser = of_images("Soften trained networks and measure what β does.")
     parser.add_argument("--published", action="store_true", help="soften a published network; needs --data")
     parser.set_defaults(seeds=3)
     args = parse(parser, name)

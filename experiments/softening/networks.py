@@ -13,12 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from experiments.shared.images import DataSet, Images
+from experiments.shared.images import HELD_OUT, SEED_OF_SPLIT, DataSet, Images
 from experiments.shared.results import versions
 from experiments.shared.small_cnn import Recipe, Standard, network, train
 
 RATE = 0.1  # of learning, at the first step
-HELD_OUT, SEED_OF_SPLIT = 0.2, 0
 #: BSD or MIT by its own word, without its requirements: ``pip install --no-deps cifar-10-model==7.4.0 h5py``.
 PACKAGE, VERSION = "cifar-10-model", "7.4.0"
 WEIGHTS = "trained_models/cnn_model.h5"
@@ -41,19 +40,13 @@ class Split:
     @classmethod
     def of(cls, data: DataSet) -> Split:
         """For a network trained here: a fifth of the training images is held out to choose by."""
-        order, held_out = _shuffled(data.train, HELD_OUT)
-        return cls(data.train.rows(order[held_out:]), data.train.rows(order[:held_out]), data.test)
+        held_out, learned = data.train.split(HELD_OUT)
+        return cls(learned, held_out, data.test)
 
     @classmethod
     def of_test_images(cls, data: DataSet) -> Split:
         """For a network trained elsewhere, perhaps on the training images: one half of the test images each."""
-        order, half = _shuffled(data.test, 0.5)
-        return cls(data.train, data.test.rows(order[:half]), data.test.rows(order[half:]))
-
-
-def _shuffled(images: Images, share: float) -> tuple[Tensor, int]:
-    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(SEED_OF_SPLIT))
-    return order, round(share * len(order))
+        return cls(data.train, *data.test.split(0.5))
 
 
 class Scaled(nn.Module):
@@ -82,8 +75,7 @@ class Scaled(nn.Module):
 
 def recipe(data: DataSet) -> Recipe:
     """Colour images as in the book's other experiments; for grey ones a small network, which the book stores."""
-    colour = data.train.pixels.shape[3] == 3
-    return Recipe() if colour else Recipe(filters=(8, 16, 32), epochs=30, batch=32)
+    return Recipe() if data.colour else Recipe(filters=(8, 16, 32), epochs=30, batch=32)
 
 
 def trained(data: DataSet, split: Split, recipe: Recipe, seed: int, work: Path) -> nn.Module:
@@ -116,7 +108,7 @@ def trained(data: DataSet, split: Split, recipe: Recipe, seed: int, work: Path) 
 
 def top_level(data: DataSet) -> float:
     """The value of a white pixel: 255, or 16 for the digits of scikit-learn."""
-    return 16.0 if data.train.pixels.shape[3] == 1 and int(data.train.pixels.max()) <= 16 else 255.0
+    return 16.0 if not data.colour and int(data.train.pixels.max()) <= 16 else 255.0
 
 
 def published() -> nn.Module:

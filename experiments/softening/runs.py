@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import betavq
-from experiments.shared import small_cnn
-from experiments.shared.bench import hardware
-from experiments.shared.images import DataSet, Images, load
-from experiments.shared.results import versions
+from experiments.shared.bench import Bench, conditions
+from experiments.shared.images import HELD_OUT, SEED_OF_SPLIT, DataSet, Images
 from experiments.shared.small_cnn import Recipe
 from experiments.softening.measures import fgsm, has_statistics, logits, noisy, pgd, renewed
-from experiments.softening.networks import (
-    HELD_OUT,
-    PACKAGE,
-    RATE,
-    SEED_OF_SPLIT,
-    VERSION,
-    Split,
-    published,
-    recipe,
-    top_level,
-    trained,
-)
+from experiments.softening.networks import PACKAGE, RATE, VERSION, Split, published, recipe, top_level, trained
 
 SMOOTHINGS = ("value", "free_energy", "curvature_tuning")
 STATISTICS = ("kept", "renewed")
 # Five even steps of log(1 − β) a decade, fewer near 1, where networks hardly change; and ½.
 BETAS = (0.0, 0.369, 0.5, 0.6019, 0.7488, 0.8415, 0.9, 0.9369, 0.9749, 0.99, 0.999, 1.0)
-Arrays = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -82,7 +65,7 @@ def plan(data: DataSet, seeds: int, *, of_published: bool) -> Plan:
     if of_published:
         return Plan(recipe(data), published=True, seeds=(0,), validation=500, noisy=(150, 300), attacked=(50, 150))
     made = Plan(recipe(data), seeds=tuple(range(seeds)))
-    if data.train.pixels.shape[3] == 3:
+    if data.colour:
         return made
     return replace(
         made, sigmas=(0.1, 0.2), sizes=(0.05, 0.1), pgd_size=0.1, pgd_steps=10, noisy=(500, 500), attacked=(500, 500)
@@ -122,20 +105,16 @@ def pieces(plan: Plan, *, statistics: bool) -> Iterator[Piece]:
             yield from (Piece(seed, smoothing, beta, "kept") for beta in plan.coarse_betas if 0 < beta < 1)
 
 
-class Bench:
-    """Where pieces are made: data, plan, and a folder that keeps what is done of each.
-
-    Args:
-        data: the images.
-        plan: of all pieces.
-        work: folder, made if need be. What was finished there under the same conditions is not made again.
-    """
+class SofteningBench(Bench[Plan, Piece]):
+    """Where pieces are made."""
 
     def __init__(self, data: DataSet, plan: Plan, work: Path) -> None:
-        self.data, self.plan, self.work = data, plan, work
+        super().__init__(data, plan, work)
         self.split = Split.of_test_images(data) if plan.published else Split.of(data)
-        self.conditions = conditions(data, plan)
-        work.mkdir(parents=True, exist_ok=True)
+        network = {"package": f"{PACKAGE} {VERSION}"} if plan.published else {"rate": RATE, "held_out_share": HELD_OUT}
+        grids = ("seeds", "betas", "coarse_betas", "attacked_betas")
+        without = {name: value for name, value in asdict(plan).items() if name not in grids}
+        self.conditions = conditions(data, **network, seed_of_split=SEED_OF_SPLIT, **without)
         self.network = lru_cache(1)(self._network)
         self.attacks = lru_cache(1)(self._attacks)
 
@@ -153,21 +132,6 @@ class Bench:
         pixels = images.pixels[:most].permute(0, 3, 1, 2).float().div(top_level(self.data))
         return pixels.contiguous(memory_format=torch.channels_last), images.labels[:most]
 
-    def run(self, piece: Piece) -> Arrays:
-        """Measure, or take from the folder what an earlier start has left."""
-        name = f"{piece.seed}-{piece.smoothing}-{piece.beta:g}-{piece.statistics}.npz"
-        done, identity = self.work / name, json.dumps([self.conditions, asdict(piece)])
-        found = _kept(done, identity)
-        if found is None:
-            found = self._measure(piece)
-
-            def save(path: str, found: Arrays = found) -> None:
-                with Path(path).open("wb") as stream:  # the name does not end in .npz
-                    np.savez(stream, identity=np.array(identity), **found)  # type: ignore[arg-type]
-
-            small_cnn.replace(done, save)
-        return found
-
     def soft(self, piece: Piece) -> nn.Module:
         """The network of a piece."""
         hard = self.network(piece.seed)
@@ -181,7 +145,12 @@ class Bench:
             return published()
         return trained(self.data, self.split, self.plan.recipe, seed, self.work)
 
-    def _measure(self, piece: Piece) -> Arrays:
+    def run(self, piece: Piece) -> dict[str, Any]:
+        """As arrays, which processes pass on."""
+        return {name: values.numpy() for name, values in super().run(piece).items()}
+
+    def make(self, piece: Piece, *_unused: object) -> dict[str, Any]:
+        """Measure one network at one β."""
         net = self.soft(piece)
         found: dict[str, Tensor] = {}
         for part, images, most in (
@@ -201,7 +170,7 @@ class Bench:
                     found[f"own {name} {part}"] = _right(net, own, labels)
                 for name, foreign in self.attacks(piece.seed)[part].items():
                     found[f"transferred {name} {part}"] = _right(net, foreign, labels)
-        return {name: values.numpy() for name, values in found.items()}
+        return found
 
     def _attacked(self, part: str) -> tuple[Tensor, Tensor]:
         most = self.plan.attacked[0 if part == "validation" else 1]
@@ -225,45 +194,3 @@ def soften(network: nn.Module, beta: float, smoothing: str) -> nn.Module:
 
 def _right(net: nn.Module, inputs: Tensor, labels: Tensor) -> Tensor:
     return logits(net, inputs).argmax(1) == labels
-
-
-def _kept(done: Path, identity: str) -> Arrays | None:
-    if not done.exists():
-        return None
-    try:
-        # Opened here, for numpy leaves a damaged file open.
-        with done.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-    except Exception:  # a damaged zip may raise anything
-        print(f"{done} cannot be read: it is made anew", flush=True)
-        return None
-    return arrays if str(arrays.pop("identity", "")) == identity else None
-
-
-_prepared: list[Bench] = []
-
-
-def prepare(path: Path | None, plan: Plan, work: Path) -> None:
-    """Make the bench of a process of its own."""
-    _prepared[:] = [Bench(load(path), plan, work)]
-
-
-def run_prepared(piece: Piece) -> Arrays:
-    """:meth:`Bench.run` on that bench."""
-    return _prepared[0].run(piece)
-
-
-def conditions(data: DataSet, plan: Plan) -> dict[str, Any]:
-    """All that the numbers of one piece depend on, besides the piece itself."""
-    network = {"package": f"{PACKAGE} {VERSION}"} if plan.published else {"rate": RATE, "held_out_share": HELD_OUT}
-    grids = ("seeds", "betas", "coarse_betas", "attacked_betas")
-    without = {name: value for name, value in asdict(plan).items() if name not in grids}
-    return {
-        "data": data.name,
-        "data_sha256": data.sha256,
-        **network,
-        "seed_of_split": SEED_OF_SPLIT,
-        **without,
-        "versions": versions(),
-        "hardware": hardware(),
-    }

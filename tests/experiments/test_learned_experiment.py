@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -16,16 +12,14 @@ from torch import nn
 
 from betavq.nn import BetaReLU
 from experiments.learned_beta.__main__ import OTHER_STARTS, RATES, SETTINGS, Plan, carry_out, plan
-from experiments.learned_beta.runs import LearnedBench, Run, build, hardness
+from experiments.learned_beta.runs import LearnedBench, Run, hardness
 from experiments.learned_beta.summary import SOFT, path, summary
-from experiments.shared import small_cnn
 from experiments.shared.results import DATA, write
 from experiments.shared.small_cnn import Recipe
 from experiments.shared.training import LARGEST_BETA, keep_below_one, parameter_groups
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-ROOT = Path(__file__).parents[2]
 TINY = Recipe(filters=(3, 4, 5), epochs=2, batch=20, most_images=40)
 SMALL = Plan(TINY, rate=0.3, relu_rate=0.1, seeds=(0, 1))
 RUN = Run("channel", 0.5, "attached", 0.3, 7)
@@ -53,33 +47,18 @@ def whole(digits, tmp_path_factory):
 
 
 @pytest.mark.parametrize("learned", ["fixed", "shared", "channel"])
-def test_a_stopped_run_goes_on_to_the_same_result(digits, tmp_path, monkeypatch, learned):
+def test_a_stopped_run_goes_on_to_the_same_result(digits, tmp_path, stop_after, learned):
     run = replace(RUN, learned=learned, code="detached")
     undisturbed = LearnedBench(digits, TINY, tmp_path / "whole").run(run)
-    replace_file = small_cnn.replace
-
-    def stop(path, save):
-        replace_file(path, save)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(small_cnn, "replace", stop)
-    with pytest.raises(KeyboardInterrupt):
-        LearnedBench(digits, TINY, tmp_path / "stopped").run(run)
-    monkeypatch.undo()
-    torch.rand(3)
+    stop_after(1, LearnedBench(digits, TINY, tmp_path / "stopped").run, run)
     assert LearnedBench(digits, TINY, tmp_path / "stopped").run(run) == undisturbed
     assert len(undisturbed["beta"]) == TINY.epochs + 1
 
 
-def test_a_killed_experiment_gives_the_same_file_as_an_undisturbed_one(digits, whole, tmp_path):
+def test_a_killed_experiment_gives_the_same_file_as_an_undisturbed_one(digits, whole, tmp_path, kill):
     work, out = tmp_path / "work", tmp_path / "killed.json"
-    killed = subprocess.Popen([sys.executable, "-c", PROGRAM, str(work)], cwd=ROOT, stdout=subprocess.DEVNULL)
-    while len(list(work.glob("*.json"))) < KILLED_AFTER:
-        time.sleep(0.005)
-        assert killed.poll() is None
-    killed.kill()
-    killed.wait(timeout=60)
-    assert len(list(work.glob("*.json"))) < RUNS
+    kill(PROGRAM, work, KILLED_AFTER)
+    assert len(list(work.glob("*.done"))) < RUNS
     write(carry_out(None, digits, SMALL, work, 1), out)
     assert out.read_bytes() == whole[1].read_bytes()
 
@@ -107,14 +86,15 @@ def test_result_file(digits, whole):
     assert set(found["settings"]) >= {"versions", "hardware", "rate", "relu_rate", "seeds", "settings", "epochs"}
 
 
-def test_networks_of_a_seed_start_alike_and_differ_in_beta(digits):
-    networks = [build(replace(RUN, learned=learned), digits, TINY) for learned in ("fixed", "shared", "channel")]
+def test_networks_of_a_seed_start_alike_and_differ_in_beta(digits, tmp_path):
+    build = LearnedBench(digits, TINY, tmp_path).build
+    networks = [build(replace(RUN, learned=learned)) for learned in ("fixed", "shared", "channel")]
     for name, parameter in networks[0].named_parameters():
         assert all(torch.equal(parameter, other.get_parameter(name)) for other in networks)
     shapes = [[layer.beta.shape for layer in net if isinstance(layer, BetaReLU)] for net in networks]
     assert [[shape.numel() for shape in one] for one in shapes] == [[1, 1, 1], [1, 1, 1], list(TINY.filters)]
     assert [len(shape) for one in shapes for shape in one] == [0] * 6 + [1] * 3
-    assert all(layer.detach_code for layer in build(replace(RUN, code="detached"), digits, TINY)[2::4])
+    assert all(layer.detach_code for layer in build(replace(RUN, code="detached"))[2::4])
     assert hardness(networks[1]) == [[0.5]] * 3
 
 

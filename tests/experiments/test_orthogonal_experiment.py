@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import time
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -15,16 +11,15 @@ from scipy.stats import t as student
 
 from betavq.orthogonal import coherence
 from experiments.orthogonal_filters.__main__ import Plan, carry_out, plan
-from experiments.orthogonal_filters.runs import OrthogonalBench, Run, build
+from experiments.orthogonal_filters.runs import OrthogonalBench, Run
 from experiments.orthogonal_filters.summary import best_rates, best_strength, summary
 from experiments.shared import small_cnn
-from experiments.shared.bench import parts
 from experiments.shared.results import write
 from experiments.shared.small_cnn import CONVOLUTIONS, Recipe
+from experiments.shared.trainings import parts
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-ROOT = Path(__file__).parents[2]
 TINY = Recipe(filters=(4, 5, 6), epochs=3, batch=20, most_images=50)
 SMALL = Plan(TINY, rates=(0.1,), seeds=(0, 1))
 RUNS, KILLED_AFTER = 2 * 5 + 2 * 6, 11  # those to choose by, then those to compare
@@ -41,34 +36,12 @@ carry_out(None, load(None), small, Path(sys.argv[1]), 2)
 """
 
 
-@pytest.fixture
-def stop_after(monkeypatch):
-    """Make training stop as the checkpoint after so many epochs is there."""
-
-    def install(epochs):
-        saved, replace = [], small_cnn.replace
-
-        def counted(path, save):
-            replace(path, save)
-            saved.append(path)
-            if len(saved) == epochs:
-                raise KeyboardInterrupt
-
-        monkeypatch.setattr(small_cnn, "replace", counted)
-
-    return install
-
-
 @pytest.mark.parametrize("constraint", [("none", 0.0), ("penalty", 0.1), ("orthogonal", 0.0)])
-def test_a_stopped_run_goes_on_to_the_same_result(digits, tmp_path, stop_after, monkeypatch, constraint):
+def test_a_stopped_run_goes_on_to_the_same_result(digits, tmp_path, stop_after, constraint):
     run = replace(RUN, constraint=constraint[0], strength=constraint[1])
     undisturbed = OrthogonalBench(digits, TINY, tmp_path / "whole").run(run)
-    for epochs in (1, 1):
-        stop_after(epochs)
-        with pytest.raises(KeyboardInterrupt):
-            OrthogonalBench(digits, TINY, tmp_path / "stopped").run(run)
-        monkeypatch.undo()
-        torch.rand(3)  # whatever else has moved the random numbers since
+    for _ in range(2):
+        stop_after(1, OrthogonalBench(digits, TINY, tmp_path / "stopped").run, run)
     resumed = OrthogonalBench(digits, TINY, tmp_path / "stopped").run(run)
     assert resumed == undisturbed
     assert len(resumed["losses"]) == TINY.epochs
@@ -77,46 +50,36 @@ def test_a_stopped_run_goes_on_to_the_same_result(digits, tmp_path, stop_after, 
 
 
 def test_an_epoch_that_is_done_is_not_done_again(digits, tmp_path, stop_after, monkeypatch):
-    stop_after(2)
-    with pytest.raises(KeyboardInterrupt):
-        OrthogonalBench(digits, TINY, tmp_path).run(RUN)
-    monkeypatch.undo()
-    epochs, replace_ = [], small_cnn.replace
-    monkeypatch.setattr(small_cnn, "replace", lambda path, save: (epochs.append(path), replace_(path, save)))
+    stop_after(2, OrthogonalBench(digits, TINY, tmp_path).run, RUN)
+    epochs, keep = [], small_cnn.keep
+    monkeypatch.setattr(
+        small_cnn, "keep", lambda path, *args, **state: (epochs.append(path), keep(path, *args, **state))
+    )
     bench = OrthogonalBench(digits, TINY, tmp_path)
     first = bench.run(RUN)
     assert len(epochs) == 1
     assert bench.run(RUN) == first
     assert len(epochs) == 1
-    assert [path.suffix for path in tmp_path.iterdir()] == [".json"]
+    assert [path.suffix for path in tmp_path.iterdir()] == [".done"]
 
 
-def test_what_is_kept_of_other_conditions_or_damaged_is_not_used(digits, tmp_path, capsys, stop_after, monkeypatch):
+def test_what_is_kept_of_other_conditions_or_damaged_is_not_used(digits, tmp_path, capsys, stop_after):
     expected = OrthogonalBench(digits, TINY, tmp_path / "whole").run(RUN)
-    stop_after(1)
-    with pytest.raises(KeyboardInterrupt):
-        OrthogonalBench(digits, replace(TINY, momentum=0.5), tmp_path / "kept").run(RUN)
-    monkeypatch.undo()
+    stop_after(1, OrthogonalBench(digits, replace(TINY, momentum=0.5), tmp_path / "kept").run, RUN)
     assert OrthogonalBench(digits, TINY, tmp_path / "kept").run(RUN) == expected
-    (done,) = (tmp_path / "kept").glob("*.json")
+    (done,) = (tmp_path / "kept").glob("*.done")
     for damaged in (done, done.with_suffix(".pt")):
-        done.write_text(done.read_text(encoding="utf-8")[:-30] if damaged == done else "{}", encoding="utf-8")
+        done.write_bytes(done.read_bytes()[:-30])
         damaged.write_text("damaged", encoding="utf-8")
         assert OrthogonalBench(digits, TINY, tmp_path / "kept").run(RUN) == expected
-        assert f"{damaged} cannot be read: its run starts anew" in capsys.readouterr().out
+        assert f"{damaged} cannot be read: it is made anew" in capsys.readouterr().out
 
 
-def test_a_killed_experiment_gives_the_same_file_as_an_undisturbed_one(digits, tmp_path):
+def test_a_killed_experiment_gives_the_same_file_as_an_undisturbed_one(digits, tmp_path, kill):
     work = tmp_path / "work"
     write(carry_out(None, digits, SMALL, tmp_path / "whole", 1), tmp_path / "whole.json")
-    command = [sys.executable, "-c", PROGRAM, str(work)]
-    killed = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    while len(list(work.glob("*.json"))) < KILLED_AFTER or not list(work.glob("*.pt")):
-        time.sleep(0.005)
-        assert killed.poll() is None
-    killed.kill()
-    killed.communicate(timeout=60)  # until no process that it started holds its output any more
-    done = {path: path.stat().st_mtime_ns for path in work.glob("*.json")}
+    kill(PROGRAM, work, KILLED_AFTER)
+    done = {path: path.stat().st_mtime_ns for path in work.glob("*.done")}
     assert len(done) < RUNS
     write(carry_out(None, digits, SMALL, work, 1), tmp_path / "killed.json")
     assert (tmp_path / "killed.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
@@ -142,9 +105,10 @@ def test_result_file(digits, tmp_path):
     assert shapes == {(4, 5, 5, 1)}
 
 
-def test_networks_of_a_seed_start_alike(digits):
+def test_networks_of_a_seed_start_alike(digits, tmp_path):
+    build = OrthogonalBench(digits, TINY, tmp_path).build
     free, penalised, orthogonal = (
-        build(replace(RUN, constraint=constraint), digits, TINY) for constraint in ("none", "penalty", "orthogonal")
+        build(replace(RUN, constraint=constraint)) for constraint in ("none", "penalty", "orthogonal")
     )
     for one, other in zip(free.parameters(), penalised.parameters(), strict=True):
         assert torch.equal(one, other)
@@ -154,7 +118,7 @@ def test_networks_of_a_seed_start_alike(digits):
         torch.testing.assert_close(made[0], kept[0])
         assert coherence(orthogonal.get_submodule(name)).item() < 1e-6
     assert torch.equal(free.get_submodule("output").weight, orthogonal.get_submodule("output").weight)
-    assert not torch.equal(free.get_submodule("first").weight, build(replace(RUN, seed=8), digits, TINY)[0].weight)
+    assert not torch.equal(free.get_submodule("first").weight, build(replace(RUN, seed=8))[0].weight)
 
 
 def test_images_held_out_are_not_learned_from(digits):

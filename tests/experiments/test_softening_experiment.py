@@ -14,7 +14,7 @@ from experiments.shared.small_cnn import Recipe
 from experiments.softening import runs
 from experiments.softening.__main__ import carry_out, main
 from experiments.softening.networks import Split, top_level
-from experiments.softening.runs import BETAS, Bench, Piece, Plan, pieces, plan
+from experiments.softening.runs import BETAS, Piece, Plan, SofteningBench, pieces, plan
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -92,20 +92,22 @@ def test_both_attacks_withstood_is_at_most_either(contents):
 
 
 def test_a_stopped_run_goes_on_to_the_same_file(contents, digits, work, tmp_path, monkeypatch):
-    made, measure = [], Bench._measure
+    made, measure = [], SofteningBench.make
 
-    def stopping(bench, piece):
+    def stopping(bench, piece, *more):
         if len(made) == 4:
             raise KeyboardInterrupt
         made.append(piece)
-        return measure(bench, piece)
+        return measure(bench, piece, *more)
 
-    monkeypatch.setattr(Bench, "_measure", stopping)
+    monkeypatch.setattr(SofteningBench, "make", stopping)
     with pytest.raises(KeyboardInterrupt):
         carry_out(None, digits, TINY, tmp_path, 1)
     monkeypatch.undo()
     rest = []
-    monkeypatch.setattr(Bench, "_measure", lambda bench, piece: (rest.append(piece), measure(bench, piece))[1])
+    monkeypatch.setattr(
+        SofteningBench, "make", lambda bench, piece, *more: (rest.append(piece), measure(bench, piece, *more))[1]
+    )
     assert carry_out(None, digits, TINY, tmp_path, 1) == contents
     assert not set(made) & set(rest)
     # Nor is anything done again where all is done.
@@ -117,21 +119,21 @@ def test_a_stopped_run_goes_on_to_the_same_file(contents, digits, work, tmp_path
 @pytest.mark.usefixtures("contents")
 def test_what_is_damaged_or_of_other_conditions_is_made_again(digits, work, tmp_path, capsys):
     piece = Piece(0, "value", 0.5, "kept")
-    expected = Bench(digits, TINY, work).run(piece)
-    name = "0-value-0.5-kept.npz"
+    expected = SofteningBench(digits, TINY, work).run(piece)
+    (name,) = (path.name for path in work.glob("network_0-value-*_0.5-statistics_kept.done"))
     (tmp_path / name).write_bytes((work / name).read_bytes()[:-50])
     for network in work.glob("*.pt"):
         (tmp_path / network.name).write_bytes(network.read_bytes())
-    again = Bench(digits, TINY, tmp_path).run(piece)
+    again = SofteningBench(digits, TINY, tmp_path).run(piece)
     assert "cannot be read: it is made anew" in capsys.readouterr().out
     assert all(np.array_equal(again[key], expected[key]) for key in expected)
-    louder = Bench(digits, replace(TINY, sigmas=(0.3,)), tmp_path).run(piece)
+    louder = SofteningBench(digits, replace(TINY, sigmas=(0.3,)), tmp_path).run(piece)
     assert "noise 0.3 test" in louder
 
 
 @pytest.mark.usefixtures("contents")
 def test_pieces_are_each_once_and_softening_leaves_the_network(digits, work):
-    bench = Bench(digits, TINY, work)
+    bench = SofteningBench(digits, TINY, work)
     planned = bench.pieces()
     assert len(set(planned)) == len(planned) == 2 * (3 + 3 + 1 + 1)
     assert list(pieces(TINY, statistics=False)) == [piece for piece in planned if piece.statistics == "kept"]
@@ -146,7 +148,7 @@ def test_pieces_are_each_once_and_softening_leaves_the_network(digits, work):
 
 def test_pixels_are_between_black_and_white(digits, work):
     assert top_level(digits) == 16
-    pixels, labels = Bench(digits, TINY, work).inputs(digits.test, 40)
+    pixels, labels = SofteningBench(digits, TINY, work).inputs(digits.test, 40)
     assert pixels.shape == (40, 1, 8, 8)
     assert (pixels.min(), pixels.max()) == (0, 1)
     assert torch.equal(labels, digits.test.labels[:40])
