@@ -33,9 +33,9 @@ from ._numerics.eager import has_values
 from ._softening.betas import add_betas
 from ._softening.intercept import SoftenedModule, holds_sites, intercept, release
 from ._softening.probe import find_calls, module_site, rest, scripted
-from ._softening.report import Report
-from ._softening.state import ALL, CHANNEL, SITE, Site, Softening, check_positive
-from ._softening.units import check_smoothing
+from ._softening.sites import Report, Site
+from ._softening.smoothings import check_smoothing
+from ._softening.state import ALL, CHANNEL, SITE, Softening, check_positive
 
 __all__ = ["Report", "Site", "betas", "harden", "report", "set_beta", "soften"]
 

@@ -11,31 +11,13 @@ from torch import Tensor, nn
 
 from .._numerics.eager import has_values
 from .._numerics.hardness import used_beta
-from .._torch.calls import Call, is_foreign, why_not
-from .units import CHANNEL_DIMS, FREE_ENERGY, Smoothing, softened
+from .._torch.calls import Call, why_not
+from .callers import is_foreign
+from .sites import Site
+from .smoothings import CHANNEL_DIMS, FREE_ENERGY, Smoothing, softened
 
 ALL, SITE, CHANNEL = "all", "site", "channel"
 BETA = "softening_beta"
-
-
-@dataclass(frozen=True)
-class Site:
-    """One place of a softened model where a nonlinearity is computed.
-
-    Attributes:
-        where: the module's name in the model, ``"layer1.0.relu"``; for a call, the name of the module that makes it
-            and which of its calls of this kind it is, ``"layer1.0: relu #2"`` (``"relu #2"`` in the model itself).
-        what: the nonlinearity, by the name of its function: ``"relu"``, ``"max_pool2d"``.
-        replaced: whether it is softened.
-        reason: why it is left alone; empty if it is replaced.
-        beta: the key of its β in :func:`betas`; empty if it is left alone.
-    """
-
-    where: str
-    what: str
-    replaced: bool
-    reason: str = ""
-    beta: str = ""
 
 
 @dataclass

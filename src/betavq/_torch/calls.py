@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import operator
-import sys
 from collections.abc import Callable, Iterator
-from types import FrameType
 from typing import Any, NamedTuple
 
 import torch
@@ -55,21 +53,6 @@ def why_not(call: Call, bound: Bound) -> str:
     if x.layout != torch.strided or x.is_nested:
         return "its input is sparse or nested"
     return ""
-
-
-# Where a call passes through on its way, and whose calls are means to another end.
-_PASSING = ("torch.nn.functional", "torch.overrides", "torch._tensor", "torch._jit_internal", "torch.functional")
-_FOREIGN = ("betavq.", "torch.distributions.")
-
-
-def is_foreign() -> bool:
-    """Whether the call that the caller's caller intercepts is made by a unit of betavq, or by a distribution."""
-    if torch.compiler.is_compiling():
-        return False
-    frame: FrameType | None = sys._getframe(3)
-    while frame is not None and frame.f_globals.get("__name__") in _PASSING:
-        frame = frame.f_back
-    return frame is not None and str(frame.f_globals.get("__name__", "")).startswith(_FOREIGN)
 
 
 def _relu(input: Tensor, inplace: bool = False) -> Bound:

@@ -24,7 +24,6 @@ from ..pooling import _windows, beta_max_pool1d, beta_max_pool2d
 
 Smoothing = str | float
 VALUE, FREE_ENERGY, CURVATURE_TUNING = "value", "free_energy", "curvature_tuning"
-POOLS = {"max_pool1d": 1, "max_pool2d": 2}
 CHANNEL_DIMS = {"max_pool1d": -2, "max_pool2d": -3}
 
 

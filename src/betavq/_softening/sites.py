@@ -1,10 +1,28 @@
-"""The report of a softened model."""
+"""The sites of a softened model, and the report of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .state import Site
+
+@dataclass(frozen=True)
+class Site:
+    """One place of a softened model where a nonlinearity is computed.
+
+    Attributes:
+        where: the module's name in the model, ``"layer1.0.relu"``; for a call, the name of the module that makes it
+            and which of its calls of this kind it is, ``"layer1.0: relu #2"`` (``"relu #2"`` in the model itself).
+        what: the nonlinearity, by the name of its function: ``"relu"``, ``"max_pool2d"``.
+        replaced: whether it is softened.
+        reason: why it is left alone; empty if it is replaced.
+        beta: the key of its β in :func:`betas`; empty if it is left alone.
+    """
+
+    where: str
+    what: str
+    replaced: bool
+    reason: str = ""
+    beta: str = ""
 
 
 @dataclass(frozen=True)
