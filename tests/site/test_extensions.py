@@ -1,17 +1,20 @@
-"""The book's Sphinx extensions, each on its own."""
+"""The parts of the book's Sphinx extension, each on its own."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
+import nbformat
 import pytest
+import yaml
+from book_site import build, icons, maths, pages, scripts, styles
 from docutils import nodes
+from jupyter_cache.executors import utils as executor
 from sphinx.builders.html._assets import _JavaScript
 
-Load = Callable[[str], ModuleType]
+ROOT = Path(__file__).parents[2]
 
 
 def paragraph(*children: nodes.Node) -> nodes.paragraph:
@@ -24,28 +27,26 @@ def in_section(*children: nodes.Node) -> nodes.document:
     return document
 
 
-def test_formulas_in_descriptions_become_unicode(extension: Load) -> None:
-    meta = extension("site_meta")
+def test_formulas_in_descriptions_become_unicode() -> None:
     text = paragraph(nodes.Text("hardness "), nodes.math(text=r"\beta \le 1"), nodes.Text(" and\nso on"))
-    assert meta.plain_text(text) == "hardness β ≤ 1 and so on"
-    assert meta.plain_text(paragraph(nodes.math(text=r"\frac{1}{2}"))) is None
-    assert meta.plain_text(paragraph(nodes.math(text="x_1"))) is None
+    assert pages.plain_text(text) == "hardness β ≤ 1 and so on"
+    assert pages.plain_text(paragraph(nodes.math(text=r"\frac{1}{2}"))) is None
+    assert pages.plain_text(paragraph(nodes.math(text="x_1"))) is None
     cited = paragraph(nodes.Text("as said ["), nodes.reference("", "Maas et al., 2013"), nodes.Text("]"))
-    assert meta.plain_text(cited) == "as said (Maas et al., 2013)"
+    assert pages.plain_text(cited) == "as said (Maas et al., 2013)"
 
 
-def test_description_is_the_first_plain_paragraph(extension: Load) -> None:
-    meta = extension("site_meta")
+def test_description_is_the_first_plain_paragraph() -> None:
     box = nodes.admonition("", nodes.title(text="Before you start"), paragraph(nodes.Text("in a box " * 10)))
     formula = paragraph(nodes.Text("much text before a formula that has no plain form: "), nodes.math(text="x^2"))
     plain = paragraph(nodes.Text("This is the paragraph that says what the page is about."))
-    assert meta.describe(in_section(box, formula, plain)) == plain.astext()
-    assert meta.describe(in_section()) == ""
-    assert meta.describe(None) == ""
+    assert pages.first_text(in_section(box, formula, plain)) == plain.astext()
+    assert pages.first_text(in_section()) == ""
+    assert pages.first_text(None) == ""
 
 
-def test_long_description_ends_at_a_word(extension: Load) -> None:
-    found = extension("site_meta").describe(in_section(paragraph(nodes.Text("lengthy words " * 40))))
+def test_long_description_ends_at_a_word() -> None:
+    found = pages.first_text(in_section(paragraph(nodes.Text("lengthy words " * 40))))
     assert 180 < len(found) <= 202
     assert found.endswith((" lengthy …", " words …"))
 
@@ -54,20 +55,19 @@ def test_long_description_ends_at_a_word(extension: Load) -> None:
     ("address", "prefix"),
     [("", "/"), ("https://a.org/", "/"), ("https://a.org/book/", "/book/"), ("https://a.org/b", "/b/")],
 )
-def test_missing_page_links_from_the_published_root(extension: Load, address: str, prefix: str) -> None:
+def test_missing_page_links_from_the_published_root(address: str, prefix: str) -> None:
     config = SimpleNamespace(html_baseurl=address)
-    extension("site_meta").place_missing_page(None, config)
+    pages.place_missing_page(None, config)
     assert config.notfound_urls_prefix == prefix
 
 
-def test_bibliography_and_switches_are_mended(extension: Load) -> None:
-    mend = extension("site_access").mend
-    assert mend('<div role="doc-biblioentry">') == '<div role="listitem">'
-    assert mend('<summary aria-label="Toggle hidden content"><p>Show</p>') == "<summary><p>Show</p>"
+def test_bibliography_and_switches_are_mended() -> None:
+    assert pages.mend('<div role="doc-biblioentry">') == '<div role="listitem">'
+    assert pages.mend('<summary aria-label="Toggle hidden content"><p>Show</p>') == "<summary><p>Show</p>"
 
 
-def test_scripts_come_once_and_where_needed(extension: Load) -> None:
-    scripts = [
+def test_scripts_come_once_and_where_needed() -> None:
+    given = [
         _JavaScript("_static/doctools.js", priority=100),
         _JavaScript("_static/documentation_options.js", priority=90),
         _JavaScript("_static/copybutton.js"),
@@ -79,8 +79,8 @@ def test_scripts_come_once_and_where_needed(extension: Load) -> None:
     ]
 
     def left(body: str, page: str = "page") -> list[_JavaScript]:
-        context = {"body": body, "script_files": list(scripts)}
-        extension("site_scripts").lighten(None, page, "page.html", context, None)
+        context = {"body": body, "script_files": list(given)}
+        scripts.lighten(page, context)
         return context["script_files"]
 
     def names(left: list[_JavaScript]) -> list[str]:
@@ -99,15 +99,23 @@ def test_scripts_come_once_and_where_needed(extension: Load) -> None:
     assert ["defer" in script.attributes for script in left("", page="search")] == [False, False, False]
 
 
-def test_a_misspelt_icon_is_named(extension: Load) -> None:
-    icons = extension("site_icons")
+def test_what_a_cell_prints_is_one_text_however_it_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARDTOSOFT_STATIC", "1")
+    monkeypatch.setattr(executor, "executenb", None)
+    build.prepare(SimpleNamespace())
+    printing = "import sys\nprint(64, end='', flush=True)\nsys.stdout.flush()\nprint(' filters')"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(printing)])
+    executor.single_nb_execution(notebook, cwd=None, timeout=60, allow_errors=False)
+    assert [output["text"] for output in notebook.cells[0].outputs] == ["64 filters\n"]
+
+
+def test_a_misspelt_icon_is_named() -> None:
     assert icons.code_points(("bars", "sun")) == {"bars": "\uf0c9", "sun": "\uf185"}
     with pytest.raises(ValueError, match="barz"):
         icons.code_points(("bars", "barz"))
 
 
-def test_pages_are_outdated_when_what_they_stand_on_changes(extension: Load, tmp_path: Path) -> None:
-    freshness = extension("site_freshness")
+def test_pages_are_outdated_when_what_they_stand_on_changes(tmp_path: Path) -> None:
     (tmp_path / "src" / "betavq").mkdir(parents=True)
     (tmp_path / "book" / "_assets").mkdir(parents=True)
     module, style = tmp_path / "src" / "betavq" / "a.py", tmp_path / "book" / "_assets" / "site.css"
@@ -117,7 +125,7 @@ def test_pages_are_outdated_when_what_they_stand_on_changes(extension: Load, tmp
     env = SimpleNamespace(found_docs={"index", "notation"})
 
     def outdated() -> list[str]:
-        return freshness.outdated(app, env, set(), set(), set())
+        return build.outdated(app, env, set(), set(), set())
 
     assert outdated() == ["index", "notation"]
     assert outdated() == []
@@ -137,7 +145,7 @@ WORDS = {"btn", "w-1/2", "card", "main", "show"}
     [
         (".btn{a:b}.gone{c:d}", ".btn{a:b}"),
         (".btn.gone{a:b}.btn .card>a:hover{c:d}", ".btn .card>a:hover{c:d}"),
-        (".gone,.card , p{a:b}", ".card , p{a:b}"),
+        (".gone,.card , p{a:b}", ".card,p{a:b}"),
         ("#main{a:b}#aside{c:d}", "#main{a:b}"),
         ("p:not(.gone){a:b}:is(.gone,.btn) a{c:d}", "p:not(.gone){a:b}:is(.gone,.btn) a{c:d}"),
         (".card:not(:is(.gone,.x),.y){a:b}", ".card:not(:is(.gone,.x),.y){a:b}"),
@@ -145,16 +153,25 @@ WORDS = {"btn", "w-1/2", "card", "main", "show"}
         ("@font-face{src:url(a.b)}@keyframes gone{0%{a:b}}", "@font-face{src:url(a.b)}@keyframes gone{0%{a:b}}"),
         ('.btn::before{content:"}.gone{"}.gone{a:b}', '.btn::before{content:"}.gone{"}'),
         (".w-1\\/2{a:b}.w-3\\/4{a:b}", ".w-1\\/2{a:b}"),
-        ("/* .btn{ */.gone{a:b}[data-x='.gone']{a:b}", "[data-x='.gone']{a:b}"),
-        ("@import 'x.css';.btn{a:b}", "@import 'x.css';.btn{a:b}"),
+        ("/* .btn{ */.gone{a:b}[data-x='.gone']{a:b}", '[data-x=".gone"]{a:b}'),
+        ("@import 'x.css';.btn{a:b}", '@import "x.css";.btn{a:b}'),
     ],
 )
-def test_rules_that_no_page_uses_are_dropped(extension: Load, css: str, left: str) -> None:
-    assert extension("site_styles").prune(css, WORDS) == left
+def test_rules_that_no_page_uses_are_dropped(css: str, left: str) -> None:
+    assert styles.prune(css, WORDS) == left
 
 
-def test_words_come_from_pages_and_scripts(extension: Load, tmp_path: Path) -> None:
+def test_words_come_from_pages_and_scripts(tmp_path: Path) -> None:
     (tmp_path / "_static").mkdir()
     (tmp_path / "index.html").write_text('<p class="sd-card w-1/2" id="main">')
     (tmp_path / "_static" / "site.js").write_text("element.classList.add('bs-tooltip-auto')")
-    assert {"sd-card", "w-1/2", "main", "bs-tooltip-auto"} <= extension("site_styles").words_of(tmp_path)
+    assert {"sd-card", "w-1/2", "main", "bs-tooltip-auto"} <= styles.words_of(tmp_path)
+
+
+def test_mathjax_copy_holds_what_the_pages_load(tmp_path: Path) -> None:
+    maths.copy_mathjax(tmp_path)
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]
+    wanted = [*config["mathjax3_config"]["loader"]["load"], Path(config["mathjax_path"]).stem]
+    assert all((tmp_path / f"{name}.js").is_file() for name in wanted)
+    assert list(tmp_path.rglob("*.woff"))
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) < 2_000_000

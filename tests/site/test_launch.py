@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
 import pytest
+import yaml
+from book_site import launch
 
 from hardtosoft.site.repository import Repository
 
-Load = Callable[[str], ModuleType]
 ROOT = Path(__file__).parents[2]
 GITHUB = "https://github.com/owner/a-book"
 BINDER_LINK = "https://mybinder.org/v2/gh/owner/a-book/main?urlpath=lab/tree/book/beta-vq.ipynb"
@@ -37,8 +39,8 @@ def links(html: str) -> list[str]:
         ("", [], "make lab"),
     ],
 )
-def test_block_names_the_ways_that_there_are(extension: Load, address: str, found: list[str], commands: str) -> None:
-    html = extension("site_launch").block(Repository(address, "main", "book"), "beta-vq.ipynb")
+def test_block_names_the_ways_that_there_are(address: str, found: list[str], commands: str) -> None:
+    html = launch.block(Repository(address, "main", "book"), "beta-vq.ipynb")
     assert links(html) == found
     assert f"<pre>{commands}</pre>" in html
     assert "<code>beta-vq.ipynb</code>" in html
@@ -71,15 +73,14 @@ PAGES = {"index": "index.ipynb", "beta-vq": "beta-vq.ipynb", "notation": "notati
 
 
 @pytest.fixture
-def page_body(extension: Load, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], str]:
-    launch = extension("site_launch")
+def page_body(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], str]:
     monkeypatch.setattr(launch, "read_repository", lambda _tree: Repository(GITHUB, "main", "book"))
     environment = SimpleNamespace(found_docs=set(PAGES), doc2path=lambda page, base: PAGES[page])  # noqa: ARG005
     app = SimpleNamespace(srcdir=str(tmp_path), config=SimpleNamespace(root_doc="index"), env=environment)
 
     def body(page: str) -> str:
         context = {"body": "<section><h1>Title</h1><p>Text</p><h1>Another</h1></section>"}
-        launch.add_to_page(app, page, "page.html", context, None)
+        launch.add_block(app, page, context)
         return context["body"]
 
     return body
@@ -99,7 +100,7 @@ def test_other_pages_stay_as_they_are(page_body: Callable[[str], str], page: str
 
 @pytest.fixture(scope="module")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[str, str]]:
-    """Build a small book with the real configuration's launch settings; give its chapter and its front page."""
+    """Build a small book with the real configuration; give its chapter and its front page."""
 
     def build_(address: str) -> tuple[str, str]:
         tree = tmp_path_factory.mktemp("tree")
@@ -109,11 +110,14 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[str
             metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
             nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), tree / "book" / f"{name}.ipynb")
         (tree / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: beta-vq\n")
-        (tree / "_config.yml").write_text(
-            f"title: A book\nproject: A book\nonly_build_toc_files: true\nexecute: {{execute_notebooks: 'off'}}\n"
-            f"repository: {{url: '{address}', path_to_book: book, branch: main}}\n"
-            f"sphinx:\n  recursive_update: true\n  local_extensions: {{site_launch: {ROOT / 'book' / '_ext'}}}\n"
-        )
+        shutil.copytree(ROOT / "book" / "_assets", tree / "book" / "_assets")
+        shutil.copytree(ROOT / "book" / "_templates", tree / "book" / "_templates")
+        shutil.copy(ROOT / "book" / "references.bib", tree / "book")
+        config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+        config["repository"]["url"] = address
+        config["execute"]["execute_notebooks"] = "off"
+        config["sphinx"]["local_extensions"]["book_site"] = str(ROOT / "book" / "_ext")
+        (tree / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
         command = [Path(sys.executable).with_name("jupyter-book"), "build", "book", "--path-output", "."]
         options = ["--config", "_config.yml", "--toc", str(tree / "_toc.yml"), "-W", "--keep-going"]
         environment = {**os.environ, "PYTHONWARNINGS": ""}

