@@ -25,8 +25,8 @@ from playwright.sync_api import Browser, Locator, sync_playwright
 from benchmarks.lab import LabNotebook, LabWindow, Server, serve_lab, write_notebook
 from hardtosoft.figures import every_figure
 
-IMPORTS = "from hardtosoft.figures import every_figure, smoothings, trained, units"
-MAKERS = ("units.unit_figure()", "trained.opening_figure()", "units.objective_figure()", "trained.softening_figure()")
+IMPORTS = "from hardtosoft.figures import every_figure, relu_to_swish"
+MAKERS = tuple(f"relu_to_swish.{name}_figure()" for name in ("unit", "opening", "objective", "softening"))
 # From the key press to the task after the frame that shows its answer.
 WATCH = """root => {
   const figure = root.hts, show = figure.show.bind(figure);

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch.nn.functional as F
 
-from hardtosoft.figures import units
+from hardtosoft.figures.relu_to_swish import units
 
 # The drawn line of a trace as pairs of numbers on its axes, whoever drew it: plotly, or the page before plotly.
 DRAWN = """(root, trace) => {

@@ -18,13 +18,13 @@ pytestmark = pytest.mark.browser
 
 #: JupyterLab's own cell toolbar stumbles over a markdown cell that jupyterlab-myst has rendered; nothing comes of it.
 TOOLBAR = "_markdownOverlapsToolbar"
-UNIT = "from hardtosoft.figures import units\nfigure = units.unit_figure()\nfigure"
-PROBLEM = "from hardtosoft.figures import units\nproblem = units.objective_figure()\nproblem"
+UNIT = "from hardtosoft.figures import relu_to_swish\nfigure = relu_to_swish.unit_figure()\nfigure"
+PROBLEM = "from hardtosoft.figures import relu_to_swish\nproblem = relu_to_swish.objective_figure()\nproblem"
 FOUR = [
     UNIT,
     PROBLEM,
-    "from hardtosoft.figures import trained\ntrained.opening_figure()",
-    "from hardtosoft.figures import smoothings\nsmoothings.gap_figure()",
+    "from hardtosoft.figures import relu_to_swish\nrelu_to_swish.opening_figure()",
+    "from hardtosoft.figures import relu_to_swish\nrelu_to_swish.gap_figure()",
 ]
 
 
@@ -118,8 +118,8 @@ def test_values_set_by_code_are_kept_to_the_last_digit(open_notebook):
 
 @once_more
 def test_a_widget_in_a_box_is_drawn_by_plotly_too(open_notebook):
-    box = "import ipywidgets\nfrom hardtosoft.figures import units\nipywidgets.VBox([units.unit_figure().widget])"
-    notebook = open_notebook(box)
+    box = "import ipywidgets\nipywidgets.VBox([figure.widget])"
+    notebook = open_notebook(f"{UNIT.removesuffix('figure')}{box}")
     notebook.run_all(figures=1)
     figure = notebook.figure("relu-to-swish")
     figure.get_by_role("button", name="hard").click()

@@ -9,7 +9,7 @@ from second_try import once_more
 
 pytestmark = pytest.mark.browser
 
-UNIT = "from hardtosoft.figures import units\nfigure = units.unit_figure()\nfigure"
+UNIT = "from hardtosoft.figures import relu_to_swish\nfigure = relu_to_swish.unit_figure()\nfigure"
 FRAGILE = """\
 import torch
 from hardtosoft.interactive.axes import beta_axis

@@ -10,12 +10,12 @@ from book_figures import PAGES
 from figures_in_pages import figure, slider
 from second_try import once_more
 
-from hardtosoft.figures import many_regions, melting, moon_regions
+from hardtosoft.figures.partitions import many, melting, moons
 from hardtosoft.interactive import palette
 
 pytestmark = [pytest.mark.browser, pytest.mark.site]
 
-MANY, MOONS = many_regions.many_regions_figure(), moon_regions.moon_regions_figure()
+MANY, MOONS = many.many_regions_figure(), moons.moon_regions_figure()
 #: Colours of the canvas of polygons at places of the plot, from 0 to 1 across and down, nearest pixel.
 COLOURS = """(root, places) => {
   const canvas = root.querySelector('canvas.hts-polygons'), context = canvas.getContext('2d');
@@ -129,7 +129,7 @@ def test_lines_are_drawn_where_edges_are(open_page):
 
 @once_more
 def test_a_notebook_draws_the_same_polygons(open_notebook):
-    notebook = open_notebook("from hardtosoft.figures import moon_regions\nmoon_regions.moon_regions_figure()")
+    notebook = open_notebook("from hardtosoft.figures import partitions\nmoon_regions.moon_regions_figure()")
     notebook.run_all(figures=1)
     root = notebook.figure("moon-regions")
     assert_coloured(root, MOONS, {"step": 1500.0, "depth": 2.0}, at_least=15)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from hardtosoft.figures import ratios
+from hardtosoft.figures.benchmarks import ratios
 from hardtosoft.results.measured import GROUPS, Benchmark, load_benchmark
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..interactive.numbers import short
 from .coordinates import Affine, Coordinates
 from .entry import Entry
 
@@ -32,7 +33,7 @@ def beta(coordinates: Coordinates) -> str:
     for value, text in FRACTIONS.items():
         if abs(coordinates.beta - value) < 1e-12:
             return text
-    return number(coordinates.beta)
+    return short(coordinates.beta, 4)
 
 
 def readout(entry: Entry) -> str:
@@ -45,7 +46,7 @@ def readout(entry: Entry) -> str:
     if not c.energy:
         return read
     sign, size = ("−" if c.energy < 0 else ""), abs(c.energy)
-    share = sign + ("" if size == 1 else f"{number(size)} × ") + free_energy
+    share = sign + ("" if size == 1 else f"{short(size, 4)} × ") + free_energy
     return f"{share}, plus {read}" if read else share
 
 
@@ -64,11 +65,6 @@ def affine(function: Affine) -> str:
     return "".join(_term(factor, name, first=index == 0) for index, (factor, name) in enumerate(terms))
 
 
-def number(value: float) -> str:
-    """At most four digits, with a proper minus."""
-    return f"{value:.4g}".replace("-", "−")
-
-
 def error(value: float) -> str:
     """An error to two digits, as 0.00043 or 4 × 10⁻¹⁵."""
     if value == 0:
@@ -80,7 +76,7 @@ def error(value: float) -> str:
 
 
 def _term(factor: float, name: str, *, first: bool) -> str:
-    size = number(abs(factor)) if not name or abs(factor) != 1 else ""
+    size = short(abs(factor), 4) if not name or abs(factor) != 1 else ""
     sign = "−" if factor < 0 else ("" if first else "+")
     return (sign if first else f"{SPACE}{sign}{SPACE}") + size + name
 

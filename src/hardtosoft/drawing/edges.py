@@ -1,18 +1,19 @@
-"""Where a unit of two inputs changes its selection, and where it has one height: edges and level lines, exactly."""
+"""Edges and level lines: of units of two inputs exactly, of other surfaces from a grid of their heights."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from contourpy import contour_generator
 
 from betavq import MASO
 
-from ..interactive.frames import array
-from .contours import Array
+from ..interactive.frames import Array, array
 
 
 def pairs(count: int) -> Array:
@@ -92,3 +93,34 @@ def crossings(unit: MASO, ends: Sequence[Array] | Array) -> Array:
     distinct = np.unique(np.round(found, 12))[: len(shares)]
     shares[: len(distinct)] = distinct
     return shares
+
+
+def level_line(x: Any, y: Any, z: Any, level: float, count: int) -> Array:
+    """Where the surface ``z`` has the height ``level``.
+
+    Args:
+        x, y: the grid's places, ``(columns,)`` and ``(rows,)``.
+        z: heights, ``(rows, columns)``.
+        level: the height.
+        count: number of points in all, the same in every state of a figure; each piece of the line gets its share
+            by length, and what is left over is NaN.
+
+    Returns:
+        ``(count, 2)`` points, NaN where the line is interrupted; NaN throughout where there is none.
+    """
+    pieces = [array(piece) for piece in contour_generator(array(x), array(y), array(z)).lines(level)]
+    lengths = [float(np.hypot(*np.diff(piece, axis=0).T).sum()) for piece in pieces]
+    room, total = count - len(pieces), sum(lengths) or 1.0
+    gap = np.full((1, 2), np.nan)
+    parts = []
+    for piece, length in zip(pieces, lengths, strict=True):
+        parts += [_resample(piece, max(2, int(room * length / total))), gap]
+    found = np.concatenate([*parts, np.full((count, 2), np.nan)])
+    return found[:count]
+
+
+def _resample(piece: Array, count: int) -> Array:
+    """``count`` points evenly spaced along a polyline."""
+    along = np.concatenate([[0.0], np.hypot(*np.diff(piece, axis=0).T).cumsum()])
+    wanted = np.linspace(0, along[-1], count)
+    return np.column_stack([np.interp(wanted, along, piece[:, axis]) for axis in (0, 1)])

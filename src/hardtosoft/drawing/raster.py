@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..interactive.frames import Trace, axis, heatmap, layout
+from ..interactive.frames import Array, Trace, axis, heatmap, layout
+from .edges import level_line
 
 FINER = 2  # a cell's tint is the mean over FINER² points, so that edges do not step
 
@@ -46,6 +47,11 @@ class Plane:
         """Values in [0, 1] at ``points``, ``(N, …)``, as means over the cells, ``(rows, columns, …)``."""
         cells = values.double().view(self.rows, self.finer, self.columns, self.finer, *values.shape[1:])
         return cells.mean((1, 3)).clamp(0, 1)  # for a mean may exceed 1 by rounding
+
+    def level_line(self, values: Tensor, level: float, count: int) -> Array:
+        """Where values at ``points`` of cells of one point, ``(N,)``, reach a level: ``count`` points in all."""
+        xs, ys = _centres(*self.x, self.columns), _centres(*self.y, self.rows)
+        return level_line(xs, ys, values.view(self.rows, self.columns), level, count)
 
     def tints(self, weights: Tensor, colours: Sequence[str]) -> list[Trace]:
         """One map a piece: its weight at ``points``, ``(N, R)``, as the tint of its line's colour."""

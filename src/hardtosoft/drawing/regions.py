@@ -6,15 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 from betavq.geometry import Partition, Polyline
 
 from ..interactive import palette
-from ..interactive.frames import Trace, polygons, stroke
-from ..results.networks import Network
-
-Array = np.ndarray[Any, Any]
+from ..interactive.frames import Array, Trace, polygons, stroke
 
 Look = tuple[str, str, float]
 #: Name, colour and width of the edges that each layer adds; the first bends least and is drawn broadest.
@@ -25,16 +21,6 @@ LAYERS: tuple[Look, ...] = (
     ("edges of layer 4", palette.GREEN, 0.8),
 )
 GOLDEN = (5**0.5 - 1) / 2
-
-
-def module_of(network: Network) -> nn.Sequential:
-    """The network at β = 1 as PyTorch's own layers."""
-    layers: list[nn.Module] = []
-    for weight, bias in zip(network.weights, network.biases, strict=True):
-        layer = nn.Linear(weight.shape[1], weight.shape[0], dtype=weight.dtype)
-        layer.load_state_dict({"weight": weight, "bias": bias})
-        layers += [layer, nn.ReLU()]
-    return nn.Sequential(*layers[:-1]).eval()
 
 
 def rectangle(x: tuple[float, float], y: tuple[float, float]) -> list[tuple[float, float]]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor
 
-from ..interactive.frames import array
-from .contours import Array
+from ..interactive.frames import Array, array
 
 SIDE, GAP = 8, 2
 

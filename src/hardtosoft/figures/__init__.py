@@ -1,120 +1,39 @@
-"""One module a chapter: parameters in, frames out."""
+"""The figures of the book: a package a chapter, a file a figure or a family of them.
+
+A chapter gives its figures and what its notebook computes with; importing one imports no other::
+
+    from hardtosoft.figures import pooling
+
+    pooling.window_figure()
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from ..interactive.figure import InteractiveFigure
+
+#: The chapters that have figures, in the order of the book.
+CHAPTERS = (
+    "relu_to_swish",
+    "max_affine_splines",
+    "vector_quantization",
+    "beta_vq",
+    "gaussian_mixtures",
+    "pooling",
+    "atlas",
+    "joint_inference",
+    "orthogonal_filters",
+    "learning_beta",
+    "softening_networks",
+    "partitions",
+    "power_diagrams",
+    "decision_boundaries",
+    "templates",
+)
 
 
 def every_figure() -> list[InteractiveFigure]:
     """Every interactive figure of the book, in the order of its pages: what tests sweep."""
-    from . import (
-        atlas_noise,
-        atlas_pairs,
-        atlas_yours,
-        bends,
-        border,
-        clusters,
-        codebooks,
-        digit_slice,
-        envelopes,
-        filters,
-        gains,
-        gates,
-        joint,
-        joint_errors,
-        layers,
-        learned,
-        learning,
-        many_regions,
-        melting,
-        mixtures,
-        moon_regions,
-        neighbours,
-        photograph,
-        pieces,
-        planes,
-        pooling,
-        posteriors,
-        power_depth,
-        power_layers,
-        quantizers,
-        readouts,
-        simplex,
-        smoothings,
-        softening_curves,
-        softening_digits,
-        steps,
-        templates,
-        together,
-        trained,
-        units,
-    )
-
-    return [
-        trained.opening_figure(),
-        units.unit_figure(),
-        units.objective_figure(),
-        smoothings.gap_figure(),
-        smoothings.softplus_figure(),
-        trained.softening_figure(),
-        pieces.pieces_figure(),
-        envelopes.lines_figure(),
-        planes.planes_figure(),
-        layers.overlay_figure(),
-        layers.kinds_figure(),
-        envelopes.block_figure(),
-        planes.own_figure(planes.four_planes(0.5, 0.0)),
-        quantizers.cells_figure(),
-        clusters.k_means_figure(),
-        codebooks.codebook_figure(),
-        quantizers.your_cells_figure(),
-        simplex.simplex_figure(),
-        readouts.tangent_figure(),
-        readouts.entropy_figure(),
-        simplex.scores_figure(),
-        posteriors.posterior_figure(),
-        posteriors.prior_figure(),
-        gates.gates_figure(),
-        mixtures.digits_figure(),
-        together.together_figure(),
-        gates.components_figure(),
-        pooling.window_figure(),
-        photograph.photograph_figure(),
-        photograph.units_figure(),
-        pooling.your_window_figure(),
-        atlas_noise.slot_figure(),
-        atlas_pairs.pairs_figure(),
-        atlas_yours.your_activation_figure(),
-        joint.two_units_figure(),
-        joint_errors.errors_figure(),
-        joint.your_filters_figure([[1.0, 0.0], [0.8, 0.6]]),
-        gains.gains_figure(),
-        filters.filters_figure(),
-        filters.shifts_figure(),
-        learning.pull_figure(),
-        learning.descent_figure(),
-        learning.detached_figure(),
-        learned.fit_figure(),
-        learned.where_figure(),
-        softening_curves.dial_figure(),
-        softening_digits.digit_figure(),
-        softening_digits.plane_figure(),
-        softening_curves.ways_figure(),
-        softening_curves.robustness_figure(),
-        softening_digits.your_plane_figure(),
-        moon_regions.moon_regions_figure(),
-        melting.melting_figure(),
-        many_regions.many_regions_figure(),
-        digit_slice.digit_slice_figure(),
-        many_regions.your_regions_figure([8, 8]),
-        power_layers.layer_figure(),
-        power_depth.depth_figure(),
-        power_depth.one_diagram_figure(),
-        power_layers.your_layer_figure([[0.8, 0.0], [-0.6, 0.5], [-0.1, -0.75]], [0.0, 0.35, 0.35]),
-        bends.bends_figure(),
-        border.border_figure(),
-        steps.your_step_figure([0.5, 0.4]),
-        templates.templates_figure(),
-        neighbours.neighbours_figure(),
-        templates.your_way_figure(7, 1),
-    ]
+    chapters = (import_module(f".{chapter}", __name__) for chapter in CHAPTERS)
+    return [figure for chapter in chapters for figure in chapter.figures()]

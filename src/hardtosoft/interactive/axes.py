@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite, nan
 
+from .numbers import short
+
 Value = float | str
 
 
@@ -95,7 +97,7 @@ def sliding(
         raise ValueError(f"axis {name!r}: step must divide {high} - {low}, got {step}")
     # Adding 0 makes 0 of −0, which would be shown with its sign.
     values = tuple(round(low + index * (high - low) / count, 10) + 0.0 for index in range(count + 1))
-    return Axis(name, label, values, start, named or {}, stops, say or (lambda value: f"{label} = {value:g}"))
+    return Axis(name, label, values, start, named or {}, stops, say or (lambda value: f"{label} = {short(value)}"))
 
 
 def choice(name: str, label: str, options: tuple[str, ...], *, start: str) -> Axis:

@@ -14,7 +14,9 @@ import numpy as np
 import torch
 
 from . import palette
+from .numbers import short
 
+Array = np.ndarray[Any, Any]
 Trace = dict[str, Any]
 Stroke = dict[str, Any]
 
@@ -66,7 +68,7 @@ def axis(
     return {
         "range": [low, high],
         "tickvals": [float(tick) for tick in ticks],
-        "ticktext": list(labels) if labels else [f"{tick:g}".replace("-", "−") for tick in ticks],
+        "ticktext": list(labels) if labels else [short(tick) for tick in ticks],
         "fixedrange": True,
         "showgrid": grid,
         "zeroline": grid,

@@ -22,9 +22,9 @@ from ipywidgets import Widget, widget_serialization
 
 from . import driver, plotly
 from .axes import Axis, Value
-from .frames import Frame, plain
+from .frames import Array, Frame, plain
 from .markup import axes_config, notebook_figure
-from .packing import Array, Path
+from .packing import Path
 from .states import State, leaves, put, refuse_moving_layout, same
 
 

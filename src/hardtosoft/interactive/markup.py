@@ -11,6 +11,7 @@ from typing import Any
 from . import placeholder
 from .axes import Axis
 from .frames import Frame, Panel, Trace, dots, line
+from .numbers import short
 from .states import State, Table
 
 
@@ -131,10 +132,10 @@ def _control(name: str, axis: Axis, start: State) -> str:
 def _stop(axis: Axis, index: int, text: str) -> str:
     place = index / max(1, len(axis.values) - 1)
     value = axis.values[index]
-    short = {0.25: "¼", 0.5: "½"}.get(float(value), f"{value:g}".replace("-", "−"))
+    mark = {0.25: "¼", 0.5: "½"}.get(float(value), short(value))
     return (
         f'<button type="button" data-index="{index}" style="--at:{place:.4f}"'
-        f' aria-label="{escape(axis.words(value))}"><b>{short}</b><span> {escape(text)}</span></button>'
+        f' aria-label="{escape(axis.words(value))}"><b>{mark}</b><span> {escape(text)}</span></button>'
     )
 
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 import gzip
 import itertools
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from .frames import Array
+
 Path = tuple[str | int, ...]
 
 #: The largest whole number in use, by bits of storage; half a step is the error of a stored value.

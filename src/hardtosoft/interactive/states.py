@@ -18,8 +18,8 @@ import numpy as np
 
 from . import packing
 from .axes import Axis, Value
-from .frames import Frame, plain
-from .packing import Array, Block, Path
+from .frames import Array, Frame, plain
+from .packing import Block, Path
 
 State = dict[str, Value]
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from betavq import code
 from betavq.functional import beta_relu
@@ -101,6 +101,16 @@ def _relu_code(u: Tensor, beta: float) -> Tensor:
     return code(torch.stack((torch.zeros_like(u), u), dim=-1), beta)
 
 
+def module_of(network: Network) -> nn.Sequential:
+    """The network at β = 1 as PyTorch's own layers."""
+    layers: list[nn.Module] = []
+    for weight, bias in zip(network.weights, network.biases, strict=True):
+        layer = nn.Linear(weight.shape[1], weight.shape[0], dtype=weight.dtype)
+        layer.load_state_dict({"weight": weight, "bias": bias})
+        layers += [layer, nn.ReLU()]
+    return nn.Sequential(*layers[:-1]).eval()
+
+
 @dataclass(frozen=True)
 class Results:
     """What an experiment measured on test points, over networks that differ in their seed.
@@ -146,12 +156,12 @@ def results(experiment: Experiment) -> Results:
 
 def load_two_moons() -> Network:
     """The network trained on two moons: 2 inputs, one logit (positive: the lower moon, class 1)."""
-    return _network("two_moons")
+    return _network(stored("two_moons")["network"])
 
 
 def load_digits_network() -> Network:
     """The network trained on 8×8 handwritten digits: 64 inputs in [0, 1], ten logits."""
-    return _network("digits")
+    return _network(stored("digits")["network"])
 
 
 def two_moons_training_set() -> tuple[Tensor, Tensor]:
@@ -185,8 +195,19 @@ def digits_training_set() -> tuple[Tensor, Tensor]:
     return images[kept], labels[kept]
 
 
-def _network(experiment: Experiment) -> Network:
-    found = stored(experiment)["network"]
+@cache
+def moons_snapshots() -> dict[int, Network]:
+    """Steps of training done, in order, and the two-moons network after each; the last is the trained one."""
+    return {found["step"]: _network(found) for found in stored("moons_training")["snapshots"]}
+
+
+@cache
+def digits_model() -> nn.Sequential:
+    """The digits network as PyTorch's own layers: 64 inputs in [0, 1], ten logits."""
+    return module_of(load_digits_network())
+
+
+def _network(found: dict[str, Any]) -> Network:
     weights, biases = (
         tuple(torch.tensor(layer, dtype=torch.float64) for layer in found[part]) for part in ("weights", "biases")
     )

@@ -6,9 +6,15 @@ from torch import nn
 
 from betavq.geometry import decision_boundary
 from hardtosoft.drawing.linearised import flipped, linearised
-from hardtosoft.drawing.regions import joined, module_of, rectangle
-from hardtosoft.figures.border import nearest_on
-from hardtosoft.results.networks import digits_test_set, load_digits_network, load_two_moons, two_moons_test_set
+from hardtosoft.drawing.regions import joined, rectangle
+from hardtosoft.figures.decision_boundaries.border import nearest_on
+from hardtosoft.results.networks import (
+    digits_test_set,
+    load_digits_network,
+    load_two_moons,
+    module_of,
+    two_moons_test_set,
+)
 
 POINTS = two_moons_test_set()[0][:300]
 FAR = rectangle((-12.0, 12.0), (-12.0, 12.0))

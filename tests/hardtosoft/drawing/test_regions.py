@@ -5,10 +5,9 @@ import pytest
 import torch
 
 from betavq.geometry import decision_boundary, partition
-from hardtosoft.drawing.regions import code_shades, codes_to, count_to, joined, module_of, rectangle, regions, relief
-from hardtosoft.figures.many_regions import random_network
-from hardtosoft.results.networks import load_digits_network, load_two_moons
-from hardtosoft.results.snapshots import moons_snapshots
+from hardtosoft.drawing.regions import code_shades, codes_to, count_to, joined, rectangle, regions, relief
+from hardtosoft.figures.partitions.many import random_network
+from hardtosoft.results.networks import load_digits_network, load_two_moons, module_of, moons_snapshots
 
 SQUARE = rectangle((-1.0, 1.0), (-1.0, 1.0))
 

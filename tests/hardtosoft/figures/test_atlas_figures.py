@@ -9,9 +9,10 @@ import torch.nn.functional as F
 
 from betavq import noise
 from hardtosoft.atlas import ATLAS, Coordinates, constant, constants, line
-from hardtosoft.figures import atlas_noise, atlas_pairs, atlas_yours
+from hardtosoft.figures.atlas import noise as slot
+from hardtosoft.figures.atlas import pairs, yours
 
-EVERY_NOISE = pytest.mark.parametrize("name", atlas_noise.NOISES)
+EVERY_NOISE = pytest.mark.parametrize("name", slot.NOISES)
 RELU = (constant(0), line(1))
 
 
@@ -20,15 +21,15 @@ def traces(panel, name):
 
 
 def test_the_slot_takes_every_noise_of_the_library():
-    assert tuple(atlas_noise.NOISES.values()) == noise.NOISES
-    assert atlas_noise.OWN.keys() == atlas_noise.NOISES.keys()
+    assert tuple(slot.NOISES.values()) == noise.NOISES
+    assert slot.OWN.keys() == slot.NOISES.keys()
 
 
 @EVERY_NOISE
 def test_the_curves_pass_through_pytorchs_own_at_the_named_scale_and_at_no_other(name):
-    own = atlas_noise.OWN[name]
+    own = slot.OWN[name]
     for scale in (0.5, 1.0, 3.0):
-        _, gate, output = atlas_noise.slot_frame(name, scale, 1.0).panels
+        _, gate, output = slot.slot_frame(name, scale, 1.0).panels
         (share,), (value,), (maximum,) = (
             traces(gate, "its chance, t₂"),
             traces(output, "value"),
@@ -45,12 +46,12 @@ def test_the_curves_pass_through_pytorchs_own_at_the_named_scale_and_at_no_other
 
 
 def test_the_dots_are_pytorchs():
-    u = atlas_noise.INPUTS[::5]
+    u = slot.INPUTS[::5]
     expected = {"logistic": F.silu, "uniform": F.hardswish, "Gaussian": F.gelu}
     for name, function in expected.items():
-        output = atlas_noise.slot_frame(name, 1.0, 1.0).panels[2]
+        output = slot.slot_frame(name, 1.0, 1.0).panels[2]
         np.testing.assert_array_equal(traces(output, "PyTorch's own")[0], function(u))
-    output = atlas_noise.slot_frame("exponential", 1.0, 1.0).panels[2]
+    output = slot.slot_frame("exponential", 1.0, 1.0).panels[2]
     np.testing.assert_array_equal(traces(output, "PyTorch's own")[1], F.elu(u) + 1)
 
 
@@ -66,46 +67,46 @@ def test_the_density_is_the_one_of_the_textbooks(name, scale):
         "exponential": torch.where(x > 0, torch.exp(-x), 0.0),
         "Lomax": 1 / (2 * (1 + x.abs()) ** 2),
     }[name]
-    torch.testing.assert_close(atlas_noise.density(name, scale, places), expected.double() / scale)
+    torch.testing.assert_close(slot.density(name, scale, places), expected.double() / scale)
 
 
 @EVERY_NOISE
 def test_the_tinted_area_is_the_chance(name):
     for scale in (1.0, 3.0):
         for u in (-3.0, -1.0, 0.5, 3.0):
-            panels = atlas_noise.slot_frame(name, scale, u).panels
+            panels = slot.slot_frame(name, scale, u).panels
             tint = panels[0].traces[0]
             area = np.asarray(tint["z"]).sum() * tint["dx"] * tint["dy"]
             (dot,) = traces(panels[1], "at this u")
             # Above 5 there is no picture, but there is noise.
-            edge = torch.tensor([0.0, -atlas_noise.REACH], dtype=torch.float64)
-            beyond = noise.code(edge, atlas_noise.NOISES[name], scale)[1].item()
+            edge = torch.tensor([0.0, -slot.REACH], dtype=torch.float64)
+            beyond = noise.code(edge, slot.NOISES[name], scale)[1].item()
             assert area + beyond == pytest.approx(dot[0], abs=5e-3)
 
 
 def test_without_noise_all_are_the_relu():
-    for name in atlas_noise.NOISES:
-        frame = atlas_noise.slot_frame(name, 0.0, -1.0)
+    for name in slot.NOISES:
+        frame = slot.slot_frame(name, 0.0, -1.0)
         for curve in (traces(frame.panels[2], "value"), traces(frame.panels[2], "expected maximum")):
-            np.testing.assert_array_equal(curve[0], F.relu(atlas_noise.INPUTS))
+            np.testing.assert_array_equal(curve[0], F.relu(slot.INPUTS))
 
 
 def test_lomax_noise_says_that_its_maximum_is_not_finite():
-    frame = atlas_noise.slot_frame("Lomax", 1.0, 1.0)
+    frame = slot.slot_frame("Lomax", 1.0, 1.0)
     assert "no finite expected maximum" in frame.readout
     assert np.isnan(traces(frame.panels[2], "expected maximum")[0]).all()
 
 
 def test_a_noise_that_is_not_offered_is_refused():
     with pytest.raises(ValueError, match=r"noise must be one of logistic, .*, got 'cauchy'"):
-        atlas_noise.slot_frame("cauchy", 1.0, 1.0)
+        slot.slot_frame("cauchy", 1.0, 1.0)
 
 
 def test_the_distance_is_the_largest_anywhere_in_the_window():
     u = torch.linspace(-5, 5, 20_001, dtype=torch.float64)
-    for first in atlas_pairs.NAMES:
-        for second in atlas_pairs.NAMES:
-            distance, place, difference = atlas_pairs.farthest(first, second)
+    for first in pairs.NAMES:
+        for second in pairs.NAMES:
+            distance, place, difference = pairs.farthest(first, second)
             there = ATLAS[first].reference(u) - ATLAS[second].reference(u)
             assert distance == pytest.approx(there.abs().max().item(), abs=1e-6)
             at = torch.tensor(place, dtype=torch.float64)
@@ -117,18 +118,18 @@ def test_the_distance_is_the_largest_anywhere_in_the_window():
 
 
 def test_a_pair_tells_where_both_live():
-    frame = atlas_pairs.pair_frame("Hardswish", "Mish")
+    frame = pairs.pair_frame("Hardswish", "Mish")
     plain = frame.readout.replace("\N{NO-BREAK SPACE}", " ")
     assert "Hardswish: pieces 0, u; quadratic entropy; β = ¼; value." in plain
     assert "Mish: pieces log 2, u + log 2, 2u; Shannon entropy; β = ½; read out 0, u, u." in plain
-    assert atlas_pairs.pair_frame("ELU", "ELU").readout.startswith("The same function. ELU: ")
+    assert pairs.pair_frame("ELU", "ELU").readout.startswith("The same function. ELU: ")
     with pytest.raises(ValueError, match=r"second must be one of ReLU, .*, got 'Tanh'"):
-        atlas_pairs.pair_frame("ELU", "Tanh")
+        pairs.pair_frame("ELU", "Tanh")
 
 
 def test_a_readers_own_coordinates_are_drawn_at_every_beta():
-    figure = atlas_yours.your_activation_figure(Coordinates(RELU, "exponential"))
-    u = atlas_yours.INPUTS
+    figure = yours.your_activation_figure(Coordinates(RELU, "exponential"))
+    u = yours.INPUTS
     (curve,) = traces(figure.frame(beta=0.5).panels[0], "at this β")
     np.testing.assert_allclose(curve, torch.where(u < 0, u * torch.exp(u), u), rtol=0, atol=1e-14)
     (curve,) = traces(figure.frame(beta=1.0).panels[0], "at this β")
@@ -140,9 +141,9 @@ def test_a_readers_own_coordinates_are_drawn_at_every_beta():
 def test_entries_of_the_atlas_can_be_changed_too(entry):
     if len(entry.coordinates.pieces) == 1:
         with pytest.raises(ValueError, match="have 2 to 4 pieces, got 1 in, 1 out and 1"):
-            atlas_yours.your_activation_figure(entry.coordinates)
+            yours.your_activation_figure(entry.coordinates)
         return
-    figure = atlas_yours.your_activation_figure(entry.coordinates)
+    figure = yours.your_activation_figure(entry.coordinates)
     for beta in (0.0, 0.5, 1.0):
         frame = figure.frame(beta=beta)
         assert not any(np.isinf(np.asarray(t["y"])).any() for panel in frame.panels for t in panel.traces)
@@ -152,7 +153,7 @@ def test_entries_of_the_atlas_can_be_changed_too(entry):
 
 def test_what_cannot_be_drawn_is_refused():
     with pytest.raises(ValueError, match=r"coordinates must be Coordinates\(…\), got 'swish'"):
-        atlas_yours.your_activation_figure("swish")
+        yours.your_activation_figure("swish")
     two = Coordinates(RELU, readouts=(constants(0, 1), constants(1, 0)))
     with pytest.raises(ValueError, match="got 1 in, 2 out and 2"):
-        atlas_yours.your_activation_figure(two)
+        yours.your_activation_figure(two)

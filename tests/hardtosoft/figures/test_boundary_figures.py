@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hardtosoft.figures import bends, border, steps
+from hardtosoft.figures.decision_boundaries import bends, border, steps
 from hardtosoft.results.networks import load_two_moons
 
 NETWORK = load_two_moons()

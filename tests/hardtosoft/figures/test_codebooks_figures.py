@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from hardtosoft.figures import clusters, codebooks
+from hardtosoft.figures.vector_quantization import clusters, codebooks
 from hardtosoft.results.datasets import load_digits
 from hardtosoft.results.networks import digits_test_set, digits_training_set
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from hardtosoft.figures import envelopes
+from hardtosoft.drawing.looks import ORDINALS
+from hardtosoft.figures.max_affine_splines import envelopes
 
 X = envelopes.INPUTS
 
@@ -25,7 +26,7 @@ def test_the_maximum_is_that_of_the_lines_and_convex(slope, offset):
     maximum = trace(curve, "the maximum")["y"]
     np.testing.assert_allclose(maximum, torch.stack(lines).amax(0), rtol=0, atol=1e-14)
     assert np.diff(maximum, 2).min() > -1e-12
-    for place, values in zip(envelopes.PLACES, lines, strict=False):
+    for place, values in zip(ORDINALS, lines, strict=False):
         np.testing.assert_allclose(trace(curve, f"the {place} line")["y"], values, rtol=0, atol=1e-14)
 
 
@@ -53,7 +54,7 @@ def test_the_second_cell_vanishes_where_the_line_runs_through_the_corner(slope):
 @pytest.mark.parametrize(("slope", "offset"), [(0.0, 0.0), (1.5, -2.0), (-2.0, -0.5), (-1.0, 0.0)])
 def test_the_stairs_climb_and_hold_the_slope_of_the_maximum(slope, offset):
     panel = envelopes.lines_frame(slope, offset).panels[1]
-    steps = [found for found in panel.traces if found["name"] in [f"the {place} line" for place in envelopes.PLACES]]
+    steps = [found for found in panel.traces if found["name"] in [f"the {place} line" for place in ORDINALS]]
     steps = sorted((s["x"][0], s["x"][1], s["y"][0]) for s in steps if np.isfinite(s["x"]).all())
     assert [s[2] for s in steps] == sorted(s[2] for s in steps)
     assert (steps[0][0], steps[-1][1]) == envelopes.SPAN
@@ -83,8 +84,3 @@ def test_some_chord_is_below_the_curve_just_when_the_second_weight_is_negative(w
     np.testing.assert_allclose(chord["y"], at, rtol=0, atol=1e-12)
     words = "on its chord" if weight == 0 else "above" if weight < 0 else "below"
     assert words in frame.readout
-
-
-@pytest.mark.parametrize(("value", "shown"), [(-0.001, "0.00"), (-0.5, "−0.50"), (2.0, "2.00")])
-def test_numbers_are_signed_as_a_reader_expects(value, shown):
-    assert envelopes.signed(value) == shown

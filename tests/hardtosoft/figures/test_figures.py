@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from book_figures import FIGURES
 
-from hardtosoft.figures import smoothings, trained, units
+from hardtosoft.figures.relu_to_swish import smoothings, trained, units
 from hardtosoft.interactive.frames import plain
 
 

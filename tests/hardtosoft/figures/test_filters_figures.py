@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hardtosoft.figures import filters, gains
+from hardtosoft.figures.orthogonal_filters import gains, similarity
 from hardtosoft.results.filter_runs import ACTIVATIONS, CONSTRAINTS, filter_runs
 
 
@@ -46,8 +46,8 @@ def test_intervals_are_those_of_the_runs(data):
 
 
 def test_the_picture_shows_every_filter_in_its_own_shares():
-    kept = filters.learned(filters.RELU, filters.ORTHOGONAL)
-    shown = filters.tiles(kept, "red")
+    kept = similarity.learned(similarity.RELU, similarity.ORTHOGONAL)
+    shown = similarity.tiles(kept, "red")
     assert shown.shape == (4 * 6 + 1, 8 * 6 + 1)
     assert (shown[::6] == 0).all()  # paper between the filters
     for place in (0, 9, 31):
@@ -59,29 +59,29 @@ def test_the_picture_shows_every_filter_in_its_own_shares():
 
 def test_cosines_of_shifted_filters_are_sums_over_the_pixels_that_both_cover():
     kept = torch.randn(3, 5, 5, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    found = filters.shifted_cosines(kept)
+    found = similarity.shifted_cosines(kept)
     assert found.shape == (9, 9)
     unit = kept / kept.flatten(1).norm(dim=1)[:, None, None, None]
     beside = torch.stack([(a[:, 1:] * b[:, :-1]).sum().abs() for a in unit for b in unit]).mean()
     assert found[4, 5].item() == pytest.approx(beside.item())
     same = torch.stack([(unit[i] * unit[j]).sum().abs() for i in range(3) for j in range(3) if i != j]).mean()
     assert found[4, 4].item() == pytest.approx(same.item())
-    torch.testing.assert_close(filters.cosines(kept).diagonal(), torch.ones(3, dtype=torch.float64))
+    torch.testing.assert_close(similarity.cosines(kept).diagonal(), torch.ones(3, dtype=torch.float64))
 
 
 @pytest.mark.claim("C10")
 def test_orthogonal_filters_are_so_at_the_same_window_alone():
     """The stored filters are orthogonal as far as their two decimals go, and are not so one pixel to the side."""
-    for unit in filters.UNITS:
-        found = filters.shifted_cosines(filters.learned(unit, filters.ORTHOGONAL))
+    for unit in similarity.UNITS:
+        found = similarity.shifted_cosines(similarity.learned(unit, similarity.ORTHOGONAL))
         assert found[4, 4] < 0.005
         assert 0.05 < found[4, 5] < found.max() + 1e-12
     with pytest.raises(ValueError, match="kind must be one of"):
-        filters.learned(filters.RELU, "none")
+        similarity.learned(similarity.RELU, "none")
 
 
 def test_a_line_joins_the_networks_of_one_seed():
-    frame = gains.gains_frame(filters.RELU)
+    frame = gains.gains_frame(similarity.RELU)
     joined = frame.panels[0].traces[0]
     assert len(joined["y"]) == 5 * 4
     free, orthogonal = (filter_runs("images").accuracies("relu", kind) for kind in ("none", "orthogonal"))

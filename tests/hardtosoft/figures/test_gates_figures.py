@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import betavq
-from hardtosoft.figures import gates
+from hardtosoft.figures.gaussian_mixtures import gates
 from hardtosoft.interactive.frames import array
 
 

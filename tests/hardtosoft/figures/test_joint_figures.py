@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from betavq import mixture as mixtures
-from hardtosoft.figures import joint, joint_errors
-from hardtosoft.figures.together import COHERENCES, equicorrelated, inputs, layer, pair
+from hardtosoft.figures.joint_inference import two_units, wrong_codes
+from hardtosoft.figures.layers import COHERENCES, equicorrelated, inputs, layer, pair
 
 MAPS = ("best: only 1 on", "best: only 2 on", "best: both on")
 
@@ -22,73 +22,73 @@ def named(frame, name, panel=0):
 def test_nothing_is_strongly_coloured_if_the_filters_are_orthogonal():
     """Two units with orthogonal filters, of length 1 or not: the unit-wise code is the best one everywhere."""
     for filters in (pair(0.0), torch.tensor([[0.6, 0.8], [-0.4, 0.3]]).double()):
-        frame = joint.units_frame(filters, 1.0)
-        assert all(named(frame, name)["z"].max() <= joint.AGREED + 1e-12 for name in MAPS)
+        frame = two_units.units_frame(filters, 1.0)
+        assert all(named(frame, name)["z"].max() <= two_units.AGREED + 1e-12 for name in MAPS)
         assert frame.readout.endswith("They differ in 0.0\u00a0% of the plane.")
         assert "no colour is strong" in frame.panels[0].alt
 
 
 @pytest.mark.parametrize("coherence", [-0.9, -0.3, 0.5, 0.9])
 def test_colours_are_those_of_the_nearest_sum_and_strong_where_units_differ_from_it(coherence):
-    filters, points = pair(coherence), joint.PLANE.points
+    filters, points = pair(coherence), two_units.PLANE.points
     codes = torch.tensor(list(itertools.product((0, 1), repeat=2)))
     best = codes[torch.cdist(points, codes.double() @ filters).argmin(1)]
     wrong = (best != (points @ filters.T > 0.5)).any(-1)
     assert wrong.any()
     for name, code in zip(MAPS, ([1, 0], [0, 1], [1, 1]), strict=True):
         owned = (best == torch.tensor(code)).all(-1)
-        expected = joint.PLANE.means(owned * (joint.AGREED + (1 - joint.AGREED) * wrong.double()))
-        np.testing.assert_allclose(named(joint.units_frame(filters, 1.0), name)["z"], expected, rtol=0, atol=1e-12)
+        expected = two_units.PLANE.means(owned * (two_units.AGREED + (1 - two_units.AGREED) * wrong.double()))
+        np.testing.assert_allclose(named(two_units.units_frame(filters, 1.0), name)["z"], expected, rtol=0, atol=1e-12)
     assert bool((best[wrong].sum(-1) == 2).all()) == (coherence < 0)  # alike: one too many on; opposed: too few
 
 
 def test_the_ledger_is_the_formula():
     """The joint account is the sum of the scores less the inner product of the filters that are on."""
     filters = torch.tensor([[1.2, 0.1], [0.5, -0.7]]).double()
-    x = torch.tensor([0.7, joint.HEIGHT]).double()
+    x = torch.tensor([0.7, two_units.HEIGHT]).double()
     scores = [(w @ x - 0.5 * w @ w).item() for w in filters]
-    own, together = joint.accounts(filters, x)
+    own, together = two_units.accounts(filters, x)
     np.testing.assert_allclose(own, [0, scores[0], scores[1], sum(scores)], atol=1e-12)
     product = (filters[0] @ filters[1]).item()
     np.testing.assert_allclose(together, [0, scores[0], scores[1], sum(scores) - product], atol=1e-12)
-    frame = joint.units_frame(filters, 0.7)
+    frame = two_units.units_frame(filters, 0.7)
     assert named(frame, "what the units pick", 1)["y"][0] == pytest.approx(own.max().item())
     assert named(frame, "best together", 1)["y"][0] == pytest.approx(together.max().item())
 
 
 def test_the_ways_lead_to_the_picked_sum_and_to_the_nearest():
     for coherence, along in itertools.product((-0.8, 0.0, 0.5, 0.9), (0.2, 0.45, 1.0, 1.6)):
-        filters, x = pair(coherence), torch.tensor([along, joint.HEIGHT]).double()
-        frame = joint.units_frame(filters, along)
+        filters, x = pair(coherence), torch.tensor([along, two_units.HEIGHT]).double()
+        frame = two_units.units_frame(filters, along)
         ends = []
         for name in ("from x to the picked sum", "from x to the best sum"):
             way = named(frame, name)
-            assert (way["x"][0], way["y"][0]) == (along, joint.HEIGHT)
+            assert (way["x"][0], way["y"][0]) == (along, two_units.HEIGHT)
             ends.append((way["x"][1], way["y"][1]))
         on = (filters @ x > 0.5).double()
         np.testing.assert_allclose(ends[0], on @ filters, atol=1e-12)
-        lengths = [np.hypot(along - a, joint.HEIGHT - b) for a, b in joint.sums(filters).tolist()]
-        assert np.hypot(along - ends[1][0], joint.HEIGHT - ends[1][1]) == pytest.approx(min(lengths))
+        lengths = [np.hypot(along - a, two_units.HEIGHT - b) for a, b in two_units.sums(filters).tolist()]
+        assert np.hypot(along - ends[1][0], two_units.HEIGHT - ends[1][1]) == pytest.approx(min(lengths))
 
 
 def test_opposite_filters_of_one_length_lose_nothing_and_are_no_rectangle():
-    alt = joint.units_frame(torch.tensor([[1.0, 0.0], [-1.0, 0.0]]).double(), 1.0).panels[0].alt
+    alt = two_units.units_frame(torch.tensor([[1.0, 0.0], [-1.0, 0.0]]).double(), 1.0).panels[0].alt
     assert alt == "Each unit alone finds the best joint code everywhere: no colour is strong."
 
 
 def test_a_tie_is_no_difference():
     filters = torch.tensor([[1.0, 0.0], [0.0, 0.7]]).double()
     on_both_edges = torch.tensor([0.5, 0.35]).double()
-    alone, best = joint.codes_at(filters, on_both_edges)
+    alone, best = two_units.codes_at(filters, on_both_edges)
     assert torch.equal(alone, best)
-    assert joint.accounts(filters, on_both_edges)[1].abs().max() < 1e-12  # all four codes are equally probable
+    assert two_units.accounts(filters, on_both_edges)[1].abs().max() < 1e-12  # all four codes are equally probable
 
 
 @pytest.mark.claim("C9")
-@pytest.mark.parametrize("kind", joint_errors.KINDS)
+@pytest.mark.parametrize("kind", wrong_codes.KINDS)
 def test_orthogonal_filters_err_never_and_others_do(kind):
     """With orthogonal filters six units miss no code, whatever the inputs; with others they do, and it costs."""
-    found = joint_errors.curves(kind)
+    found = wrong_codes.curves(kind)
     assert found[0].tolist() == [0.0, 0.0]
     assert bool((found[1:] > 0).all())
     assert bool((found[:, 1].diff() > 0).all())
@@ -97,17 +97,17 @@ def test_orthogonal_filters_err_never_and_others_do(kind):
 @pytest.mark.parametrize(
     ("kind", "known"),
     [
-        (joint_errors.NOISY, {0.05: 0.247, 0.1: 0.441, 0.2: 0.693, 0.4: 0.885, 0.6: 0.916, 0.95: 0.911}),
-        (joint_errors.CLEAR, {0.05: 0.142, 0.1: 0.398, 0.2: 0.815, 0.4: 0.940, 0.6: 0.958, 0.95: 0.967}),
+        (wrong_codes.NOISY, {0.05: 0.247, 0.1: 0.441, 0.2: 0.693, 0.4: 0.885, 0.6: 0.916, 0.95: 0.911}),
+        (wrong_codes.CLEAR, {0.05: 0.142, 0.1: 0.398, 0.2: 0.815, 0.4: 0.940, 0.6: 0.958, 0.95: 0.967}),
     ],
 )
 def test_shares_are_those_measured_before(kind, known):
     for coherence, share in known.items():
-        assert joint_errors.errors(kind, coherence)[0] == pytest.approx(share, abs=0.03)  # other draws
+        assert wrong_codes.errors(kind, coherence)[0] == pytest.approx(share, abs=0.03)  # other draws
 
 
 def test_the_share_is_not_monotone_and_its_cost_is():
-    share, cost = joint_errors.curves(joint_errors.GAUSSIAN).T
+    share, cost = wrong_codes.curves(wrong_codes.GAUSSIAN).T
     assert 0.5 <= COHERENCES[int(share.argmax())] <= 0.7
     assert share[-1] < share.max() - 0.04
     assert int(cost.argmax()) == len(COHERENCES) - 1
@@ -119,19 +119,19 @@ def test_the_cost_is_the_difference_of_squared_residuals():
     least = torch.cdist(x, codes @ filters).square().amin(1)
     alone = (x @ filters.T > 0.5).double()
     wanted = ((x - alone @ filters).square().sum(1) - least).mean().item()
-    assert joint_errors.errors(joint_errors.GAUSSIAN, 0.4)[1] == pytest.approx(wanted, rel=1e-9)
+    assert wrong_codes.errors(wrong_codes.GAUSSIAN, 0.4)[1] == pytest.approx(wanted, rel=1e-9)
     np.testing.assert_array_equal(mixtures.unitwise_map(layer(filters).to_mixture(), x), alone)
 
 
 def test_inputs_from_the_model_have_its_sums_and_its_noise():
     filters = equicorrelated(6, 8, 0.3)
-    codes, _ = joint_errors.draws()
-    for kind, variance in joint_errors.VARIANCES.items():
-        noise = joint_errors.points(kind, filters) - codes @ filters
+    codes, _ = wrong_codes.draws()
+    for kind, variance in wrong_codes.VARIANCES.items():
+        noise = wrong_codes.points(kind, filters) - codes @ filters
         assert noise.var().item() == pytest.approx(variance, rel=0.03)
     assert codes.mean().item() == pytest.approx(0.5, abs=0.02)
     with pytest.raises(ValueError, match="kind must be one of 'Gaussian'"):
-        joint_errors.points("uniform", filters)
+        wrong_codes.points("uniform", filters)
 
 
 @pytest.mark.parametrize(
@@ -145,11 +145,11 @@ def test_inputs_from_the_model_have_its_sums_and_its_noise():
 )
 def test_filters_that_cannot_be_drawn_are_refused(filters, message):
     with pytest.raises(ValueError, match=f"filters .*{message}"):
-        joint.your_filters_figure(filters)
+        two_units.your_filters_figure(filters)
 
 
 def test_orthogonal_filters_of_a_reader_need_no_length():
-    crossed = joint.your_filters_figure([[1.0, 0.0], [0.8, 0.6]])
-    right = joint.your_filters_figure([[1.0, 0.0], [0.0, 0.6]])
+    crossed = two_units.your_filters_figure([[1.0, 0.0], [0.8, 0.6]])
+    right = two_units.your_filters_figure([[1.0, 0.0], [0.0, 0.6]])
     assert "no colour is strong" in repr(right)
     assert "no colour is strong" not in repr(crossed)

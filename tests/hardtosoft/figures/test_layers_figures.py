@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from hardtosoft.figures import layers, planes
+from hardtosoft.figures.max_affine_splines import layers, planes
 
 
 def double(values):

@@ -7,47 +7,47 @@ import pytest
 import torch
 
 import betavq
-from hardtosoft.figures import learned, learning
+from hardtosoft.figures.learning_beta import descent, learned
 from hardtosoft.results.beta_runs import beta_runs, curve_fits, hardness_of_data
 
 
 @pytest.mark.claim("C8")
 def test_beta_has_the_gradient_of_the_formula_and_none_at_one():
     """∂y/∂β is u²σ(1 − σ)/(1 − β)², u²/4 at β = 0, and 0 for all inputs at β = 1."""
-    u = learning.INPUTS
+    u = descent.INPUTS
     for beta in (0.0, 0.3, 0.9):
         eta = beta / (1 - beta)
         gate = torch.sigmoid(eta * u)
         expected = u**2 * gate * (1 - gate) / (1 - beta) ** 2
-        torch.testing.assert_close(learning.pull(u, torch.tensor(beta, dtype=torch.float64)), expected)
-    assert (learning.pull(u, torch.tensor(1.0).double()) == 0).all()
+        torch.testing.assert_close(descent.pull(u, torch.tensor(beta, dtype=torch.float64)), expected)
+    assert (descent.pull(u, torch.tensor(1.0).double()) == 0).all()
 
 
 def test_sizes_of_the_gradient_in_three_parametrisations():
-    sizes = learning.sizes()
+    sizes = descent.sizes()
     at = {name: (size[1].item(), size[50].item(), size[99].item()) for name, size in sizes.items()}
-    assert at[learning.RAW] == pytest.approx((0.44, 0.80, 0.065), rel=0.03)
-    assert at[learning.LOGIT] == pytest.approx((0.0044, 0.20, 6.4e-4), rel=0.03)
-    assert at[learning.ETA] == pytest.approx((0.433, 0.20, 6.5e-6), rel=0.03)
+    assert at[descent.RAW] == pytest.approx((0.44, 0.80, 0.065), rel=0.03)
+    assert at[descent.LOGIT] == pytest.approx((0.0044, 0.20, 6.4e-4), rel=0.03)
+    assert at[descent.ETA] == pytest.approx((0.433, 0.20, 6.5e-6), rel=0.03)
     assert all(size[-1].isnan() for size in sizes.values())
 
 
 @pytest.mark.claim("C8")
 def test_beta_is_learned_from_everywhere_but_one():
     """Gradient descent on β itself finds the goal from every start below 1; at 1 it stays."""
-    for goal in learning.TARGETS.values():
+    for goal in descent.TARGETS.values():
         for start in (0.0, 0.4, 0.95):
-            assert learning.descent(start, goal)[learning.RAW][-1].item() == pytest.approx(goal, abs=0.01)
-        assert (learning.descent(1.0, goal)[learning.RAW] == 1).all()
-    slow = learning.descent(0.25, 0.9)
-    assert slow[learning.ETA][-1] < slow[learning.LOGIT][-1] < slow[learning.RAW][-1]
-    assert slow[learning.ETA][0].item() == pytest.approx(0.25)
-    assert learning.descent(0.0, 0.5)[learning.LOGIT].isnan().all()
+            assert descent.descent(start, goal)[descent.RAW][-1].item() == pytest.approx(goal, abs=0.01)
+        assert (descent.descent(1.0, goal)[descent.RAW] == 1).all()
+    slow = descent.descent(0.25, 0.9)
+    assert slow[descent.ETA][-1] < slow[descent.LOGIT][-1] < slow[descent.RAW][-1]
+    assert slow[descent.ETA][0].item() == pytest.approx(0.25)
+    assert descent.descent(0.0, 0.5)[descent.LOGIT].isnan().all()
 
 
 def test_the_loss_is_smallest_at_the_goal():
-    for goal in learning.TARGETS.values():
-        assert learning.BETAS[learning.losses(goal).argmin()].item() == pytest.approx(goal)
+    for goal in descent.TARGETS.values():
+        assert descent.BETAS[descent.losses(goal).argmin()].item() == pytest.approx(goal)
 
 
 def test_a_detached_code_is_the_gate_and_leaves_out_a_curve_of_one_shape():
@@ -55,17 +55,17 @@ def test_a_detached_code_is_the_gate_and_leaves_out_a_curve_of_one_shape():
         eta = beta / (1 - beta)
         u = torch.linspace(-8, 8, 4001).double() / eta
         gate = torch.sigmoid(eta * u)
-        torch.testing.assert_close(learning.slope(u, beta, detached=True), gate)
-        gap = learning.slope(u, beta) - gate
+        torch.testing.assert_close(descent.slope(u, beta, detached=True), gate)
+        gap = descent.slope(u, beta) - gate
         torch.testing.assert_close(gap, eta * u * gate * (1 - gate))
         assert gap.max().item() == pytest.approx(0.2239, abs=1e-4)
         assert eta * u[gap.argmax()].item() == pytest.approx(1.543, abs=5e-3)
-    assert learning.slope(learning.INPUTS, 1.0).unique().numel() <= 3
+    assert descent.slope(descent.INPUTS, 1.0).unique().numel() <= 3
 
 
 def test_other_goals_and_choices_are_refused():
     with pytest.raises(ValueError, match="goal must be one of"):
-        learning.descent_frame(0.5, "hard")
+        descent.descent_frame(0.5, "hard")
     with pytest.raises(ValueError, match="way must be one of"):
         learned.fit_frame("1", "cos 2x", "25", "attached")
     with pytest.raises(ValueError, match="learned must be one of"):

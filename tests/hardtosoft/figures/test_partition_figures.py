@@ -6,9 +6,8 @@ import torch
 
 from hardtosoft.drawing.raster import FINER
 from hardtosoft.drawing.regions import codes_to
-from hardtosoft.figures import digit_slice, many_regions, melting, moon_regions
-from hardtosoft.results.networks import digits_test_set, load_digits_network, load_two_moons
-from hardtosoft.results.snapshots import moons_snapshots
+from hardtosoft.figures.partitions import digit_slice, many, melting, moons
+from hardtosoft.results.networks import digits_test_set, load_digits_network, load_two_moons, moons_snapshots
 
 
 def named(panel, name):
@@ -18,8 +17,8 @@ def named(panel, name):
 
 @pytest.mark.parametrize("step", [0, 60, 1500])
 def test_regions_of_the_first_layer_have_one_shade_each(step):
-    found = moon_regions.moons_partition(step)
-    (panel,) = moon_regions.moon_regions_frame(float(step), 1.0).panels
+    found = moons.moons_partition(step)
+    (panel,) = moons.moon_regions_frame(float(step), 1.0).panels
     fill, codes = named(panel, "regions")["fill"], codes_to(found, 1)
     shades = {code.tobytes(): set(fill[(codes == code).all(1)]) for code in codes}
     assert all(len(shade) == 1 for shade in shades.values())
@@ -30,7 +29,7 @@ def test_regions_of_the_first_layer_have_one_shade_each(step):
 
 
 def test_without_a_layer_there_is_one_shade_and_no_edge():
-    (panel,) = moon_regions.moon_regions_frame(1500.0, 0.0).panels
+    (panel,) = moons.moon_regions_frame(1500.0, 0.0).panels
     trace = named(panel, "regions")
     assert len(set(trace["fill"])) == 1
     assert not any(stroke["opacity"] for stroke in trace["strokes"])
@@ -38,27 +37,27 @@ def test_without_a_layer_there_is_one_shade_and_no_edge():
 
 
 def test_between_the_steps_that_were_kept_the_nearest_is_shown():
-    assert moon_regions.nearest_step(57.0) == 60
-    assert moon_regions.moon_regions_frame(1490.0, 1.7).readout == moon_regions.moon_regions_frame(1500.0, 2.0).readout
+    assert moons.nearest_step(57.0) == 60
+    assert moons.moon_regions_frame(1490.0, 1.7).readout == moons.moon_regions_frame(1500.0, 2.0).readout
 
 
 def test_thousands_of_regions_fill_the_square():
-    found = many_regions.random_regions()
+    found = many.random_regions()
     assert len(found) >= 10_000
     assert abs(found.areas.sum() - 4) < 4e-9
-    (panel,) = many_regions.many_regions_frame("code", 3.0).panels
+    (panel,) = many.many_regions_frame("code", 3.0).panels
     assert len(panel.traces[0]["sides"]) == len(found)
     assert f"{len(found):,}" in panel.alt
-    again = many_regions.random_network()[0].weight
-    assert torch.equal(again, many_regions.random_network()[0].weight)
+    again = many.random_network()[0].weight
+    assert torch.equal(again, many.random_network()[0].weight)
 
 
 def test_a_reader_gets_the_network_asked_for_or_is_told():
-    figure = many_regions.your_regions_figure([3, 4])
+    figure = many.your_regions_figure([3, 4])
     assert "7 units" in figure.frame().readout
     for widths in ([], [2] * 5, [300], [4, 0]):
         with pytest.raises(ValueError, match="widths must be 1 to 4 numbers, 256 units in all"):
-            many_regions.your_regions_figure(widths)
+            many.your_regions_figure(widths)
 
 
 def test_entropy_is_that_of_the_networks_codes():

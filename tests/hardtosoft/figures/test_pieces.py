@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from hardtosoft.figures import pieces, units
+from hardtosoft.drawing import looks
+from hardtosoft.figures.relu_to_swish import pieces, units
 
 
 def curve(frame, name):
@@ -59,4 +60,4 @@ def test_pieces_that_make_no_unit_are_refused(offer, message):
     [(0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]), (-0.667, 4, [0, 1, 2, 3, 4]), (-7, 5, [-6, -4, -2, 0, 2, 4]), (3, 3, [3])],
 )
 def test_ticks_are_round_numbers_inside(low, high, expected):
-    assert pieces.even_ticks(low, high) == pytest.approx(expected)
+    assert looks.even_ticks(low, high) == pytest.approx(expected)

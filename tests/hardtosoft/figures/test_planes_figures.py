@@ -6,8 +6,8 @@ import torch
 
 from betavq import MASO
 from hardtosoft.drawing.edges import edges, level_lines
-from hardtosoft.figures import planes
-from hardtosoft.figures.planes import BOX
+from hardtosoft.figures.max_affine_splines import planes
+from hardtosoft.figures.max_affine_splines.planes import BOX
 
 UNITS = {
     "four planes": planes.four_planes(0.8, 0.3),

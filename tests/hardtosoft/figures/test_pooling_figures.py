@@ -8,7 +8,10 @@ import torch
 import torch.nn.functional as F
 
 import betavq
-from hardtosoft.figures import photograph, pooling, smoothings
+from hardtosoft.figures import pooling
+from hardtosoft.figures.pooling import photograph
+from hardtosoft.figures.pooling.window import WINDOW, window_frame
+from hardtosoft.figures.relu_to_swish import smoothings
 from hardtosoft.results.pooled import load_photograph, photograph_credit, pooling_comparison
 
 KINDS = {"mean", "soft", "harder", "max", "learned"}
@@ -29,7 +32,7 @@ def test_max_pooling_turns_into_pooling_with_softmax_weights():
 
 def test_the_dot_lies_on_the_curve_from_mean_to_largest():
     for beta in (0.0, 0.3, 0.5, 1.0):
-        worth, _ = pooling.window_frame([3.0, -1.0, 0.5], beta).panels
+        worth, _ = window_frame([3.0, -1.0, 0.5], beta).panels
         largest, mean, curve, dot = worth.traces
         assert dot["y"][0] == pytest.approx(curve["y"][round(100 * beta)], abs=1e-14)
         assert (largest["y"][0], mean["y"][0]) == (curve["y"][-1], pytest.approx(curve["y"][0]))
@@ -37,7 +40,7 @@ def test_the_dot_lies_on_the_curve_from_mean_to_largest():
 
 
 def test_the_gradient_is_the_slope_of_the_value():
-    window = torch.tensor(pooling.WINDOW, dtype=torch.float64)
+    window = torch.tensor(WINDOW, dtype=torch.float64)
     for beta in (0.0, 0.2, 0.5, 0.9):
         step = 1e-5 * torch.eye(4, dtype=torch.float64)
         slope = (betavq.value(window + step, beta) - betavq.value(window - step, beta)) / 2e-5

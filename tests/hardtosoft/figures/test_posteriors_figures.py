@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hardtosoft.figures import posteriors
+from hardtosoft.figures.gaussian_mixtures import posteriors
 from hardtosoft.interactive import palette
 from hardtosoft.interactive.frames import array
 

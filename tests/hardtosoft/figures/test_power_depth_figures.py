@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from betavq import geometry
-from hardtosoft.figures import power_depth
-from hardtosoft.figures.power_depth import PLANE, partition
+from hardtosoft.figures.power_diagrams import depth as power_depth
+from hardtosoft.figures.power_diagrams.depth import PLANE, partition
 
 
 def named(panel, name):

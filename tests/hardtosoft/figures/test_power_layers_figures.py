@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from hardtosoft.figures import power_layers
-from hardtosoft.figures.power_layers import CODES, COMMON, PLANE, moving_layer
+from hardtosoft.figures.power_diagrams import layers
+from hardtosoft.figures.power_diagrams.layers import CODES, COMMON, PLANE, moving_layer
 
 
 def named(panel, name):
@@ -16,10 +16,10 @@ def named(panel, name):
 def by_hand(offset, turn):
     """Centroids and squared radii of the eight codes, from the filters and biases."""
     angle = np.deg2rad(turn)
-    first = power_layers.LENGTH * np.array([np.cos(angle), np.sin(angle)])
-    filters = np.array([first, power_layers.SECOND, power_layers.THIRD])
+    first = layers.LENGTH * np.array([np.cos(angle), np.sin(angle)])
+    filters = np.array([first, layers.SECOND, layers.THIRD])
     centroids = CODES.numpy() @ filters
-    return centroids, (centroids**2).sum(1) + 2 * CODES.numpy() @ np.array([offset, *power_layers.BIASES])
+    return centroids, (centroids**2).sum(1) + 2 * CODES.numpy() @ np.array([offset, *layers.BIASES])
 
 
 @pytest.mark.parametrize(("offset", "turn"), [(0.0, 0.0), (-0.8, 60.0), (1.0, -90.0)])
@@ -28,10 +28,10 @@ def test_tints_are_the_cells_of_the_smallest_power(offset, turn):
     points = PLANE.points.numpy()
     powers = ((points[:, None] - centroids) ** 2).sum(2) - radii
     on = CODES.sum(1)[torch.from_numpy(powers.argmin(1))]
-    plane = power_layers.layer_frame(moving_layer(offset, turn), 0.3).panels[0]
+    plane = layers.layer_frame(moving_layer(offset, turn), 0.3).panels[0]
     for count in (1, 2, 3):
         shares = PLANE.means((on == count).double())
-        difference = np.abs(named(plane, power_layers.COUNTS[count])["z"] - shares.numpy())
+        difference = np.abs(named(plane, layers.COUNTS[count])["z"] - shares.numpy())
         assert (difference > 1e-9).mean() < 0.01  # points on a line may go to either side
 
 
@@ -39,8 +39,8 @@ def test_tints_are_the_cells_of_the_smallest_power(offset, turn):
 def test_circles_are_those_of_the_codes_that_occur(offset, turn):
     centroids, radii = by_hand(offset, turn)
     layer = moving_layer(offset, turn)
-    met = torch.bincount(power_layers.cells(layer), minlength=8) > 0
-    right = power_layers.layer_frame(layer, 0.3).panels[1]
+    met = torch.bincount(layers.cells(layer), minlength=8) > 0
+    right = layers.layer_frame(layer, 0.3).panels[1]
     circles = named(right, "circles of codes")
     around = np.stack([circle for key in "xy" for circle in circles[key].reshape(8, -1)[:, :-1]]).reshape(2, 8, -1)
     for q, (x, y) in enumerate(around.transpose(1, 0, 2)):
@@ -55,8 +55,8 @@ def test_the_offset_moves_no_centroid_and_four_radii_alike():
     before, after = by_hand(0.2, 30.0), by_hand(0.7, 30.0)
     np.testing.assert_array_equal(before[0], after[0])
     np.testing.assert_allclose(after[1] - before[1], np.where(CODES[:, 0] == 1, 1.0, 0.0), atol=1e-12)
-    frames = [power_layers.layer_frame(moving_layer(b, 30.0), 0.3).panels[1] for b in (0.2, 0.7)]
-    for name in power_layers.COUNTS:
+    frames = [layers.layer_frame(moving_layer(b, 30.0), 0.3).panels[1] for b in (0.2, 0.7)]
+    for name in layers.COUNTS:
         first, second = (named(frame, f"centroid: {name}") for frame in frames)
         np.testing.assert_array_equal(first["x"], second["x"])
         np.testing.assert_array_equal(first["y"], second["y"])
@@ -67,14 +67,14 @@ def test_turning_the_filter_moves_four_centroids_by_one_arrow():
     arrows = after - before
     assert np.abs(arrows[CODES[:, 0] == 0]).max() == 0
     np.testing.assert_allclose(arrows[CODES[:, 0] == 1], np.tile(arrows[4], (4, 1)), atol=1e-12)
-    drawn = named(power_layers.layer_frame(moving_layer(0.0, 60.0), 0.3).panels[1], "centroid: one unit on")
+    drawn = named(layers.layer_frame(moving_layer(0.0, 60.0), 0.3).panels[1], "centroid: one unit on")
     np.testing.assert_allclose(np.column_stack([drawn["x"], drawn["y"]]), after[CODES.sum(1) == 1], atol=1e-12)
 
 
 def test_three_lines_make_seven_cells_and_six_through_one_point():
-    frame = power_layers.layer_figure().frame()
+    frame = layers.layer_figure().frame()
     assert frame.readout.startswith("7 of 8 codes have a cell here.")
-    through_one = power_layers.your_layer_figure([[0.8, 0.0], [-0.6, 0.5], [-0.1, -0.75]], [0.0, 0.0, 0.0]).frame()
+    through_one = layers.your_layer_figure([[0.8, 0.0], [-0.6, 0.5], [-0.1, -0.75]], [0.0, 0.0, 0.0]).frame()
     assert through_one.readout.startswith("6 of 8 codes have a cell here.")
     assert np.isfinite(named(through_one.panels[1], "centroid without a cell")["x"]).sum() == 2
 
@@ -82,9 +82,9 @@ def test_three_lines_make_seven_cells_and_six_through_one_point():
 @pytest.mark.parametrize("along", [-2.1, -0.3, 0.3, 2.1])
 def test_the_thick_circle_is_that_of_the_code_of_x(along):
     layer = moving_layer(0.4, 15.0)
-    x = torch.tensor([along, power_layers.HEIGHT], dtype=torch.float64)
+    x = torch.tensor([along, layers.HEIGHT], dtype=torch.float64)
     code = layer.selection(x)
-    frame = power_layers.layer_frame(layer, along)
+    frame = layers.layer_frame(layer, along)
     assert f"Code of x: {''.join(map(str, code.tolist()))}," in frame.readout
     thick = named(frame.panels[1], "circle of the code of x")
     centroid = by_hand(0.4, 15.0)[0][int((code == CODES).all(1).nonzero())]
@@ -102,4 +102,4 @@ def test_the_thick_circle_is_that_of_the_code_of_x(along):
 )
 def test_layers_that_cannot_be_drawn_are_refused(filters, biases, message):
     with pytest.raises(ValueError, match=message):
-        power_layers.your_layer_figure(filters, biases)
+        layers.your_layer_figure(filters, biases)

@@ -8,10 +8,10 @@ import torch
 
 from betavq import MASO
 from hardtosoft.drawing.edges import crossings, edges, pairs
-from hardtosoft.figures import quantizers
-from hardtosoft.figures.quantizers import PLANE
+from hardtosoft.figures.vector_quantization import cells
+from hardtosoft.figures.vector_quantization.cells import PLANE
 
-CENTROIDS = torch.tensor(quantizers.CENTROIDS, dtype=torch.float64)
+CENTROIDS = torch.tensor(cells.CENTROIDS, dtype=torch.float64)
 EXTRAS = (-1.0, -0.9, -0.7, 0.0, 0.3, 0.8, 1.0)
 
 
@@ -30,7 +30,7 @@ def powers(points, centroids, extra):
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_the_tints_are_the_cells_of_the_smallest_power(extra):
     """At the middle stop these are the cells of the nearest centroid."""
-    maps = [t["z"] for t in quantizers.cells_frame(CENTROIDS, extra).panels[0].traces if t["type"] == "heatmap"]
+    maps = [t["z"] for t in cells.cells_frame(CENTROIDS, extra).panels[0].traces if t["type"] == "heatmap"]
     np.testing.assert_allclose(sum(maps), 1, rtol=0, atol=1e-12)
     found = powers(PLANE.points, CENTROIDS, extra)
     near, second = found.sort(1).values[:, :2].T
@@ -43,7 +43,7 @@ def test_the_tints_are_the_cells_of_the_smallest_power(extra):
 
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_edges_lie_where_two_powers_tie_below_all_others(extra):
-    found = edges(quantizers.nearest_centroid_unit(CENTROIDS, extra), PLANE.x, PLANE.y)
+    found = edges(cells.nearest_centroid_unit(CENTROIDS, extra), PLANE.x, PLANE.y)
     for (r, s), (start, end, gap) in zip(pairs(4), found, strict=True):
         assert np.isnan(gap).all()
         if np.isfinite(start).all():
@@ -78,16 +78,16 @@ def test_no_edge_is_missing(seed, count):
 
 def test_pieces_in_one_place_and_stripes_are_no_trouble():
     line = torch.tensor([[-1.0, 0.0], [1.0, 0.0], [0.0, 0.0]], dtype=torch.float64)
-    ends = edges(quantizers.nearest_centroid_unit(line), PLANE.x, PLANE.y)[:, 0]
+    ends = edges(cells.nearest_centroid_unit(line), PLANE.x, PLANE.y)[:, 0]
     assert np.isfinite(ends[:, 0]).tolist() == [False, True, True]
     twice = torch.tensor([[0.5, 0.0], [0.5, 0.0]], dtype=torch.float64)
-    assert np.isnan(edges(quantizers.nearest_centroid_unit(twice), PLANE.x, PLANE.y)).all()
+    assert np.isnan(edges(cells.nearest_centroid_unit(twice), PLANE.x, PLANE.y)).all()
 
 
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_the_cut_changes_its_cell_at_the_marked_places_only(extra):
-    unit = quantizers.nearest_centroid_unit(CENTROIDS, extra)
-    ends = quantizers.cut(*CENTROIDS[:2].numpy())
+    unit = cells.nearest_centroid_unit(CENTROIDS, extra)
+    ends = cells.cut(*CENTROIDS[:2].numpy())
     ties = crossings(unit, ends)
     shares = np.linspace(0, 1, 10_001)
     codes = powers(torch.from_numpy(ends[0] + shares[:, None] * (ends[1] - ends[0])), CENTROIDS, extra).argmin(1)
@@ -97,26 +97,26 @@ def test_the_cut_changes_its_cell_at_the_marked_places_only(extra):
 
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_parabolas_are_the_powers_and_vanish_on_the_circles(extra):
-    plane, cut = quantizers.cells_frame(CENTROIDS, extra).panels
+    plane, cut = cells.cells_frame(CENTROIDS, extra).panels
     way = trace(plane, "the cut")
     ends = np.column_stack([way["x"], way["y"]])
-    points = torch.from_numpy(ends[0] + np.linspace(0, 1, quantizers.CUT_POINTS)[:, None] * (ends[1] - ends[0]))
-    expected = powers(points, CENTROIDS, extra) - quantizers.COMMON
+    points = torch.from_numpy(ends[0] + np.linspace(0, 1, cells.CUT_POINTS)[:, None] * (ends[1] - ends[0]))
+    expected = powers(points, CENTROIDS, extra) - cells.COMMON
     for r in range(4):
         np.testing.assert_allclose(trace(cut, f"parabola {r + 1}")["y"], expected[:, r], atol=1e-12)
         circle = trace(plane, f"circle {r + 1}")
         around = torch.from_numpy(np.column_stack([circle["x"], circle["y"]]))
         if torch.isfinite(around).all():
-            zero = powers(around, CENTROIDS, extra)[:, r] - quantizers.COMMON
+            zero = powers(around, CENTROIDS, extra)[:, r] - cells.COMMON
             np.testing.assert_allclose(zero, 0, atol=1e-12)
         else:
             assert r == 0
-            assert 2 * extra + quantizers.COMMON <= 0
+            assert 2 * extra + cells.COMMON <= 0
 
 
 def test_the_line_of_an_edge_passes_through_the_crossings_of_the_circles():
-    unit = quantizers.nearest_centroid_unit(CENTROIDS, 0.5)
-    radii = quantizers.radii_squared(unit)
+    unit = cells.nearest_centroid_unit(CENTROIDS, 0.5)
+    radii = cells.radii_squared(unit)
     checked = 0
     for r, s in itertools.combinations(range(4), 2):
         way = (CENTROIDS[s] - CENTROIDS[r]).numpy()
@@ -144,22 +144,22 @@ def test_the_line_of_an_edge_passes_through_the_crossings_of_the_circles():
     ],
 )
 def test_the_stops_do_what_their_names_say(extra, words):
-    assert quantizers.cells_figure().frame(extra=extra).readout.endswith(words)
+    assert cells.cells_figure().frame(extra=extra).readout.endswith(words)
 
 
 @pytest.mark.parametrize("count", [2, 5, 6])
 def test_a_reader_may_place_two_to_six_centroids(count):
     angles = 2 * np.pi * np.arange(count) / count
-    figure = quantizers.your_cells_figure([(np.cos(a), np.sin(a)) for a in angles])
+    figure = cells.your_cells_figure([(np.cos(a), np.sin(a)) for a in angles])
     frame = figure.frame(extra=0.0)
     assert "Every centroid lies in its own cell." in frame.readout
     maps = [t["z"] for t in frame.panels[0].traces if t["type"] == "heatmap"]
     np.testing.assert_allclose(sum(maps), 1, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("centroids", [quantizers.CENTROIDS, [(-1.4, -0.8), (1.4, -0.8)], [(2.0, 1.5), (-2.0, -1.5)]])
+@pytest.mark.parametrize("centroids", [cells.CENTROIDS, [(-1.4, -0.8), (1.4, -0.8)], [(2.0, 1.5), (-2.0, -1.5)]])
 def test_ticks_stay_in_their_panels(centroids):
-    for panel in quantizers.your_cells_figure(centroids).frame().panels:
+    for panel in cells.your_cells_figure(centroids).frame().panels:
         for ticks in (panel.layout["xaxis"], panel.layout["yaxis"]):
             low, high = ticks["range"]
             assert all(low <= tick <= high for tick in ticks["tickvals"])
@@ -178,4 +178,4 @@ def test_ticks_stay_in_their_panels(centroids):
 )
 def test_centroids_that_make_no_figure_are_refused(centroids, message):
     with pytest.raises(ValueError, match=message):
-        quantizers.your_cells_figure(centroids)
+        cells.your_cells_figure(centroids)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from hardtosoft.figures import ratios
+from hardtosoft.figures.benchmarks import ratios
 from hardtosoft.results.measured import GROUPS, PASSES, Benchmark, Ratio, Verdict, load_benchmark
 
 one = Ratio("units", "beta_relu", "F.silu", "2^16", 2**16, "forward", 2.0, 1.0, 4.0, 0.2, 0.1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hardtosoft.figures import readouts, simplex
+from hardtosoft.figures.beta_vq import readouts, simplex
 
 LINE = "⟨t, z⟩ + T·H(t) of the code at this β"
 

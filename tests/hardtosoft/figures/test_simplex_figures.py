@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import betavq
-from hardtosoft.figures import simplex
+from hardtosoft.figures.beta_vq import simplex
 
 SETS = pytest.mark.parametrize("scores", simplex.SCORES.values(), ids=simplex.SCORES)
 

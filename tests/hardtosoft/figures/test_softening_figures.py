@@ -7,8 +7,7 @@ import pytest
 import torch
 
 import betavq
-from hardtosoft.figures import softening_curves as curves
-from hardtosoft.figures import softening_digits as digits
+from hardtosoft.figures.softening_networks import curves, digits
 from hardtosoft.results.softened import load_digits_cnn, position
 
 

@@ -5,12 +5,11 @@ import pytest
 import torch
 
 from experiments import template_penalty
-from hardtosoft.figures import neighbours, templates
+from hardtosoft.figures.templates import neighbours, ways
 from hardtosoft.results import template_study
-from hardtosoft.results.digit_layers import digits_model
-from hardtosoft.results.networks import digits_test_set, digits_training_set, load_digits_network
+from hardtosoft.results.networks import digits_model, digits_test_set, digits_training_set, load_digits_network
 
-ROWS = templates.WAYS["3 to 8"]
+ROWS = ways.WAYS["3 to 8"]
 
 
 def named(panel, name):
@@ -25,24 +24,24 @@ def test_the_layers_are_the_books_network():
 
 def test_the_ways_begin_and_end_at_digits_that_are_read_rightly():
     images, labels = digits_test_set()
-    for name, rows in templates.WAYS.items():
+    for name, rows in ways.WAYS.items():
         first, last = (int(labels[row]) for row in rows)
         assert name == f"{first} to {last}"
         assert digits_model()(images[list(rows)]).argmax(1).tolist() == [first, last]
-        torch.testing.assert_close(templates.images_at(rows, (0.0, 1.0)), images[list(rows)])
+        torch.testing.assert_close(ways.images_at(rows, (0.0, 1.0)), images[list(rows)])
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_template_times_image_plus_bias_is_the_logit(share):
-    (image,), (rows, biases) = templates.images_at(ROWS, (share,)), templates.templates_at(ROWS, share)
+    (image,), (rows, biases) = ways.images_at(ROWS, (share,)), ways.templates_at(ROWS, share)
     logits = digits_model()(image[None])[0].detach()
     torch.testing.assert_close(rows @ image + biases, logits, rtol=0, atol=1e-12)
-    frame = templates.templates_figure().frame(share=share)
+    frame = ways.templates_figure().frame(share=share)
     assert frame.readout.endswith(f"Read as {int(logits.argmax())}.")
     shown = named(frame.panels[1], "templates")["z"][::-1]
     for digit in range(10):
         left, top = 2 + digit % 5 * 10, 2 + digit // 5 * 10
-        expected = (0.5 + rows[digit].view(8, 8) / (2 * templates.REACH)).clamp(0, 1)
+        expected = (0.5 + rows[digit].view(8, 8) / (2 * ways.REACH)).clamp(0, 1)
         np.testing.assert_allclose(shown[top : top + 8, left : left + 8], expected, atol=1e-12)
     frame_x, frame_y = (named(frame.panels[1], "largest logit")[key] for key in "xy")
     best = int(logits.argmax())
@@ -50,8 +49,8 @@ def test_template_times_image_plus_bias_is_the_logit(share):
 
 
 def test_logits_are_straight_between_the_ticks_and_templates_stand_still():
-    logits, changes = templates.along(ROWS)
-    shares = np.array(templates.FINE)
+    logits, changes = ways.along(ROWS)
+    shares = np.array(ways.FINE)
     bends = np.abs(np.diff(logits.numpy(), n=2, axis=0)).max(1)
     near = np.abs(shares[1:-1, None] - changes.numpy()).min(1) < 0.004
     assert bends[~near].max() < 1e-9
@@ -59,17 +58,15 @@ def test_logits_are_straight_between_the_ticks_and_templates_stand_still():
     inside = [share for share in np.linspace(0, 1, 41) if np.abs(share - changes.numpy()).min() > 1e-6]
     region = np.searchsorted(changes.numpy(), inside)
     for share, later, here, there in zip(inside, inside[1:], region, region[1:], strict=False):
-        same = torch.allclose(
-            templates.templates_at(ROWS, share)[0], templates.templates_at(ROWS, later)[0], atol=1e-9
-        )
+        same = torch.allclose(ways.templates_at(ROWS, share)[0], ways.templates_at(ROWS, later)[0], atol=1e-9)
         assert same == (here == there)
 
 
 def test_ticks_stand_at_the_borders():
-    frame = templates.templates_figure().frame()
+    frame = ways.templates_figure().frame()
     ticks = named(frame.panels[2], "borders of regions")["x"]
     found = ticks[np.isfinite(ticks)][::2]
-    np.testing.assert_allclose(found, templates.along(ROWS)[1])
+    np.testing.assert_allclose(found, ways.along(ROWS)[1])
 
 
 @pytest.mark.parametrize(
@@ -78,7 +75,7 @@ def test_ticks_stand_at_the_borders():
 )
 def test_rows_that_there_are_not_are_refused(first, last, message):
     with pytest.raises(ValueError, match=message):
-        templates.your_way_figure(first, last)
+        ways.your_way_figure(first, last)
 
 
 def test_the_pixels_neighbours_are_the_nearest_images():

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from betavq import mixture as mixtures
-from hardtosoft.figures import together
+from hardtosoft.figures.gaussian_mixtures import together
 
 
 def named(frame, name, panel=0):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from hardtosoft.figures import units
+from hardtosoft.figures.relu_to_swish import units
 from hardtosoft.interactive.figure import STATIC, InteractiveFigure
 from hardtosoft.interactive.live import Runtime
 

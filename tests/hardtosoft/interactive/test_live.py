@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from moves import ask, first_text, half_step, received
 
-from hardtosoft.figures import units
+from hardtosoft.figures.relu_to_swish import units
 from hardtosoft.interactive import live, plotly
 from hardtosoft.interactive.axes import beta_axis, sliding
 from hardtosoft.interactive.figure import InteractiveFigure

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import betavq
-from hardtosoft.figures import softening_digits
+from hardtosoft.figures.softening_networks import digits
 from hardtosoft.results.softened import HARD_POSITION, Softened, load_digits_cnn, load_softened, position
 
 FILES = ("digits", "images", "published")
@@ -86,8 +86,8 @@ def test_a_curve_is_read_between_its_points():
 def test_the_stored_network_does_what_was_measured():
     net, found = load_digits_cnn(), load_softened("digits")
     assert not net.training
-    pixels, labels = softening_digits.images()
-    right = [(softening_digits.probabilities(net, pixels).argmax(1) == labels).double().mean().item()]
+    pixels, labels = digits.images()
+    right = [(digits.probabilities(net, pixels).argmax(1) == labels).double().mean().item()]
     assert right[0] == pytest.approx(found.settings["accuracies_of_hard_networks"][0], abs=2 / 500)
     assert [type(layer).__name__ for layer in net][1:5] == ["Conv2d", "BatchNorm2d", "ReLU", "MaxPool2d"]
     report = betavq.report(betavq.soften(net, 0.9))

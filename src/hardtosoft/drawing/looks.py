@@ -1,0 +1,30 @@
+"""How several chapters draw the same thing: inputs and axes, a colour and a dash a piece, round ticks."""
+
+from __future__ import annotations
+
+from math import ceil, floor, log10
+
+import torch
+
+from ..interactive import palette
+from ..interactive.frames import axis
+
+#: Inputs of a unit, and the same as a line's x.
+INPUTS = torch.linspace(-5, 5, 201, dtype=torch.float64)
+GRID = (-5.0, 0.05)
+INPUT_AXIS = axis(-5, 5, (-4, -2, 0, 2, 4))
+#: From 0 to 1: hardness, weights, shares.
+ACROSS_TO_1 = axis(-0.02, 1.02, (0, 0.5, 1), ("0", "½", "1"))
+UP_TO_1 = axis(-0.04, 1.04, (0, 0.5, 1), ("0", "½", "1"))
+#: How the pieces of a unit look, and what their weights are called.
+STYLES = ((palette.GREEN, "dash"), (palette.ORANGE, "solid"), (palette.PURPLE, "dashdot"), (palette.BLUE, "dot"))
+ORDINALS = ("first", "second", "third", "fourth")
+WEIGHTS = tuple(f"weight t{'₁₂₃₄'[r]} of the {ordinal}" for r, ordinal in enumerate(ORDINALS))
+
+
+def even_ticks(low: float, high: float) -> list[float]:
+    """Round numbers in [low, high], evenly spaced, at most seven."""
+    least = (high - low or 1.0) / 6
+    power = 10.0 ** floor(log10(least))
+    step = power * next(factor for factor in (1, 2, 5, 10) if factor * power > least * (1 - 1e-9))
+    return [place * step for place in range(ceil(low / step - 1e-9), floor(high / step + 1e-9) + 1)]

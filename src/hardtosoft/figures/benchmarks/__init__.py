@@ -1,0 +1,1 @@
+"""The plain figures of the page of benchmarks."""

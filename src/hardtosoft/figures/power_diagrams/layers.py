@@ -1,0 +1,206 @@
+"""A layer of three ReLU units: the cells of its codes, and the centroids and circles that make them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations, product
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from betavq import MASO
+from betavq.geometry import PowerDiagram, power_diagram
+
+from ...drawing.edges import edges
+from ...drawing.raster import Plane
+from ...interactive import palette
+from ...interactive.axes import Value, sliding
+from ...interactive.figure import InteractiveFigure
+from ...interactive.frames import Array, Frame, Panel, Trace, array, dots, heatmap, line
+from ...interactive.numbers import number, saying
+
+PLANE = Plane((-2.4, 2.4), (-2.1, 2.1), 64, 56)
+COMMON = 0.3  # added to every radius², which moves no cell and gives the code 000 a circle
+LENGTH = 0.8
+SECOND, THIRD = (-0.6, 0.5), (-0.1, -0.75)
+BIASES = (0.35, 0.35)  # of the units that stand still
+HEIGHT = 0.1  # x₂ of the marked input
+CODES = torch.tensor(list(product((0, 1), repeat=3)))
+#: How codes look, by the number of units that are on; neighbouring cells differ in it by one.
+COLOURS = (palette.INK, palette.GREEN, palette.ORANGE, palette.PURPLE)
+COUNTS = ("no unit on", "one unit on", "two units on", "all three on")
+UNITS = (
+    ("unit 1", palette.BLUE, "solid", 3.5),
+    ("unit 2", palette.INK, "dash", 2.0),
+    ("unit 3", palette.INK, "dot", 2.5),
+)
+#: Pairs of codes that differ in one unit: the sides of a box.
+SIDES = [pair for pair in combinations(range(8), 2) if int((CODES[pair[0]] != CODES[pair[1]]).sum()) == 1]
+CIRCLE = np.stack([trig(np.linspace(0, 2 * np.pi, 61)) for trig in (np.cos, np.sin)])
+
+
+def relu_layer(filters: Tensor, biases: Tensor) -> MASO:
+    """ReLU units, pieces 0 and ⟨w, x⟩ + b, of filters ``(K, 2)`` and biases ``(K,)``."""
+    slopes = torch.stack([torch.zeros_like(filters), filters], 1)
+    return MASO(slopes, torch.stack([torch.zeros_like(biases), biases], 1))
+
+
+def moving_layer(offset: float, turn: float) -> MASO:
+    """The layer of the figure: filter 1 points ``turn`` degrees up from the right and has the bias ``offset``."""
+    angle = np.deg2rad(turn)
+    first = (LENGTH * np.cos(angle), LENGTH * np.sin(angle))
+    filters = torch.tensor([first, SECOND, THIRD], dtype=torch.float64)
+    return relu_layer(filters, torch.tensor([offset, *BIASES], dtype=torch.float64))
+
+
+def cells(layer: MASO) -> Tensor:
+    """Which of CODES every point of the picture has, ``(N,)``."""
+    return layer.selection(PLANE.points) @ torch.tensor([4, 2, 1])
+
+
+def layer_frame(layer: MASO, along: float) -> Frame:
+    """The plane of inputs, cut by three lines, and the centroids and circles of the eight codes."""
+    x = torch.tensor([along, HEIGHT], dtype=torch.float64)
+    diagram, where = power_diagram(layer, codes=CODES), cells(layer)
+    met = torch.bincount(where, minlength=len(CODES)) > 0
+    chosen = int(diagram.cell(x[None]))
+    code = "".join(map(str, CODES[chosen].tolist()))
+    seen = int(met.sum())
+    borders = [edges(MASO(layer.slopes[k : k + 1], layer.offsets[k : k + 1]), PLANE.x, PLANE.y)[0] for k in range(3)]
+    radius = float(diagram.squared_radii[chosen])
+    plane = Panel(
+        title="Inputs: one line for each unit",
+        xlabel="inputs x₁ (across) and x₂ (up)",
+        alt=f"Three lines cut the plane into {seen} cells, one for each code that occurs.",
+        traces=[
+            *_tints(where),
+            *_lines(borders),
+            dots("input x", x[:1], x[1:], palette.INK, symbol="square", size=10),
+        ],
+        layout=PLANE.layout((-2, -1, 0, 1, 2), (-2, -1, 0, 1, 2)),
+        aspect=PLANE.aspect,
+    )
+    centroids = Panel(
+        title="The same plane: centroids, circles",
+        xlabel="thick circle: that of the code of x",
+        alt="The eight centroids, sums of filters, are the corners of a box seen from the side. "
+        f"Each of the {seen} codes that occur has a circle, if its squared radius is positive.",
+        traces=[
+            *_circles(diagram, met, chosen),
+            _box(diagram),
+            *_centroids(diagram, met),
+            dots("input x", x[:1], x[1:], palette.INK, symbol="square", size=10),
+        ],
+        layout=PLANE.layout((-2, -1, 0, 1, 2), (-2, -1, 0, 1, 2)),
+        aspect=PLANE.aspect,
+    )
+    mu = diagram.centroids[chosen]
+    readout = (
+        f"{seen} of 8 codes have a cell here. Code of x: {code}, centroid ({number(mu[0])}, {number(mu[1])}), "
+        f"radius² {number(radius)}."
+    )
+    return Frame([plane, centroids], readout)
+
+
+def _tints(where: Tensor) -> list[Trace]:
+    on = CODES.sum(1)[where]
+    return [
+        heatmap(COUNTS[n], PLANE.means((on == n).double()), PLANE.x, PLANE.y, COLOURS[n])
+        for n in range(1, len(COUNTS))
+    ]
+
+
+def _lines(borders: Sequence[Array]) -> list[Trace]:
+    return [
+        line(name, border[:, 0], border[:, 1], colour, dash=dash, width=width)
+        for border, (name, colour, dash, width) in zip(borders, UNITS, strict=True)
+    ]
+
+
+def _circles(diagram: PowerDiagram, met: Tensor, chosen: int) -> list[Trace]:
+    """A circle for every code that occurs; that of the chosen one once more, thick."""
+    squared = array(diagram.squared_radii) + COMMON
+    radius = np.sqrt(np.where((squared > 0) & met.numpy(), squared, np.nan))
+    around = array(diagram.centroids)[:, :, None] + radius[:, None, None] * CIRCLE
+    strokes = np.concatenate([around, np.full((len(CODES), 2, 1), np.nan)], axis=2)
+    x, y = strokes.transpose(1, 0, 2).reshape(2, -1)
+    thick_x, thick_y = around[chosen]
+    return [
+        line("circles of codes", x, y, palette.GREY, width=1.5),
+        line("circle of the code of x", thick_x, thick_y, palette.INK, width=4),
+    ]
+
+
+def _box(diagram: PowerDiagram) -> Trace:
+    gap = np.full(2, np.nan)
+    corners = array(diagram.centroids)
+    path = np.array([point for q, r in SIDES for point in (corners[q], corners[r], gap)])
+    return line("they differ in one unit", path[:, 0], path[:, 1], palette.GREY, dash="dot", width=1.5)
+
+
+def _centroids(diagram: PowerDiagram, met: Tensor) -> list[Trace]:
+    found = []
+    for n, name in enumerate(COUNTS):
+        own = CODES.sum(1) == n
+        x, y = array(diagram.centroids[own]).T
+        found.append(dots(f"centroid: {name}", x, y, COLOURS[n], size=9))
+    x, y = np.where(met.numpy(), np.nan, array(diagram.centroids).T)
+    return [*found, dots("centroid without a cell", x, y, palette.INK, symbol="square", size=14)]
+
+
+def _say_turn(value: Value) -> str:
+    return f"{number(value, 0)}°"
+
+
+ALONG = sliding("along", "x₁ of the input", -2.1, 2.1, 0.6, start=0.3, say=saying("x₁"))
+
+
+def layer_figure() -> InteractiveFigure:
+    """Sliders for the offset and the direction of one of three units, and for an input."""
+    offsets: dict[Value, str] = {-0.8: "far right", 0.0: "through 0", 0.8: "far left"}
+    turns: dict[Value, str] = {-60.0: "down", 0.0: "right", 60.0: "up"}
+    offset = sliding("offset", "b₁, offset of unit 1", -1, 1, 0.1, start=0.0, named=offsets, say=saying("b₁"))
+    turn = sliding("turn", "direction of filter 1", -90, 90, 15, start=0.0, named=turns, say=_say_turn)
+    caption = (
+        "Move the offset of unit 1: its line (blue) runs parallel to itself, no centroid moves, and four of the eight "
+        "circles grow or shrink together. Turn its filter: the line turns, and four centroids move together, as one "
+        "side of the box. Move x, and the thick circle jumps to the code of its cell. A large square marks a centroid "
+        f"whose code has no cell in the picture. (To every radius² the figure adds {COMMON:g}, which moves no line; a "
+        "circle whose radius² is then still negative is left out.)"
+    )
+    return InteractiveFigure(
+        "layer-cells",
+        lambda offset, turn, along: layer_frame(moving_layer(offset, turn), along),
+        [offset, turn, ALONG],
+        caption=caption,
+    )
+
+
+def check_layer(filters: Sequence[Sequence[float]], biases: Sequence[float]) -> MASO:
+    """Three units as a layer.
+
+    Raises:
+        ValueError: not three pairs of numbers and three biases, all finite; a filter that is 0; a sum of filters
+            that lies outside the picture.
+    """
+    w, b = (torch.as_tensor(given, dtype=torch.float64) for given in (filters, biases))
+    if w.shape != (3, 2) or b.shape != (3,) or not (w.isfinite().all() and b.isfinite().all()):
+        raise ValueError(f"filters must be three pairs and biases three finite numbers, got {filters} and {biases}")
+    if not w.any(-1).all():
+        raise ValueError(f"filters must not be 0, got {filters}")
+    reach = torch.tensor([PLANE.x[1], PLANE.y[1]], dtype=torch.float64)
+    if not ((CODES.double() @ w).abs() < reach).all():
+        raise ValueError(f"sums of filters must lie inside ±{PLANE.x[1]:g} and ±{PLANE.y[1]:g}, got {filters}")
+    return relu_layer(w, b)
+
+
+def your_layer_figure(filters: Sequence[Sequence[float]], biases: Sequence[float]) -> InteractiveFigure:
+    """The same for a layer that a reader writes down.
+
+    Raises:
+        ValueError: as :func:`check_layer`, at once: a reader's mistake should show in the reader's own cell.
+    """
+    layer = check_layer(filters, biases)
+    caption = "Move the input. The circle of its code is the thick one, in every cell."
+    return InteractiveFigure("your-layer", lambda along: layer_frame(layer, along), [ALONG], caption=caption)

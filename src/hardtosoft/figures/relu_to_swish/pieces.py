@@ -1,0 +1,91 @@
+"""A unit of any affine pieces, for a reader to write down: its value and its code at every β."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+import betavq
+
+from ...drawing.looks import GRID, INPUT_AXIS, INPUTS, STYLES, UP_TO_1, WEIGHTS, even_ticks
+from ...interactive import palette
+from ...interactive.axes import beta_axis
+from ...interactive.figure import InteractiveFigure
+from ...interactive.frames import Frame, Panel, axis, layout, line
+from ...interactive.numbers import number
+
+Pieces = Callable[[Tensor], Sequence[Tensor | float]]
+
+
+def valley(u: Tensor) -> Sequence[Tensor | float]:
+    """The three pieces that the chapter starts from: two slopes and a flat floor between them."""
+    return [-u - 1, 0, u - 1]
+
+
+def scores(pieces: Pieces, inputs: Tensor) -> Tensor:
+    """The piece values at each input, shape (N, R); a number is a flat piece.
+
+    Raises:
+        ValueError: not two to four pieces, or one that is not finite or not of the inputs' shape.
+    """
+    returned = pieces(inputs)
+    if not isinstance(returned, list | tuple) or not 2 <= len(returned) <= len(STYLES):
+        found = len(returned) if isinstance(returned, list | tuple) else f"a {type(returned).__name__}"
+        raise ValueError(f"pieces must return a list of 2 to {len(STYLES)} pieces, got {found}")
+    offered = [torch.as_tensor(piece, dtype=inputs.dtype) for piece in returned]
+    for place, piece in enumerate(offered, start=1):
+        if piece.shape not in (inputs.shape, ()):
+            raise ValueError(
+                f"piece {place} must have the shape of u, {tuple(inputs.shape)}, got {tuple(piece.shape)}"
+            )
+        if not torch.isfinite(piece).all():
+            raise ValueError(f"piece {place} must be finite wherever the figure draws it, for u from −5 to 5")
+    return torch.stack([piece.expand_as(inputs) for piece in offered], dim=-1)
+
+
+def pieces_frame(pieces: Pieces, beta: float) -> Frame:
+    """Value and code of the unit that offers these pieces."""
+    offered = scores(pieces, INPUTS)
+    hard, linear = betavq.value(offered, 1.0), betavq.value(offered, 0.0)
+    # At every input the value grows with β, so it stays between these two.
+    low, high = linear.min().item(), hard.max().item()
+    room = 0.06 * (high - low or 1.0)
+    at_zero = scores(pieces, torch.zeros(1, dtype=INPUTS.dtype))
+    weights, value = betavq.code(at_zero, beta)[0].tolist(), number(betavq.value(at_zero, beta), 3)
+    across = INPUT_AXIS
+    output = Panel(
+        title="Value: what your unit puts out",
+        xlabel="input u",
+        alt=f"Your unit of {len(weights)} pieces at β = {beta:.2f}: at u = 0 its value is {value}.",
+        traces=[
+            line("β = 1, hard: the largest piece", GRID, hard, palette.GREY, dash="dash", width=1.5),
+            line("β = 0, linear: the mean of the pieces", GRID, linear, palette.GREY, dash="dot", width=1.5),
+            line("value at this β", GRID, betavq.value(offered, beta), palette.BLUE, width=3.5),
+        ],
+        layout=layout(across, axis(low - room, high + room, even_ticks(low, high))),
+    )
+    code = betavq.code(offered, beta)
+    shares = Panel(
+        title="Code: how it weighs its pieces",
+        xlabel="input u",
+        alt="All weights are equal at every input." if beta == 0 else "The largest weight has the largest piece.",
+        traces=[
+            line(f"{WEIGHTS[r]} piece", GRID, code[:, r], STYLES[r][0], dash=STYLES[r][1]) for r in range(len(weights))
+        ],
+        layout=layout(across, UP_TO_1),
+    )
+    shown = ", ".join(f"{weight:.3f}" for weight in weights)
+    return Frame([output, shares], f"At u = 0: code ({shown}), value {value}.")
+
+
+def pieces_figure(pieces: Pieces = valley) -> InteractiveFigure:
+    """The figure of a unit that a reader writes down: ``pieces`` takes u and returns two to four affine pieces.
+
+    Raises:
+        ValueError: as :func:`scores`, at once: a reader's mistake should show in the reader's own cell.
+    """
+    scores(pieces, INPUTS)
+    caption = "Move β from 1 to 0: the largest piece gives way to the mean of them all."
+    return InteractiveFigure("your-unit", lambda beta: pieces_frame(pieces, beta), [beta_axis(0.02)], caption=caption)

@@ -1,0 +1,147 @@
+"""Trained networks at every β: the regions of one, and the accuracy of many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...drawing.looks import ACROSS_TO_1
+from ...drawing.moons import BOX, LAYOUT, moons
+from ...drawing.raster import FINER, Plane
+from ...interactive import palette
+from ...interactive.axes import beta_axis
+from ...interactive.figure import InteractiveFigure
+from ...interactive.frames import Frame, Panel, axis, dots, heatmap, layout, line
+from ...results.networks import (
+    Experiment,
+    Network,
+    digits_test_set,
+    load_digits_network,
+    load_two_moons,
+    results,
+    two_moons_test_set,
+)
+from .units import RELU_NAMES, value_panel
+
+MAP, GRID = (Plane(BOX.x, BOX.y, 100, 70, finer) for finer in (FINER, 1))
+BLOCK = 4000  # points at once: what is computed of them then stays in the processor's cache, and memory small
+BOUNDARY_POINTS = 120
+FULL_TURN = 2 * np.pi
+
+
+def code_shade(codes: tuple[Tensor, ...]) -> Tensor:
+    """One shade in [0, 1] for the code of a whole network, ½ where every unit is undecided.
+
+    Each unit moves the shade up or down by an amount of its own as it switches from one piece to the other, so
+    that neighbouring regions differ. Codes are (N, K), one for each layer; the result is (N,).
+    """
+    stacked = torch.cat(codes, dim=-1)
+    count = stacked.shape[-1]
+    pull = torch.cos(torch.arange(count, dtype=stacked.dtype) * FULL_TURN * 0.381966)  # the golden angle
+    shade = (stacked - 0.5) @ pull / pull.abs().sum() * 2
+    return (0.5 + 0.9 * shade).clamp(0, 1)
+
+
+def boundary(network: Network, beta: float) -> np.ndarray[Any, Any]:
+    """The decision boundary in the box as (BOUNDARY_POINTS, 2) points, its pieces parted by NaN."""
+    logits = network.logits(GRID.points, beta)
+    return GRID.level_line(logits[:, 0], 0.0, BOUNDARY_POINTS)
+
+
+def regions_panel(beta: float) -> Panel:
+    """The regions of the two-moons network: the plane coloured by the network's code, and where it decides."""
+    network = load_two_moons()
+    shades = torch.cat([code_shade(network.codes(block, beta)) for block in torch.split(MAP.points, BLOCK)])
+    edge = boundary(network, beta)
+    return Panel(
+        title="A network of them",
+        xlabel="shade: the network’s code",
+        alt=f"At β = {beta:.3g} {_regions(beta)}.",
+        traces=[
+            heatmap("code", MAP.means(shades), BOX.x, BOX.y),
+            *moons(("training points, first moon", "second moon")),
+            line("decision boundary", edge[:, 0], edge[:, 1], palette.INK, width=3),
+        ],
+        layout=LAYOUT,
+    )
+
+
+def _regions(beta: float) -> str:
+    if beta == 1:
+        return "the plane falls into flat polygons, and the boundary between the moons is bent at their edges"
+    if beta == 0:
+        return "the plane has one colour, and the boundary is one straight line, which cannot part the moons"
+    return "the polygons melt into each other, and the boundary between the moons is a smooth curve"
+
+
+def opening_frame(beta: float) -> Frame:
+    """The landing page's pair: one unit's curve, and the regions of a network of such units."""
+    curve = value_panel(beta, title="One unit", names=RELU_NAMES)
+    accuracy = load_two_moons().accuracy(*two_moons_test_set(), beta)
+    readout = f"The same weights at every β; here they sort {100 * accuracy:.0f} % of new points rightly."
+    return Frame([curve, regions_panel(beta)], readout)
+
+
+def softening_frame(beta: float) -> Frame:
+    """Test accuracy and code entropy against β, for digits and for two moons."""
+    digits = _sweep("digits", "Digits", load_digits_network(), digits_test_set(), beta)
+    moons = _sweep("two_moons", "Two moons", load_two_moons(), two_moons_test_set(), beta)
+    means = (np.interp(beta, found.beta, found.accuracy.mean) for found in (results("digits"), results("two_moons")))
+    numbers = [*(100 * mean for mean in means), *(panel.traces[-1]["y"][0] for panel in (digits, moons))]
+    words = "Right, mean: digits {:.1f} %, moons {:.1f} %. The one drawn as dots: {:.1f} % and {:.1f} %."
+    return Frame([digits, moons], words.format(*numbers))
+
+
+def _sweep(experiment: Experiment, title: str, network: Network, test: tuple[Tensor, Tensor], beta: float) -> Panel:
+    """Means over trained networks as curves, and one of the networks, computed at this β, as dots."""
+    found = results(experiment)
+    grid = (0.0, float(found.beta[1] - found.beta[0]))
+    styles = (("dot", 11), ("dashdot", 8))
+    entropies = [
+        line(f"undecided, layer {layer + 1}, %", grid, 100 * band.mean, palette.PURPLE, dash=dash, width=2)
+        for layer, (band, (dash, _)) in enumerate(zip(found.entropy, styles, strict=True))
+    ]
+    undecided = [
+        dots("one network: undecided", [beta], [100 * share], palette.PURPLE, size=size)
+        for share, (_, size) in zip(network.normalised_entropy(test[0], beta), styles, strict=True)
+    ]
+    right = [100 * network.accuracy(*test, beta)]
+    return Panel(
+        title=f"{title}: trained once at β = 1",
+        xlabel="β of all units",
+        alt=f"{title}: mean test accuracy is {100 * found.accuracy.mean[0]:.1f} % at β = 0 and "
+        f"{100 * found.accuracy.mean[-1]:.1f} % at β = 1.",
+        traces=[
+            *entropies,
+            line("95 % interval", grid, 100 * found.accuracy.low, palette.BLUE, width=0.8),
+            line("95 % interval", grid, 100 * found.accuracy.high, palette.BLUE, width=0.8),
+            line("right on test points, %", grid, 100 * found.accuracy.mean, palette.BLUE, width=3),
+            *undecided,
+            dots("one network: right", [beta], right, palette.BLUE, symbol="square", size=10),
+        ],
+        layout=layout(ACROSS_TO_1, axis(-3, 103, (0, 25, 50, 75, 100))),
+    )
+
+
+def opening_figure() -> InteractiveFigure:
+    """The landing page's figure."""
+    caption = (
+        "Move β to ½: the kink and the corners round off. Move it to 0: one straight line is left in each picture. "
+        "The shades of grey tell codes apart, not classes; at β = 0 every unit is undecided everywhere, so one shade "
+        "is left."
+    )
+    beta = beta_axis(0.025, start=1.0)
+    return InteractiveFigure("opening", opening_frame, [beta], caption=caption, hero=True)
+
+
+def softening_figure() -> InteractiveFigure:
+    """One slider for the β of all units of networks that were trained at β = 1."""
+    caption = (
+        "Curves are means over networks trained from different seeds, thin lines their 95 % intervals; the dots are "
+        "one of these networks, computed at this β. Move β from 1 to 0. In both tasks the units grow undecided; only "
+        "for the moons does the accuracy follow them far down."
+    )
+    return InteractiveFigure("softening", softening_frame, [beta_axis(0.02, start=1.0)], caption=caption)

@@ -1,0 +1,138 @@
+"""One unit: its value and its code as β runs from 0 to 1, and the problem that the code solves."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+import betavq
+
+from ...drawing.looks import ACROSS_TO_1, GRID, INPUT_AXIS, INPUTS, UP_TO_1
+from ...interactive import palette
+from ...interactive.axes import Value, beta_axis, choice, sliding
+from ...interactive.figure import InteractiveFigure
+from ...interactive.frames import Frame, Panel, axis, dots, layout, line
+from ...interactive.numbers import number, saying
+
+LEAKY_SLOPE = 0.25
+#: Slope of the first piece of each unit; the second piece is u itself.
+FIRST_SLOPES = {"ReLU": 0.0, "leaky ReLU": LEAKY_SLOPE, "absolute value": -1.0}
+FIRST_PIECES = {"ReLU": "0", "leaky ReLU": f"{LEAKY_SLOPE:g}·u", "absolute value": "−u"}
+REFERENCES = ((0.0, "dot"), (0.5, "dashdot"), (1.0, "dash"))
+GENERAL_NAMES = ("β = 0, linear", "β = ½, soft", "β = 1, hard")
+RELU_NAMES = ("u/2 (β = 0)", "SiLU (β = ½)", "ReLU (β = 1)")
+
+
+def scores(unit: str, inputs: Tensor) -> Tensor:
+    """The two piece values of a unit at each input, shape (N, 2).
+
+    Raises:
+        ValueError: a unit that is not one of the three.
+    """
+    if unit not in FIRST_SLOPES:
+        raise ValueError(f"unit must be one of {', '.join(FIRST_SLOPES)}, got {unit!r}")
+    return torch.stack([FIRST_SLOPES[unit] * inputs, inputs], dim=-1)
+
+
+def value_panel(beta: float, unit: str = "ReLU", *, title: str, names: tuple[str, ...] = GENERAL_NAMES) -> Panel:
+    """The output of a unit at β, and drawn faintly what it is at β = 0, ½ and 1, under the given names."""
+    pieces = scores(unit, INPUTS)
+    references = [
+        line(name, GRID, betavq.value(pieces, stop), palette.GREY, dash=dash, width=1.5)
+        for name, (stop, dash) in zip(names, REFERENCES, strict=True)
+    ]
+    curve = line("value at this β", GRID, betavq.value(pieces, beta), palette.BLUE, width=3.5)
+    return Panel(
+        title=title,
+        xlabel="input u",
+        alt=f"The {unit} unit at β = {beta:.2f}: {_shape(beta)}.",
+        traces=[*references, curve],
+        layout=layout(INPUT_AXIS, axis(-3.4, 5, (-2, 0, 2, 4))),
+    )
+
+
+def _shape(beta: float) -> str:
+    return "a straight line" if beta == 0 else "a kink at u = 0" if beta == 1 else "a smooth bend around u = 0"
+
+
+def unit_frame(beta: float, unit: str) -> Frame:
+    """Value and code of one unit side by side."""
+    pieces = scores(unit, INPUTS)
+    code = betavq.code(pieces, beta)
+    at_one = scores(unit, torch.ones(1, dtype=torch.float64))
+    first, second = betavq.code(at_one, beta)[0].tolist()
+    shares = Panel(
+        title="Code: how it weighs its two pieces",
+        xlabel="input u",
+        alt=f"The two weights always add to one. At β = {beta:.2f} they "
+        + ("do not depend on u." if beta == 0 else "swap where the pieces cross, at u = 0."),
+        traces=[
+            line("weight t₁ of the first piece", GRID, code[:, 0], palette.GREEN, dash="dash"),
+            line("weight t₂ of the second piece, u", GRID, code[:, 1], palette.ORANGE),
+        ],
+        layout=layout(INPUT_AXIS, UP_TO_1),
+    )
+    value = betavq.value(at_one, beta).item()
+    readout = f"Pieces {FIRST_PIECES[unit]} and u. At u = 1: code ({first:.3f}, {second:.3f}), value {value:.3f}."
+    return Frame([value_panel(beta, unit, title="Value: what the unit puts out"), shares], readout)
+
+
+def objective_frame(beta: float, u: float) -> Frame:
+    """The entropy-regularised problem of a ReLU unit at input u, and the code that solves it."""
+    weight = torch.linspace(0, 1, 101, dtype=torch.float64)
+    entropy = torch.special.entr(weight) + torch.special.entr(1 - weight)
+    goal = beta * weight * u + (1 - beta) * entropy
+    pieces = torch.tensor([0.0, u], dtype=torch.float64)
+    best = betavq.code(pieces, beta)
+    height = beta * (best * pieces).sum() + (1 - beta) * torch.special.entr(best).sum()
+    problem = Panel(
+        title="The problem: β·⟨t, z⟩ + (1 − β)·H(t)",
+        xlabel="weight t₂ on the piece u",
+        alt=f"At β = {beta:.2f} and u = {number(u)} the best weight is {best[1]:.2f}.",
+        traces=[
+            line("their sum", weight, goal, palette.GREY, width=6),
+            line("β·⟨t, z⟩: take the larger score", weight, beta * weight * u, palette.BLUE, dash="dash", width=2),
+            line("(1 − β)·H(t): stay undecided", weight, (1 - beta) * entropy, palette.PURPLE, dash="dot"),
+            dots("the code: the best weight t₂", best[1:], height.reshape(1), palette.ORANGE, size=13),
+        ],
+        layout=layout(ACROSS_TO_1, axis(-2.1, 2.3, (-2, -1, 0, 1, 2))),
+    )
+    inputs = torch.linspace(-2, 2, 161, dtype=torch.float64)
+    weights = betavq.code(scores("ReLU", inputs), beta)[:, 1]
+    answer = Panel(
+        title="The answer at every input",
+        xlabel="input u",
+        alt="The best weight on the piece u grows with u: a step at β = 1, a sigmoid below, constant at β = 0.",
+        traces=[
+            line("weight t₂ at this β", (-2.0, 0.025), weights, palette.ORANGE, showlegend=False),
+            dots("the code: the best weight t₂", [u], best[1:], palette.ORANGE, size=13),
+        ],
+        layout=layout(axis(-2, 2, (-2, -1, 0, 1, 2)), UP_TO_1),
+    )
+    tie = " Every t is as good as any other here; the rule is to take the first piece." if beta == 1 and u == 0 else ""
+    return Frame([problem, answer], f"Code ({best[0]:.3f}, {best[1]:.3f}).{tie}")
+
+
+def unit_figure() -> InteractiveFigure:
+    """One slider from linear over soft to hard, for ReLU, leaky ReLU and the absolute value."""
+    units = choice("unit", "Unit", tuple(FIRST_SLOPES), start="ReLU")
+    caption = (
+        "Move β from 0 to 1 and watch two things. In <em>Value</em>, the straight line bends until it is the kink of "
+        "the hard unit. In <em>Code</em>, the two weights swap over a shorter and shorter stretch, until it is a "
+        "single step. Then choose another unit: only the first piece has changed. The leaky ReLU here has the slope "
+        "ν = ¼, so that you can see it."
+    )
+    return InteractiveFigure("relu-to-swish", unit_frame, [units, beta_axis(0.02)], caption=caption)
+
+
+def objective_figure() -> InteractiveFigure:
+    """The problem behind the code, with sliders for β and for the input."""
+    named: dict[Value, str] = {-1.0: "first wins", 0.0: "tie", 1.0: "second wins"}
+    inputs = sliding("u", "u, the input", -2, 2, 0.05, start=1.0, named=named, say=saying("u"))
+    caption = (
+        "The dot is the best weight. At β = 1 only the dashed score counts, and the best weight sits at an end. At "
+        "β = 0 only the dotted entropy counts, and the best weight is the middle, whatever u is. In between the "
+        "dot weighs both wishes: move u, and in <em>The answer</em> it slides along the curve. While you move u "
+        "in the page, β waits at 0, ½ or 1; in a notebook both are free."
+    )
+    return InteractiveFigure("beta-code", objective_frame, [beta_axis(0.02), inputs], caption=caption)

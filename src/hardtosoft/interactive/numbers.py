@@ -1,0 +1,31 @@
+"""Numbers as readers see them: a true minus sign, and none before a zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import SupportsFloat
+
+
+def number(value: SupportsFloat | str, digits: int = 2, *, signed: bool = False) -> str:
+    """So many digits after the point: ``−0.50``; ``signed`` puts a plus before what is not negative."""
+    return _written(value, f"{'+' if signed else ''}z.{digits}f")
+
+
+def short(value: SupportsFloat | str, digits: int = 6) -> str:
+    """As few digits as it takes, at most so many: ``−0.5``."""
+    return _written(value, f"z.{digits}g")
+
+
+def summand(value: SupportsFloat | str, digits: int = 2) -> str:
+    """``value`` as it follows another in a sum: ``+ 0.50`` or ``− 0.50``."""
+    text = number(value, digits, signed=True)
+    return f"{text[0]} {text[1:]}"
+
+
+def saying(symbol: str, digits: int = 2) -> Callable[[float | str], str]:
+    """A slider's value in words: ``u = −0.50``."""
+    return lambda value: f"{symbol} = {number(value, digits)}"
+
+
+def _written(value: SupportsFloat | str, specification: str) -> str:
+    return format(float(value), specification).replace("-", "−")  # z in it: what rounds to 0 has no minus
