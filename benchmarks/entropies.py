@@ -7,7 +7,6 @@ beside Shannon's, for which there is no bar. Compare within one run.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from functools import partial
 
@@ -17,6 +16,7 @@ from torch import Tensor
 
 import betavq
 
+from .command import begin, parser, told, verdict
 from .timing import BOTH, FORWARD, Pair, compare
 
 SHAPES = ((4096, 10), (512, 1000), (65536, 2))
@@ -27,22 +27,14 @@ SPARSEMAX, SHANNON = "entmax.sparsemax", "Shannon"
 
 def main() -> None:
     """Measure, print, and say whether the bar is met."""
-    parser = argparse.ArgumentParser(description="The quadratic entropy against the entmax package.")
-    parser.add_argument("--rounds", type=int, default=100, help="rounds of which the median counts")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
+    options = begin(parser("The quadratic entropy against the entmax package.", 100))
     worst = 0.0
     for pair in pairs():
         ratio = compare(pair, options.rounds)
         if ratio.rival == SPARSEMAX:
             worst = max(worst, ratio.median)
-        print(
-            f"{ratio.operator:22} ÷ {ratio.rival:18}{ratio.size:28}{ratio.passes:18}"
-            f"{ratio.median:6.2f} ({ratio.low:.2f}–{ratio.high:.2f}) {ratio.milliseconds:9.3f} ms",
-            flush=True,
-        )
-    print(f"Against {SPARSEMAX}: at most {worst:.2f}, the bar is {BAR} ({'met' if worst <= BAR else 'missed'})")
+        print(told(ratio), flush=True)
+    print(f"Against {SPARSEMAX}: at most {worst:.2f}, the bar is {BAR} ({verdict(worst <= BAR)})")
 
 
 def pairs() -> Iterator[Pair]:

@@ -1,4 +1,4 @@
-"""How fast a figure function answers a move: ``OMP_NUM_THREADS=1 .venv/bin/python benchmarks/figures.py``.
+"""How fast a figure function answers a move: ``OMP_NUM_THREADS=1 .venv/bin/python -m benchmarks.figures``.
 
 For every figure of the book, warm and on one thread: median and 95th percentile of the time that
 ``figure.frame(**values)`` takes, over random values between the ends of its axes, not only those of its slider; and
@@ -9,16 +9,16 @@ meets all of them. Numbers are this machine's: compare within one run.
 
 from __future__ import annotations
 
-import argparse
 import random
-import time
+from functools import partial
 
 import numpy as np
-import torch
 
 from hardtosoft.figures import every_figure
 from hardtosoft.interactive.axes import Axis, Value
-from hardtosoft.interactive.figure import InteractiveFigure
+
+from .command import begin, parser
+from .timing import timed
 
 
 def anywhere(axis: Axis, draw: random.Random) -> Value:
@@ -28,20 +28,11 @@ def anywhere(axis: Axis, draw: random.Random) -> Value:
     return draw.uniform(float(min(axis.values)), float(max(axis.values)))
 
 
-def milliseconds(figure: InteractiveFigure, values: dict[str, Value]) -> float:
-    """Time that one frame takes."""
-    start = time.perf_counter()
-    figure.frame(**values)
-    return 1000 * (time.perf_counter() - start)
-
-
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="How fast a figure function answers a move.")
-    parser.add_argument("--rounds", type=int, default=200, help="random values that every figure is asked for")
-    parser.add_argument("--seed", type=int, default=0, help="of the random values")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
+    command = parser("How fast a figure function answers a move.", 200, "random values that every figure is asked for")
+    command.add_argument("--seed", type=int, default=0, help="of the random values")
+    options = begin(command)
     draw = random.Random(options.seed)
     figures = every_figure()
     moved: dict[str, list[float]] = {figure.name: [] for figure in figures}
@@ -50,8 +41,11 @@ def main() -> None:
         figure.frame()  # what is made once, is made here
     for _ in range(options.rounds):
         for figure in figures:
-            moved[figure.name].append(milliseconds(figure, {a.name: anywhere(a, draw) for a in figure.axes}))
-            at_start[figure.name].append(milliseconds(figure, figure.start))
+            for found, values in (
+                (moved, {axis.name: anywhere(axis, draw) for axis in figure.axes}),
+                (at_start, figure.start),
+            ):
+                found[figure.name].append(1000 * timed(partial(figure.frame, **values))[0].seconds)
     print(f"{'ms':20}{'median':>8}{'p95':>8}{'start: median':>16}{'p95':>8}")
     for name in moved:
         median, p95 = np.percentile(moved[name], (50, 95))

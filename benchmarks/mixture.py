@@ -1,4 +1,4 @@
-"""Mixtures against scikit-learn's: ``OMP_NUM_THREADS=1 .venv/bin/python benchmarks/mixture.py``.
+"""Mixtures against scikit-learn's: ``OMP_NUM_THREADS=1 .venv/bin/python -m benchmarks.mixture``.
 
 EM (spherical components, a variance each) and K-means (Lloyd) from the same starts, with the same stopping rule and
 the same ``reg_covar``: on the handwritten digits, reduced to 20 dimensions by PCA, with 10 components, and on larger
@@ -9,13 +9,10 @@ The two take turns, so that a busy moment of the machine meets both; compare wit
 
 from __future__ import annotations
 
-import argparse
 import copy
-import statistics
-import time
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from sklearn.cluster import KMeans
@@ -26,22 +23,18 @@ from torch import Tensor
 from betavq.mixture import GaussianMixture
 from hardtosoft.results.datasets import load_digits
 
+from .command import begin, parser
+from .timing import Time, milliseconds, timed
+
 TOLERANCE, REG_COVAR, MAX_ITERATIONS = 1e-3, 1e-6, 100
 
 
 class Run(NamedTuple):
     """One fit of either."""
 
-    milliseconds: float
+    time: Time
     iterations: int
     objective: float
-
-
-def timed(fit: Callable[[], Any]) -> tuple[float, Any]:
-    """The time a call takes, and what it returns."""
-    start = time.perf_counter()
-    result = fit()
-    return 1000 * (time.perf_counter() - start), result
 
 
 def em(x: Tensor, start: GaussianMixture) -> tuple[Run, Run]:
@@ -110,7 +103,7 @@ def compare(name: str, fit: Callable[[Tensor, GaussianMixture], tuple[Run, Run]]
         start = GaussianMixture.from_data(x, r, shared_variance=False, generator=generator)
         runs.append(fit(x, start))
     ours, theirs = zip(*runs[1:], strict=True)
-    times = [statistics.median(run.milliseconds for run in side) for side in (ours, theirs)]
+    times = [milliseconds([run.time for run in side]) for side in (ours, theirs)]
     off = max(abs(a.objective / b.objective - 1) for a, b in zip(ours, theirs, strict=True))
     steps = [sum(run.iterations for run in side) for side in (ours, theirs)]
     print(
@@ -121,16 +114,14 @@ def compare(name: str, fit: Callable[[Tensor, GaussianMixture], tuple[Run, Run]]
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="What a fit costs beside scikit-learn's.")
-    parser.add_argument("--starts", type=int, default=20, help="how many starts on the digits; a quarter on the rest")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
+    what = "starts on the digits, a quarter as many on the rest"
+    options = begin(parser("What a fit costs beside scikit-learn's.", 20, what))
     warnings.simplefilter("ignore", ConvergenceWarning)  # of fits that stop at the last iteration, as they may here
     print(f"{'':34}{'betavq':>13}{'scikit-learn':>13}{'ratio':>10}{'iterations':>16}{'off by':>10}")
     for fit, what in ((em, "EM"), (k_means, "K-means")):
-        compare(f"{what}, digits 1797×20, R = 10", fit, digits(), 10, options.starts)
+        compare(f"{what}, digits 1797×20, R = 10", fit, digits(), 10, options.rounds)
         for n, d, r in ((20000, 20, 10), (20000, 64, 50)):
-            compare(f"{what}, made up {n}×{d}, R = {r}", fit, made_up(n, d, r), r, max(1, options.starts // 4))
+            compare(f"{what}, made up {n}×{d}, R = {r}", fit, made_up(n, d, r), r, max(1, options.rounds // 4))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How fast live notebooks answer: ``.venv/bin/python benchmarks/notebooks.py``.
+"""How fast live notebooks answer: ``.venv/bin/python -m benchmarks.notebooks``.
 
 Measures in JupyterLab, in headless Chromium, one thread a kernel: from "run all" to the first figure that answers
 (and how much of it the cells took by themselves), the bytes that came over the socket, and from a key press to the
@@ -23,6 +23,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Locator, sync_playwright
 
 from benchmarks.lab import LabNotebook, LabWindow, Server, serve_lab, write_notebook
+from experiments.shared.program import program
 from hardtosoft.figures import every_figure
 
 IMPORTS = "from hardtosoft.figures import every_figure, relu_to_swish"
@@ -122,7 +123,7 @@ def kernels(server: int) -> list[int]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="How fast live notebooks answer.")
+    parser = argparse.ArgumentParser(prog=program(), description="How fast live notebooks answer.")
     parser.add_argument("--runs", type=int, default=3, help="openings, of which the median counts")
     parser.add_argument("--figures", nargs="*", default=[], help="names of figures, or all, in one notebook each time")
     parser.add_argument("--moves", type=int, default=80, help="key presses on each figure")

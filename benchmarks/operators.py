@@ -8,12 +8,9 @@ the page of the book is made from that. Compare within one run.
 
 from __future__ import annotations
 
-import argparse
 import datetime
 import json
-import os
 import platform
-import time
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -22,28 +19,26 @@ from typing import Any
 import torch
 
 import betavq.functional as bF
+from experiments.shared.kept import replace
+from experiments.shared.results import hardware
 from hardtosoft.results.measured import Ratio, Verdict
 
 from . import rivals
 from .bars import POOL_MEMORY, UNIT_MEMORY, judge, judge_memory
+from .command import begin, parser, told
 from .timing import compare, saved_for_backward
-
-CPU_INFO = Path("/proc/cpuinfo")
 
 
 def main() -> None:
     """Measure, print and write."""
-    parser = argparse.ArgumentParser(description="β-VQ operators against what they replace.")
-    parser.add_argument("--rounds", type=int, default=60, help="rounds of which the median counts")
-    parser.add_argument(
+    command = parser("β-VQ operators against what they replace.", 60)
+    command.add_argument(
         "--sizes", type=int, nargs="+", default=(16, 20, 22), help="numbers in the input, as powers of 2 from 12"
     )
-    parser.add_argument("--only", default="", help="time only operators whose name holds this")
-    parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out; it takes a minute")
-    parser.add_argument("--json", type=Path, help="file to write")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
+    command.add_argument("--only", default="", help="time only operators whose name holds this")
+    command.add_argument("--no-compile", action="store_true", help="leave torch.compile out; it takes a minute")
+    command.add_argument("--json", type=Path, help="file to write")
+    options = begin(command)
     left_out = rivals.unavailable(compiled=not options.no_compile)
     for name, reason in left_out.items():
         print(f"left out: {name} {reason}", flush=True)
@@ -60,16 +55,11 @@ def measure(powers: list[int], rounds: int, only: str, left_out: dict[str, str])
     """Time all pairs, and print each as it is done."""
     torch._dynamo.config.recompile_limit = 8 * len(powers)  # one form for every size, with and without backward
     pairs = [pair for pair in rivals.pairs(powers, left_out) if only in pair.operator]
-    start, found = time.monotonic(), []
+    found = []
     for count, pair in enumerate(pairs, start=1):
         ratio = compare(pair, rounds)
         found.append(ratio)
-        print(
-            f"{count:3}/{len(pairs)} {time.monotonic() - start:4.0f} s  {ratio.operator:28} ÷ {ratio.rival:32}"
-            f" {ratio.size:17} {ratio.passes:17}{ratio.median:6.2f} ({ratio.low:.2f}–{ratio.high:.2f})"
-            f" {ratio.milliseconds:9.3f} ms",
-            flush=True,
-        )
+        print(f"{count:3}/{len(pairs)}  {told(ratio)}", flush=True)
     return found
 
 
@@ -101,7 +91,7 @@ def document(found: list[Ratio], verdicts: list[Verdict], left_out: dict[str, st
     """The measurements, with where and when they were made."""
     return {
         "date": datetime.date.today().isoformat(),
-        "machine": {"processor": processor(), "cores": os.cpu_count(), "system": platform.system(), "threads": 1},
+        "machine": hardware() | {"system": platform.system()},
         "versions": {"python": platform.python_version(), **rivals.versions()},
         "rounds": rounds,
         "left_out": left_out,
@@ -110,18 +100,10 @@ def document(found: list[Ratio], verdicts: list[Verdict], left_out: dict[str, st
     }
 
 
-def processor() -> str:
-    """The processor's name, as far as the system tells."""
-    lines = CPU_INFO.read_text(encoding="utf-8").splitlines() if CPU_INFO.exists() else []
-    names = (text.partition(":")[2].strip() for text in lines if text.startswith("model name"))
-    return next(names, "") or platform.processor() or platform.machine()
-
-
 def write(path: Path, contents: dict[str, Any]) -> None:
     """Write JSON, put in place whole."""
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(contents, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    text = json.dumps(contents, indent=1, ensure_ascii=False) + "\n"
+    replace(path, lambda name: Path(name).write_text(text, encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -12,10 +12,6 @@ step is less arithmetic than making the filters orthogonal is by any method: tho
 
 from __future__ import annotations
 
-import argparse
-import random
-import statistics
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -25,11 +21,13 @@ from torch.nn.utils import parametrizations, parametrize
 
 from betavq.orthogonal import coherence, orthogonal_filters, orthogonality_penalty
 
+from .command import begin, parser, spread, verdict
+from .timing import Call, milliseconds, ratios, turns
+
 BATCH, BAR = 128, 1.5
 MANY = 8  # rows a filter
 OURS, PENALTY, PLAIN = "orthogonal_filters", "orthogonality_penalty", "plain"
 SLOW = 20  # times the plain layer's step: what takes longer is timed in the first rounds only
-FEW = 3
 
 
 class Flat(nn.Module):
@@ -75,65 +73,43 @@ def torchs(layer: nn.Module, method: str) -> nn.Module:
     return layer
 
 
-def step(layer: nn.Module, x: Tensor, *, penalised: bool = False) -> Callable[[], float]:
-    """Seconds of one step of training."""
+def step(layer: nn.Module, x: Tensor, *, penalised: bool = False) -> Call:
+    """One step of training."""
     optimiser = torch.optim.SGD(layer.parameters(), lr=1e-3, momentum=0.9)
     inputs = x.clone().requires_grad_()
     upstream = torch.randn_like(layer(inputs)) / BATCH
 
-    def run() -> float:
-        start = time.perf_counter()
+    def run() -> None:
         optimiser.zero_grad()
         loss = (layer(inputs) * upstream).sum()
         if penalised:
             loss = loss + 0.1 * orthogonality_penalty(layer)
         loss.backward()
         optimiser.step()
-        return time.perf_counter() - start
 
     return run
 
 
 def main() -> None:
     """Measure, print, and say whether the bar is met."""
-    parser = argparse.ArgumentParser(description="What orthogonal filters cost beside the plain layer.")
-    parser.add_argument("--rounds", type=int, default=30, help="how often each layer is timed")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
+    options = begin(parser("What orthogonal filters cost beside the plain layer.", 30))
     worst = 0.0
     for name, make, x, has_bar in layers():
         ours = orthogonal_filters(make())
         steps = {PLAIN: step(make(), x), OURS: step(ours, x), PENALTY: step(make(), x, penalised=True)}
         for method in ("householder", "cayley", "matrix_exp"):
             steps[f"PyTorch, {method}"] = step(torchs(make(), method), x)
-        times = turns(steps, options.rounds)
-        print(f"\n{name}: plain step {1000 * statistics.median(times[PLAIN]):.2f} ms")
+        times = turns(steps, options.rounds, slow=SLOW)
+        print(f"\n{name}: plain step {milliseconds(times[PLAIN]):.2f} ms")
         for method, own in times.items():
             if method != PLAIN:
-                ratios = [a / b for a, b in zip(own, times[PLAIN], strict=False)]
-                low, median, high = statistics.quantiles(ratios, n=4)
+                found = ratios(own, times[PLAIN])
                 if has_bar and method == OURS:
-                    worst = max(worst, median)
-                print(f"    {method:24}{median:8.2f} × ({low:.2f}–{high:.2f})", flush=True)
+                    worst = max(worst, found[0])
+                print(f"    {method:24}{spread(*found)}", flush=True)
         bar = f"; bar {BAR} ×" if has_bar else "; no bar"
         print(f"    largest |cosine| afterwards {coherence(ours).item():.1e}{bar}")
-    print(f"\nWith many rows: at most {worst:.2f} ×, the bar is {BAR} ({'met' if worst <= BAR else 'missed'})")
-
-
-def turns(steps: dict[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Times of the steps, taken in turn; very slow ones drop out after a few rounds."""
-    for run in steps.values():
-        run()
-    order = random.Random(1)
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    for round_ in range(rounds):
-        # In a new order each time: what a step leaves in the caches and the allocator matters to the next.
-        for name, run in order.sample([*steps.items()], len(steps)):
-            slow = round_ >= FEW and statistics.median(times[name]) > SLOW * statistics.median(times[PLAIN])
-            if not slow:
-                times[name].append(run())
-    return times
+    print(f"\nWith many rows: at most {worst:.2f} ×, the bar is {BAR} ({verdict(worst <= BAR)})")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How fast the built pages answer: ``make site && .venv/bin/python benchmarks/pages.py``.
+"""How fast the built pages answer: ``make site && .venv/bin/python -m benchmarks.pages``.
 
 Measures in headless Chromium, for the figures of the built site: from a key press to the painted frame, on this one
 and with its CPU slowed four times; on a phone-like line (1.6 Mbps, 150 ms, CPU slowed four times) when the first
@@ -17,6 +17,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from experiments.shared.program import program
 from hardtosoft.site.serve import make_server
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
@@ -97,7 +98,7 @@ def weight(browser: Browser, address: str) -> dict[str, int]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="How fast the built pages answer.")
+    parser = argparse.ArgumentParser(prog=program(), description="How fast the built pages answer.")
     parser.add_argument("--site", type=Path, default=Path("_build/html"))
     chapters = sorted(f"{notebook.stem}.html" for notebook in Path("book").glob("*.ipynb"))
     parser.add_argument("--pages", nargs="+", default=chapters, help="every page with figures unless given")

@@ -8,7 +8,6 @@ default options. The others say what learnable β, β of each channel, other smo
 
 from __future__ import annotations
 
-import argparse
 import copy
 from collections.abc import Iterator
 
@@ -19,55 +18,14 @@ import betavq
 from hardtosoft.results.measured import Ratio
 
 from .bars import Bar, judge
+from .command import begin, parser, told
 from .operators import line
+from .resnet import ResNet
 from .timing import BOTH, FORWARD, Pair, compare
 
 BATCH, PLANES = 8, 64
 SOFTENED, ORIGINAL = "softened, β = 0.9", "the original"
 BARS = (Bar(SOFTENED, ORIGINAL, FORWARD, 1.3, numbers=0), Bar(SOFTENED, ORIGINAL, BOTH, 1.5, numbers=0))
-
-
-class Block(nn.Module):
-    """Two convolutions and a shortcut, with one ReLU for both places."""
-
-    def __init__(self, inputs: int, planes: int, stride: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, planes, 3, stride, 1, bias=False)
-        self.bn1, self.relu = nn.BatchNorm2d(planes), nn.ReLU(inplace=True)
-        self.conv2, self.bn2 = nn.Conv2d(planes, planes, 3, 1, 1, bias=False), nn.BatchNorm2d(planes)
-        self.downsample = None
-        if stride > 1 or inputs != planes:
-            shortcut = nn.Conv2d(inputs, planes, 1, stride, bias=False)
-            self.downsample = nn.Sequential(shortcut, nn.BatchNorm2d(planes))
-
-    def forward(self, x: Tensor) -> Tensor:
-        identity = x if self.downsample is None else self.downsample(x)
-        out = self.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        out += identity
-        return self.relu(out)
-
-
-class ResNet(nn.Module):
-    """Eighteen layers for small images: a stem with a max-pooling, four stages of two blocks, a linear layer."""
-
-    def __init__(self, planes: int = PLANES) -> None:
-        super().__init__()
-        self.conv1, self.bn1 = nn.Conv2d(3, planes, 3, 1, 1, bias=False), nn.BatchNorm2d(planes)
-        self.relu, self.maxpool = nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1)
-        stages = [
-            (planes, planes, 1),
-            (planes, 2 * planes, 2),
-            (2 * planes, 4 * planes, 2),
-            (4 * planes, 8 * planes, 2),
-        ]
-        blocks = [Block(*stage) for first in stages for stage in (first, (first[1], first[1], 1))]
-        self.layers, self.avgpool = nn.Sequential(*blocks), nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(8 * planes, 10)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
-        return self.fc(torch.flatten(self.avgpool(self.layers(x)), 1))
 
 
 def pairs(net: nn.Module, x: Tensor) -> Iterator[Pair]:
@@ -98,21 +56,16 @@ def measure(rounds: int, only: str = "", batch: int = BATCH, planes: int = PLANE
             continue
         ratio = compare(pair, rounds)
         found.append(ratio)
-        spread = f"{ratio.median:5.2f} ({ratio.low:.2f}–{ratio.high:.2f})"
-        print(
-            f"{ratio.operator:36} ÷ {ratio.rival}  {ratio.passes:17}{spread} {ratio.milliseconds:9.1f} ms", flush=True
-        )
+        print(told(ratio), flush=True)
     return found
 
 
 def main() -> None:
     """Measure, print and judge."""
-    parser = argparse.ArgumentParser(description="What softening a network costs.")
-    parser.add_argument("--rounds", type=int, default=20, help="rounds of which the median counts")
-    parser.add_argument("--batch", type=int, default=BATCH, help="images in a batch")
-    parser.add_argument("--only", default="", help="time only copies whose name holds this")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
+    command = parser("What softening a network costs.", 20)
+    command.add_argument("--batch", type=int, default=BATCH, help="images in a batch")
+    command.add_argument("--only", default="", help="time only copies whose name holds this")
+    options = begin(command)
     found = measure(options.rounds, options.only, options.batch)
     print("\nBars, with the largest ratio seen:")
     for verdict in judge(found, BARS):

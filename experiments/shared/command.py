@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from experiments.shared.images import DataError, DataSet
+from experiments.shared.program import program
 from experiments.shared.results import DATA
 from experiments.shared.small_cnn import Recipe
 
@@ -23,9 +24,7 @@ def parser(description: str, out: Path | None = None) -> argparse.ArgumentParser
         description: what the experiment does.
         out: the result file, unless another is asked for; None where that goes by the data.
     """
-    module = sys.modules["__main__"].__spec__
-    program = None if module is None else f"python -m {module.name.removesuffix('.__main__')}"
-    made = argparse.ArgumentParser(prog=program, description=description)
+    made = argparse.ArgumentParser(prog=program(), description=description)
     default = "by the data, beside those of the book" if out is None else "%(default)s"
     made.add_argument("--out", type=_in_a_folder, default=out, help=f"result file (default: {default})")
     return made

@@ -5,15 +5,16 @@ import torch
 import betavq
 from benchmarks import softening
 from benchmarks.bars import judge
+from benchmarks.resnet import ResNet
 from benchmarks.timing import BOTH
 
 
 def test_softened_copies_take_turns_with_the_original():
     x = torch.randn(2, 3, 16, 16)
-    pairs = list(softening.pairs(softening.ResNet(4).eval(), x))
+    pairs = list(softening.pairs(ResNet(4).eval(), x))
     for pair in pairs:
         assert pair.layer.training == pair.other.training == (pair.passes == BOTH)
-        assert type(pair.other) is softening.ResNet
+        assert type(pair.other) is ResNet
         near = betavq.set_beta(pair.layer.eval(), 1.0)(x)
         torch.testing.assert_close(near, pair.other.eval()(x))
     assert {(bar.operator, bar.passes) for bar in softening.BARS} <= {(pair.operator, pair.passes) for pair in pairs}

@@ -10,25 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-
-class Block(nn.Module):
-    """A residual block with one ReLU for both of its places."""
-
-    def __init__(self, planes: int, stride: int = 1) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(planes, planes, 3, stride, 1, bias=False)
-        self.bn1, self.relu = nn.BatchNorm2d(planes), nn.ReLU(inplace=True)
-        self.conv2, self.bn2 = nn.Conv2d(planes, planes, 3, 1, 1, bias=False), nn.BatchNorm2d(planes)
-        self.downsample = None
-        if stride > 1:
-            self.downsample = nn.Sequential(nn.Conv2d(planes, planes, 1, stride, bias=False), nn.BatchNorm2d(planes))
-
-    def forward(self, x: Tensor) -> Tensor:
-        identity = x if self.downsample is None else self.downsample(x)
-        out = self.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        out += identity
-        return self.relu(out)
+from benchmarks.resnet import Block
 
 
 class ResNet(nn.Module):
@@ -38,8 +20,8 @@ class ResNet(nn.Module):
         super().__init__()
         self.conv1, self.bn1 = nn.Conv2d(3, planes, 3, 1, 1, bias=False), nn.BatchNorm2d(planes)
         self.relu, self.maxpool = nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1)
-        self.layer1 = nn.Sequential(*(Block(planes) for _ in range(blocks)))
-        self.layer2 = nn.Sequential(Block(planes, 2))
+        self.layer1 = nn.Sequential(*(Block(planes, planes, 1) for _ in range(blocks)))
+        self.layer2 = nn.Sequential(Block(planes, planes, 2))
         self.avgpool, self.fc = nn.AdaptiveAvgPool2d(1), nn.Linear(planes, classes)
 
     def forward(self, x: Tensor) -> Tensor:
