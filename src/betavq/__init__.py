@@ -1,6 +1,26 @@
-"""β-VQ nonlinearities for PyTorch: one number β takes a unit from linear (0) over soft (½) to hard (1)."""
+r"""β-VQ nonlinearities for PyTorch: one number β takes a unit from linear (0) over soft (½) to hard (1).
 
-from . import functional, geometry, mixture, nn, noise, orthogonal
+The core:
+
+* :func:`code`, :func:`value`, :func:`free_energy` (:mod:`betavq.inference`): select among pieces by their scores.
+* :mod:`betavq.functional`, :mod:`betavq.nn`: ReLU, leaky ReLU, abs, max-pooling and maxout softened by β, as
+  functions and as layers (:mod:`betavq.pooling` is about the last two).
+* :class:`MASO` (:mod:`betavq.maso`): whole layers as max-affine splines, K units of R pieces.
+* :mod:`betavq.mixture`: the Gaussian mixtures behind them; their responsibilities are the codes.
+* :mod:`betavq.orthogonal`: filters for which inference unit by unit is that of the layer.
+* :mod:`betavq.noise`: selection of two pieces under other noise than the logistic one.
+
+Built on it:
+
+* :func:`soften`, with :func:`set_beta`, :func:`betas`, :func:`report`, :func:`harden` (:mod:`betavq.softening`): any
+  network you have, with its nonlinearities softened.
+* :mod:`betavq.geometry`: linear regions, boundaries, power diagrams and templates of networks.
+* :mod:`betavq.papers`: what other papers built on this, one module each; imported on its own.
+
+:mod:`betavq.reference` is all of the core in plain formulas, two pages long: a good place to begin.
+"""
+
+from . import functional, geometry, mixture, nn, noise, orthogonal, reference
 from ._version import __version__
 from .inference import beta_from_eta, code, eta_from_beta, free_energy, value
 from .maso import MASO
@@ -21,8 +41,10 @@ __all__ = [
     "nn",
     "noise",
     "orthogonal",
+    "reference",
     "report",
     "set_beta",
     "soften",
     "value",
 ]
+__dir__ = __all__.copy

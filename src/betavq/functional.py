@@ -40,6 +40,7 @@ from ._two_pieces import units
 from .pooling import beta_max_pool1d, beta_max_pool2d, beta_maxout
 
 __all__ = ["beta_abs", "beta_leaky_relu", "beta_max_pool1d", "beta_max_pool2d", "beta_maxout", "beta_relu"]
+__dir__ = __all__.copy
 
 
 def beta_relu(input: Tensor, *, beta: float | Tensor, detach_code: bool = False) -> Tensor:

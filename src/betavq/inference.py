@@ -30,6 +30,7 @@ from ._numerics.checks import check_beta, check_number_or_tensor
 from ._numerics.hardness import Hardness, odds
 
 __all__ = ["beta_from_eta", "code", "eta_from_beta", "free_energy", "value"]
+__dir__ = __all__.copy
 
 
 @overload

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .mixture import GaussianMixture
 
 __all__ = ["MASO"]
+__dir__ = __all__.copy
 
 
 class MASO(nn.Module):

@@ -22,6 +22,7 @@ from ._numerics.checks import check_finite_or_excluded, check_numbers
 from .maso import MASO
 
 __all__ = ["FitResult", "GaussianMixture", "disagreement", "joint_log_prob", "joint_map", "unitwise_map"]
+__dir__ = __all__.copy
 
 
 class GaussianMixture(SphericalGaussians):

@@ -12,6 +12,7 @@ from ._two_pieces import units
 from .pooling import Size, beta_max_pool1d, beta_max_pool2d, beta_maxout
 
 __all__ = ["BetaAbs", "BetaLeakyReLU", "BetaMaxPool1d", "BetaMaxPool2d", "BetaMaxout", "BetaReLU"]
+__dir__ = __all__.copy
 
 
 class _Unit(BetaModule):

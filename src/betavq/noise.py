@@ -44,6 +44,7 @@ from ._numerics.checks import check_broadcast, check_dim, check_floating, check_
 from ._numerics.dtypes import compute_dtype
 
 __all__ = ["NOISES", "Noise", "code", "maximum", "value"]
+__dir__ = __all__.copy
 
 Noise = Literal["logistic", "uniform", "gaussian", "exponential", "lomax"]
 NOISES: tuple[Noise, ...] = get_args(Noise)

@@ -33,6 +33,7 @@ from ._numerics.dtypes import full_precision, widened
 from ._numerics.eager import has_values
 
 __all__ = ["LayerCoherence", "coherence", "coherence_report", "orthogonal_filters", "orthogonality_penalty"]
+__dir__ = __all__.copy
 
 M = TypeVar("M", bound=nn.Module)
 

@@ -23,6 +23,7 @@ from ._pooling.windows import Windows
 from .inference import value
 
 __all__ = ["beta_max_pool1d", "beta_max_pool2d", "beta_maxout"]
+__dir__ = __all__.copy
 
 Size = int | tuple[int, ...]
 

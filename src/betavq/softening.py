@@ -38,6 +38,7 @@ from ._softening.smoothings import check_smoothing
 from ._softening.state import ALL, CHANNEL, SITE, Softening, check_positive
 
 __all__ = ["Report", "Site", "betas", "harden", "report", "set_beta", "soften"]
+__dir__ = __all__.copy
 
 Model = TypeVar("Model", bound=nn.Module)
 

@@ -15,8 +15,6 @@ from .._numerics.dtypes import full_precision
 from .._numerics.eager import has_values
 from .density import SphericalGaussians
 
-__all__ = ["disagreement", "joint_log_prob", "joint_map", "unitwise_map"]
-
 MAX_CODES = 2**20
 MAX_SWEEPS = 100
 BLOCK = 2**19  # the numbers of a block of inputs times codes: few enough for a processor's cache

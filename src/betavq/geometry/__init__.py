@@ -47,3 +47,4 @@ __all__ = [
     "templates",
     "vq_distance",
 ]
+__dir__ = __all__.copy

@@ -13,6 +13,9 @@ from .._numerics.checks import check_floating
 from ._networks.checks import check_inputs, check_model, check_outputs
 from ._networks.watch import watch
 
+__all__ = ["LocalAffineMap", "affine_map", "templates"]
+__dir__ = __all__.copy
+
 Model = Callable[[Tensor], Tensor]
 
 

@@ -9,11 +9,14 @@ from typing import Any, overload
 import numpy as np
 from torch import nn
 
-from ._plane.chains import chained
+from ._boundaries.chains import chained
+from ._boundaries.segments import Segments, find_segments
 from ._plane.polygons import Floats, Integers
-from ._plane.segments import Segments, find_segments
 from .partitions import Progress, partition
 from .regions import Partition
+
+__all__ = ["Boundary", "Polyline", "decision_boundary"]
+__dir__ = __all__.copy
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,9 @@ from ._networks.checks import check_inputs, check_model
 from ._networks.watch import Watched, watch, watched_in
 from .affine_maps import Model
 
+__all__ = ["Convexity", "convexity"]
+__dir__ = __all__.copy
+
 AFFINE, CONVEX, BROKEN = "affine", "convex", "broken"
 #: Selections that take the largest of pieces which all grow with their input.
 GROWING = frozenset(

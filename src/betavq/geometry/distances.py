@@ -11,6 +11,9 @@ from ._networks.graph import Graph
 from ._networks.units import Kinks, Units, windowed
 from ._plane.search import WORKING_SET
 
+__all__ = ["distance_to_border", "nearest_border"]
+__dir__ = __all__.copy
+
 
 def distance_to_border(model: nn.Module, x: Tensor) -> Tensor:
     r"""The distance of inputs from the border of their linear regions.

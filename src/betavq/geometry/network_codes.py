@@ -11,6 +11,9 @@ from ._networks.checks import check_inputs, check_model
 from ._networks.watch import watch
 from .affine_maps import Model
 
+__all__ = ["VQDistance", "codes", "vq_distance"]
+__dir__ = __all__.copy
+
 
 def codes(model: Model, x: Tensor) -> dict[str, Tensor]:
     """Which piece every unit of a piecewise-affine network selects, layer by layer.

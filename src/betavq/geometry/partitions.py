@@ -18,6 +18,9 @@ from ._plane.polygons import Floats, Integers
 from ._plane.search import Found, Search
 from .regions import Partition
 
+__all__ = ["partition"]
+__dir__ = __all__.copy
+
 Progress = Callable[[float, int], object]
 
 #: In how many regions the maps are compared with the network.

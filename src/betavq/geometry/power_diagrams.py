@@ -15,6 +15,9 @@ from ._networks.checks import check_inputs, check_model
 from ._networks.watch import watch
 from .affine_maps import Model, affine_map
 
+__all__ = ["PowerDiagram", "centroid", "power_diagram"]
+__dir__ = __all__.copy
+
 CHUNK = 2**20  # numbers in a block of powers, 8 MB
 
 

@@ -18,6 +18,9 @@ from ._plane.neighbours import Neighbours, find_overlaps
 from ._plane.polygons import Codes, Floats, Integers
 from ._plane.search import unpack
 
+__all__ = ["Partition", "Region"]
+__dir__ = __all__.copy
+
 
 @dataclass(frozen=True)
 class Region:

@@ -18,6 +18,9 @@ from ._plane.domain import check_domain, check_plane
 from ._plane.polygons import Floats
 from ._plane.search import WORKING_SET
 
+__all__ = ["SoftPartition", "soft_partition"]
+__dir__ = __all__.copy
+
 
 @dataclass(frozen=True)
 class SoftPartition:

@@ -10,6 +10,9 @@ from .._numerics.checks import check_floating
 from ._networks.checks import check_inputs
 from .affine_maps import Model
 
+__all__ = ["last_layer_penalty", "template_penalty"]
+__dir__ = __all__.copy
+
 
 def template_penalty(model: Model, x: Tensor) -> Tensor:
     r"""How much the templates of different classes have in common, on average over points:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .polygons import Floats, Integers
+from .._plane.polygons import Floats, Integers
 from .segments import Segments
 
 Cell = tuple[int, int, int, int]

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._plane.polygons import Floats, Integers, Polygons, crossing_points
 from ..regions import Partition
-from .polygons import Floats, Integers, Polygons, crossing_points
 
 #: Logits that differ by no more than this share of their size tie.
 TIE = 1e-13
