@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import ceil, floor, log10
+from typing import Any
 
 import torch
 
 from ..interactive import palette
-from ..interactive.frames import axis
+from ..interactive.frames import Trace, axis, layout, line
 
 #: Inputs of a unit, and the same as a line's x.
 INPUTS = torch.linspace(-5, 5, 201, dtype=torch.float64)
@@ -28,3 +30,14 @@ def even_ticks(low: float, high: float) -> list[float]:
     power = 10.0 ** floor(log10(least))
     step = power * next(factor for factor in (1, 2, 5, 10) if factor * power > least * (1 - 1e-9))
     return [place * step for place in range(ceil(low / step - 1e-9), floor(high / step + 1e-9) + 1)]
+
+
+def piece_lines(names: Iterable[str], x: Any, curves: Any, width: float = 2.5, **more: Any) -> list[Trace]:
+    """One line a piece over ``x``, each in the look of its piece; ``curves`` are ``(N, R)``."""
+    looks = zip(names, curves.T, STYLES, strict=False)
+    return [line(name, x, curve, colour, dash=dash, width=width, **more) for name, curve, (colour, dash) in looks]
+
+
+def blank(width: float, height: float) -> dict[str, Any]:
+    """The layout of a picture: from 0 to its width and height, without a tick."""
+    return layout(axis(0, width, (), grid=False), axis(0, height, (), grid=False))

@@ -10,10 +10,15 @@ from torch import Tensor
 
 import betavq
 
+from ..interactive.axes import Axis, Value, sliding
+from ..interactive.frames import axis
+from ..interactive.numbers import saying
+
 COHERENCES = tuple(round(0.05 * step, 2) for step in range(20))
 #: The larger of the layers with a stated coherence, and the random inputs to it.
 UNITS, INPUTS, POINTS, SEED = 6, 8, 4000, 0
 INPUT_VARIANCE = 4.0
+COHERENCE_TICKS = axis(-0.03, 0.98, (0, 0.5, 0.95), ("0", "½", ".95"))
 
 
 def nearest(means: Tensor) -> betavq.MASO:
@@ -46,3 +51,9 @@ def inputs() -> Tensor:
     """The random inputs of the larger layer: each number Gaussian, of variance 4."""
     generator = torch.Generator().manual_seed(SEED)
     return sqrt(INPUT_VARIANCE) * torch.randn(POINTS, INPUTS, generator=generator, dtype=torch.float64)
+
+
+def coherence_axis(label: str, start: float) -> Axis:
+    """A slider for the coherence of the filters."""
+    named: dict[Value, str] = {0.0: "orthogonal", 0.5: "60° apart", 0.95: "alike"}
+    return sliding("coherence", label, 0, 0.95, 0.05, start=start, named=named, say=saying("ρ"))

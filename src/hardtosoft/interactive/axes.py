@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite, nan
 
@@ -58,8 +58,7 @@ class Axis:
             ValueError: another option than the axis offers, or no finite number.
         """
         if self.is_choice:
-            if value not in self.values:
-                raise ValueError(f"{self.name} must be one of {', '.join(map(repr, self.values))}, got {value!r}")
+            check_option(self.name, value, self.values)
             return str(value)
         try:
             number = nan if isinstance(value, str | bytes) else float(value)  # type: ignore[arg-type]
@@ -73,6 +72,17 @@ class Axis:
         """The value as it is shown and read aloud: ``β = 0.50, soft``."""
         name = self.named.get(value)
         return self.say(value) if name is None or self.is_choice else f"{self.say(value)}, {name}"
+
+
+def check_option(name: str, option: object, options: Iterable[Value]) -> None:
+    """Refuse what is not on offer.
+
+    Raises:
+        ValueError: it is not among the options.
+    """
+    offered = list(options)
+    if option not in offered:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, offered))}, got {option!r}")
 
 
 def sliding(

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from . import palette
+from .axes import check_option
 from .numbers import short
 
 Array = np.ndarray[Any, Any]
@@ -91,8 +92,7 @@ def line(name: str, x: Any, y: Any, colour: str, *, dash: str = "solid", width: 
     Raises:
         ValueError: a dash that the book does not use.
     """
-    if dash not in DASHES:
-        raise ValueError(f"dash must be one of {', '.join(DASHES)}, got {dash!r}")
+    check_option("dash", dash, DASHES)
     place = {"x0": x[0], "dx": x[1]} if isinstance(x, tuple) else {"x": array(x)}
     stroke = {"color": colour, "width": width, "dash": dash, "simplify": False}
     return {"type": "scatter", "mode": "lines", "name": name, **place, "y": array(y), "line": stroke, **more}
@@ -104,8 +104,7 @@ def dots(name: str, x: Any, y: Any, colour: str, *, symbol: str = "circle", size
     Raises:
         ValueError: a symbol that the book does not use.
     """
-    if symbol not in SYMBOLS:
-        raise ValueError(f"symbol must be one of {', '.join(SYMBOLS)}, got {symbol!r}")
+    check_option("symbol", symbol, SYMBOLS)
     marker = {"color": colour, "symbol": symbol, "size": size}
     return {"type": "scatter", "mode": "markers", "name": name, "x": array(x), "y": array(y), "marker": marker, **more}
 

@@ -12,11 +12,10 @@ from torch import Tensor
 
 import betavq
 
-from .stored import Band, Floats, band, stored
+from .stored import Band, Floats, Run, band, runs_of, stored
 
 Data = Literal["images", "digits"]
 Setting = tuple[str, float, str]
-Run = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -46,8 +45,8 @@ class BetaRuns:
 
     def of(self, setting: Setting, *, elsewhere: bool = False) -> list[Run]:
         """The runs of a setting in the order of their seeds; ``elsewhere``: those that learn from another start."""
-        found = [run for run in (self.starts if elsewhere else self.runs) if _setting(run) == setting]
-        return sorted(found, key=lambda run: run["seed"])
+        learned, start, code = setting
+        return runs_of(self.starts if elsewhere else self.runs, learned=learned, start=start, code=code)
 
     def by_epoch(self, setting: Setting) -> tuple[Floats, ...]:
         """β of the first seed at the start and after each epoch, ``(epochs + 1, channels)``, one array a layer."""

@@ -9,11 +9,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from .stored import Band, band, stored
+from .stored import Band, Run, band, runs_of, stored
 
 Data = Literal["images", "digits"]
 Setting = tuple[str, str]
-Run = dict[str, Any]
 ACTIVATIONS = ("relu", "swish")
 CONSTRAINTS = ("none", "penalty", "orthogonal")
 
@@ -48,14 +47,11 @@ class FilterRuns:
 
     def accuracies(self, activation: str, constraint: str) -> list[float]:
         """Test accuracy of every seed, in the order of the seeds."""
-        chosen = [run for run in self.runs if (run["activation"], run["constraint"]) == (activation, constraint)]
-        return [run["accuracy"] for run in sorted(chosen, key=lambda run: run["seed"])]
+        return [run["accuracy"] for run in runs_of(self.runs, activation=activation, constraint=constraint)]
 
     def tried(self, activation: str, constraint: str, strength: float = 0.0) -> list[Run]:
         """The runs of one setting to choose a learning rate from, in the order of the rates."""
-        wanted = (activation, constraint, strength)
-        found = [run for run in self.selection if (run["activation"], run["constraint"], run["strength"]) == wanted]
-        return sorted(found, key=lambda run: run["rate"])
+        return runs_of(self.selection, "rate", activation=activation, constraint=constraint, strength=strength)
 
 
 @cache

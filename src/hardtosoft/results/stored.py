@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+#: One network that an experiment trained: its setting, its seed and what was measured.
+Run = dict[str, Any]
 
 
 @cache
@@ -44,3 +46,8 @@ class Band:
 def band(entry: Mapping[str, Any]) -> Band:
     """Mean and half-width as a result file holds them."""
     return Band(np.array(entry["mean"]), np.array(entry["half_width"]))
+
+
+def runs_of(runs: Iterable[Run], order: str = "seed", **entries: Any) -> list[Run]:
+    """The runs that have these entries, sorted by another one."""
+    return sorted((run for run in runs if run.items() >= entries.items()), key=lambda run: run[order])

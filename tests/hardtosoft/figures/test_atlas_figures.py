@@ -98,7 +98,7 @@ def test_lomax_noise_says_that_its_maximum_is_not_finite():
 
 
 def test_a_noise_that_is_not_offered_is_refused():
-    with pytest.raises(ValueError, match=r"noise must be one of logistic, .*, got 'cauchy'"):
+    with pytest.raises(ValueError, match=r"noise must be one of 'logistic', .*, got 'cauchy'"):
         slot.slot_frame("cauchy", 1.0, 1.0)
 
 
@@ -123,7 +123,7 @@ def test_a_pair_tells_where_both_live():
     assert "Hardswish: pieces 0, u; quadratic entropy; β = ¼; value." in plain
     assert "Mish: pieces log 2, u + log 2, 2u; Shannon entropy; β = ½; read out 0, u, u." in plain
     assert pairs.pair_frame("ELU", "ELU").readout.startswith("The same function. ELU: ")
-    with pytest.raises(ValueError, match=r"second must be one of ReLU, .*, got 'Tanh'"):
+    with pytest.raises(ValueError, match=r"second must be one of 'ReLU', .*, got 'Tanh'"):
         pairs.pair_frame("ELU", "Tanh")
 
 

@@ -51,7 +51,7 @@ def test_the_readout_says_that_nothing_moves_just_when_it_is_so(start):
 def test_the_two_starts_end_elsewhere():
     bunched, spread = (clusters.errors(start)[-1] for start in clusters.STARTS)
     assert bunched > spread + 0.01
-    with pytest.raises(ValueError, match="start must be one of bunched, spread out, got 'apart'"):
+    with pytest.raises(ValueError, match="start must be one of 'bunched', 'spread out', got 'apart'"):
         clusters.start_means("apart")
 
 

@@ -102,7 +102,7 @@ def test_what_is_no_mixture_of_three_is_refused(means, weights, message):
 
 
 def test_unknown_gates_are_refused():
-    with pytest.raises(ValueError, match="gate must be one of sigmoid, tanh, softmax, got 'relu'"):
+    with pytest.raises(ValueError, match="gate must be one of 'sigmoid', 'tanh', 'softmax', got 'relu'"):
         gates.gate_unit("relu")
 
 

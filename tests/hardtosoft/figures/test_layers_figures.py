@@ -42,7 +42,7 @@ def test_the_line_of_numbers_names_the_pieces():
 
 
 def test_another_layer_is_refused():
-    with pytest.raises(ValueError, match=r"kind must be one of ReLU, leaky ReLU, .*, got 'GELU'"):
+    with pytest.raises(ValueError, match=r"kind must be one of 'ReLU', 'leaky ReLU', .*, got 'GELU'"):
         layers.layer_maso("GELU", 0.0)
 
 

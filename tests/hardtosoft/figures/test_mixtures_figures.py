@@ -49,5 +49,5 @@ def test_the_dot_lies_on_its_curve():
 
 
 def test_unknown_variances_are_refused():
-    with pytest.raises(ValueError, match="variance must be one of one for all, one for each, got 'full'"):
+    with pytest.raises(ValueError, match="variance must be one of 'one for all', 'one for each', got 'full'"):
         digits.digits_frame("full", 0)

@@ -124,9 +124,9 @@ def test_larger_numbers_go_further_at_the_same_beta():
 
 
 def test_unknown_choices_are_refused():
-    with pytest.raises(ValueError, match="size must be one of 2 × 2, 4 × 4, 8 × 8, got '3 × 3'"):
+    with pytest.raises(ValueError, match="size must be one of '2 × 2', '4 × 4', '8 × 8', got '3 × 3'"):
         photograph.photograph_frame("3 × 3", 0.5)
-    with pytest.raises(ValueError, match="scale must be one of 0 to 1, 0 to 10, 0 to 255, got 'big'"):
+    with pytest.raises(ValueError, match="scale must be one of '0 to 1', '0 to 10', '0 to 255', got 'big'"):
         photograph.units_frame("big", 0.5)
 
 

@@ -100,7 +100,7 @@ def test_the_edges_drawn_are_those_of_the_tints():
 
 
 def test_unknown_priors_are_refused_and_colours_are_distinct():
-    with pytest.raises(ValueError, match=r"prior must be one of 1/σ² in it, .*, got 'flat'"):
+    with pytest.raises(ValueError, match=r"prior must be one of '1/σ² in it', .*, got 'flat'"):
         posteriors.mixture_of("flat", 1.0)
     assert len(set(posteriors.COLOURS)) == 3
     assert set(posteriors.COLOURS) <= set(palette.TINTS)

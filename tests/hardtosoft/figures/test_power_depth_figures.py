@@ -61,7 +61,7 @@ def test_edges_of_later_layers_are_absent_before_their_time():
     left = power_depth.depth_frame("one layer", 0.2).panels[0]
     assert np.isfinite(named(left, "edges of layer 1")["x"]).any()
     assert np.isnan(named(left, "edges of layer 2")["x"]).all()
-    with pytest.raises(ValueError, match="depth must be one of one layer, two layers, three layers, got 'four'"):
+    with pytest.raises(ValueError, match="depth must be one of 'one layer', 'two layers', 'three layers', got 'four'"):
         power_depth.depth_frame("four", 0.2)
 
 

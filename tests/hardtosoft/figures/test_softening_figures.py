@@ -50,7 +50,9 @@ def test_what_was_not_measured_is_said_and_not_drawn():
     assert "free energy not measured, mix not measured" in frame.readout
     assert np.isnan(named(frame.panels[0], "free energy, now")["y"]).all()
     assert np.isnan(named(curves.robustness_frame("digits", 0.5).panels[1], "both withstood, now")["y"]).all()
-    with pytest.raises(ValueError, match="network must be one of digits, small photographs, published, got 'large'"):
+    with pytest.raises(
+        ValueError, match="network must be one of 'digits', 'small photographs', 'published', got 'large'"
+    ):
         curves.dial_frame("large", 0.5)
 
 

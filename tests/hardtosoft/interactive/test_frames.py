@@ -17,9 +17,9 @@ def test_plain_numbers_are_short_and_json_safe():
 
 
 def test_unknown_dash_and_symbol_are_refused():
-    with pytest.raises(ValueError, match="dash must be one of solid, dash, dot, dashdot, got 'wavy'"):
+    with pytest.raises(ValueError, match="dash must be one of 'solid', 'dash', 'dot', 'dashdot', got 'wavy'"):
         line("a", [0], [0], palette.BLUE, dash="wavy")
-    with pytest.raises(ValueError, match="symbol must be one of circle, square, got 'star'"):
+    with pytest.raises(ValueError, match="symbol must be one of 'circle', 'square', got 'star'"):
         dots("a", [0], [0], palette.BLUE, symbol="star")
 
 

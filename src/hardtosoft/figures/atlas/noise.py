@@ -14,7 +14,7 @@ from betavq import noise
 
 from ...drawing.looks import UP_TO_1
 from ...interactive import palette
-from ...interactive.axes import Value, choice, sliding
+from ...interactive.axes import Value, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, dots, heatmap, layout, line
 from ...interactive.numbers import number, saying, short
@@ -173,8 +173,7 @@ def _of_output(name: str, scale: float) -> str:
 
 def _noise(name: str) -> noise.Noise:
     """The library's name of it."""
-    if name not in NOISES:
-        raise ValueError(f"noise must be one of {', '.join(NOISES)}, got {name!r}")
+    check_option("noise", name, NOISES)
     return NOISES[name]
 
 

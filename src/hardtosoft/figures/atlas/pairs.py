@@ -8,7 +8,7 @@ import torch
 
 from ...atlas import ATLAS, Entry, words
 from ...interactive import palette
-from ...interactive.axes import choice
+from ...interactive.axes import check_option, choice
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, dots, layout, line
 from ...interactive.numbers import number
@@ -36,8 +36,7 @@ def pair_frame(first: str, second: str) -> Frame:
         ValueError: a name that is not one of the figure's.
     """
     for role, name in (("first", first), ("second", second)):
-        if name not in NAMES:
-            raise ValueError(f"{role} must be one of {', '.join(NAMES)}, got {name!r}")
+        check_option(role, name, NAMES)
     one, other = ATLAS[first](INPUTS), ATLAS[second](INPUTS)
     distance, place, difference = farthest(first, second)
     same = first == second

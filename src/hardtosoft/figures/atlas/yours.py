@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...atlas import Coordinates, constant
 from ...atlas import line as piece
-from ...drawing.looks import GRID, INPUT_AXIS, INPUTS, STYLES, UP_TO_1, WEIGHTS, even_ticks
+from ...drawing.looks import GRID, INPUT_AXIS, INPUTS, STYLES, UP_TO_1, WEIGHTS, even_ticks, piece_lines
 from ...interactive import palette
 from ...interactive.axes import beta_axis
 from ...interactive.figure import InteractiveFigure
@@ -71,10 +71,7 @@ def your_frame(coordinates: Coordinates, beta: float) -> Frame:
         title="Code: how it weighs its pieces",
         xlabel="input u",
         alt="The weights of all pieces add to one.",
-        traces=[
-            line(WEIGHTS[r], GRID, shares[:, r], STYLES[r][0], dash=STYLES[r][1])
-            for r in range(len(coordinates.pieces))
-        ],
+        traces=piece_lines(WEIGHTS, GRID, shares),
         layout=layout(INPUT_AXIS, UP_TO_1),
     )
     return Frame([value, code], f"{found[0].upper()}{found[1:]}.")

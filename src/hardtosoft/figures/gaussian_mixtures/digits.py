@@ -11,8 +11,9 @@ from torch import Tensor
 
 from betavq.mixture import GaussianMixture
 
+from ...drawing.looks import blank
 from ...interactive import palette
-from ...interactive.axes import Value, choice, sliding
+from ...interactive.axes import Value, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Array, Frame, Panel, array, axis, dots, layout, line, picture
 from ...interactive.numbers import number
@@ -81,20 +82,18 @@ def digits_frame(variance: str, iteration: float) -> Frame:
     Raises:
         ValueError: a choice of variance that is not offered.
     """
-    if variance not in VARIANCES:
-        raise ValueError(f"variance must be one of {', '.join(VARIANCES)}, got {variance!r}")
+    check_option("variance", variance, VARIANCES)
     done = min(max(round(iteration), 0), ITERATIONS)
     step = fit_digits(VARIANCES[variance])[done]
     pixels = tile(step.means)
     rows, columns = pixels.shape
-    box = (0.0, float(columns)), (0.0, float(rows))
     kind = "images it starts from" if done == 0 else "blurred digits"
     means = Panel(
         title=f"The {COMPONENTS} means",
         xlabel="each is an image of 8 × 8 pixels",
         alt=f"After {done} iterations the means are {kind}.",
-        traces=[picture("means", pixels, *box)],
-        layout=layout(axis(*box[0], (), grid=False), axis(*box[1], (), grid=False)),
+        traces=[picture("means", pixels, (0, columns), (0, rows))],
+        layout=blank(columns, rows),
         aspect=columns / rows,
     )
     styles = ((palette.ORANGE, "dash"), (palette.BLUE, "solid"))

@@ -12,12 +12,12 @@ from torch import Tensor
 import betavq
 from betavq.mixture import GaussianMixture
 
-from ...drawing.looks import ORDINALS, UP_TO_1, even_ticks
+from ...drawing.looks import ORDINALS, UP_TO_1, even_ticks, piece_lines
 from ...interactive import palette
-from ...interactive.axes import Value, choice, sliding
+from ...interactive.axes import Value, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Array, Frame, Panel, Trace, array, axis, dots, layout, line
-from .posteriors import COLOURS, DASHES, VARIANCES, say_noise, variance_axis, variance_of
+from .posteriors import VARIANCES, say_noise, variance_axis, variance_of
 
 INPUTS = torch.linspace(-4, 4, 161, dtype=torch.float64)
 GRID = (-4.0, 0.05)
@@ -40,8 +40,7 @@ def gate_unit(gate: str) -> tuple[betavq.MASO, Tensor]:
     Raises:
         ValueError: a gate that is not one of the three.
     """
-    if gate not in GATES:
-        raise ValueError(f"gate must be one of {', '.join(GATES)}, got {gate!r}")
+    check_option("gate", gate, GATES)
     slopes, offsets, outputs = (torch.tensor(part, dtype=torch.float64) for part in GATES[gate])
     return betavq.MASO(slopes[None, :, None], offsets[None]), outputs
 
@@ -95,15 +94,15 @@ def densities_panel(mixture: GaussianMixture, top: float) -> Panel:
     """π_r times the density of each component on the line, and their sum, up to the height ``top``."""
     parts = mixture.log_joint(INPUTS[:, None])[:, 0].exp()
     total, bells = parts.sum(-1), present(parts, mixture)
-    curves = [
-        line(f"component {r + 1}", GRID, bells[:, r], COLOURS[r], dash=DASHES[r], showlegend=False)
-        for r in range(mixture.num_components)
-    ]
+    names = [f"component {r}" for r in (1, 2, 3)]
     return Panel(
         title="Prior weight times density",
         xlabel="input u",
         alt="Where two bells cross, both components are equally probable.",
-        traces=[line("all components together", GRID, total, palette.GREY, width=1.5), *curves],
+        traces=[
+            line("all components together", GRID, total, palette.GREY, width=1.5),
+            *piece_lines(names, GRID, bells, showlegend=False),
+        ],
         layout=layout(axis(-4, 4, (-4, -2, 0, 2, 4)), axis(-0.03 * top, top, even_ticks(0, top))),
     )
 
@@ -115,10 +114,7 @@ def present(curves: Tensor, mixture: GaussianMixture) -> Tensor:
 
 def posterior_lines(posterior: Tensor, width: float = 2.5) -> list[Trace]:
     """The weights of the components, ``(N, R)``, as lines over the inputs."""
-    return [
-        line(f"posterior t of component {r + 1}", GRID, posterior[:, r], COLOURS[r], dash=DASHES[r], width=width)
-        for r in range(posterior.shape[1])
-    ]
+    return piece_lines([f"posterior t of component {r}" for r in (1, 2, 3)], GRID, posterior, width)
 
 
 def check_mixture(means: Sequence[float], weights: Sequence[float]) -> tuple[Tensor, Tensor]:

@@ -11,10 +11,10 @@ import betavq
 from betavq.mixture import GaussianMixture
 
 from ...drawing.edges import crossings, edges
-from ...drawing.looks import UP_TO_1
+from ...drawing.looks import STYLES, UP_TO_1, piece_lines
 from ...drawing.raster import Plane
 from ...interactive import palette
-from ...interactive.axes import Axis, Value, choice, sliding
+from ...interactive.axes import Axis, Value, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, Trace, array, axis, dots, layout, line
 from .. import layers
@@ -22,8 +22,7 @@ from .. import layers
 SLOPES = torch.tensor([[-1.6, -0.7], [1.5, -1.0], [0.3, 1.5]], dtype=torch.float64)
 #: B + ½‖A‖² of the three pieces: what makes their components' weights unequal.
 ADVANTAGES = torch.tensor([1.6, 0.0, -0.4], dtype=torch.float64)
-COLOURS = (palette.GREEN, palette.ORANGE, palette.PURPLE)
-DASHES = ("dash", "solid", "dashdot")
+COLOURS = tuple(colour for colour, _ in STYLES[:3])
 SYMBOLS = ("circle", "square", "circle")
 SIZES = (10, 10, 15)
 PLANE = Plane((-3.0, 3.0), (-2.4, 2.4), 46, 37)
@@ -93,10 +92,6 @@ def _cut_panel(beta: float, along: Tensor) -> Panel:
     shares = crossings(unit(), (array(CUT[0]), array(CUT[-1])))
     places = [CUT_GRID[0] + 200 * CUT_GRID[1] * share for share in shares]
     gap = float("nan")
-    curves = [
-        line(f"posterior of component {r + 1}", CUT_GRID, along[:, r], colour, dash=dash)
-        for r, (colour, dash) in enumerate(zip(COLOURS, DASHES, strict=True))
-    ]
     steps = "are steps" if beta == 1 else "cross"
     return Panel(
         title="Along the cut",
@@ -110,7 +105,7 @@ def _cut_panel(beta: float, along: Tensor) -> Panel:
                 palette.INK,
                 width=2,
             ),
-            *curves,
+            *piece_lines([f"posterior of component {r}" for r in (1, 2, 3)], CUT_GRID, along),
         ],
         layout=layout(axis(-3, 3, (-2, 0, 2)), UP_TO_1),
     )
@@ -132,8 +127,7 @@ def mixture_of(prior: str, variance: float) -> GaussianMixture:
     Raises:
         ValueError: a prior that is not one of the three.
     """
-    if prior not in PRIORS:
-        raise ValueError(f"prior must be one of {', '.join(PRIORS)}, got {prior!r}")
+    check_option("prior", prior, PRIORS)
     divisor = {"1/σ² in it": variance, "1/σ² forgotten": 1.0, "equal weights": float("inf")}[prior]
     return GaussianMixture.from_log_weights(SLOPES[None], ADVANTAGES[None] / divisor, variance)
 

@@ -13,11 +13,9 @@ from betavq import mixture as mixtures
 from ...drawing.edges import edges
 from ...drawing.raster import Plane
 from ...interactive import palette
-from ...interactive.axes import Value, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, dots, heatmap, layout, line
-from ...interactive.numbers import saying
-from ..layers import COHERENCES, INPUTS, UNITS, equicorrelated, inputs, layer, pair
+from ..layers import COHERENCE_TICKS, COHERENCES, INPUTS, UNITS, coherence_axis, equicorrelated, inputs, layer, pair
 
 PLANE = Plane((-1.5, 2.5), (-1.6, 1.6), 65, 52)
 
@@ -81,7 +79,7 @@ def together_frame(coherence: float) -> Frame:
             line("share of random inputs", (0.0, 0.05), 100 * disagreements(), palette.BLUE),
             dots("six units at this ρ", [coherence], [share], palette.BLUE, symbol="square", size=11),
         ],
-        layout=layout(axis(-0.03, 0.98, (0, 0.5, 0.95), ("0", "½", ".95")), axis(-3, 63, (0, 20, 40, 60))),
+        layout=layout(COHERENCE_TICKS, axis(-3, 63, (0, 20, 40, 60))),
     )
     readout = f"Unit-wise code not the best: two units, {area:.1f} % of the plane; six units, {share:.1f} % of inputs."
     return Frame([plane, curve], readout)
@@ -89,10 +87,7 @@ def together_frame(coherence: float) -> Frame:
 
 def together_figure() -> InteractiveFigure:
     """A slider for how alike the filters of a layer are."""
-    named: dict[Value, str] = {0.0: "orthogonal", 0.5: "60° apart", 0.95: "alike"}
-    coherence = sliding(
-        "coherence", "ρ, inner product of the filters", 0, 0.95, 0.05, start=0.5, named=named, say=saying("ρ")
-    )
+    coherence = coherence_axis("ρ, inner product of the filters", 0.5)
     caption = (
         "Move ρ to 0. The two broken edges then cross at a right angle, and the thick edges of the joint inference "
         "lie on them: nothing is shaded. Move on towards 0.95: units that are alike explain the same part of x twice. "

@@ -11,11 +11,10 @@ from torch import Tensor
 from betavq import mixture as mixtures
 
 from ...interactive import palette
-from ...interactive.axes import Value, choice, sliding
+from ...interactive.axes import check_option, choice
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, dots, layout, line
-from ...interactive.numbers import saying
-from ..layers import COHERENCES, INPUTS, POINTS, UNITS, equicorrelated, inputs, layer
+from ..layers import COHERENCE_TICKS, COHERENCES, INPUTS, POINTS, UNITS, coherence_axis, equicorrelated, inputs, layer
 
 SEED = 0
 GAUSSIAN, NOISY, CLEAR = "Gaussian", "from the model, σ² = 1", "from the model, σ² = 0.05"
@@ -37,8 +36,7 @@ def points(kind: str, filters: Tensor) -> Tensor:
     Raises:
         ValueError: another kind of input.
     """
-    if kind not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(map(repr, KINDS))}, got {kind!r}")
+    check_option("kind", kind, KINDS)
     if kind == GAUSSIAN:
         return inputs()
     codes, noise = draws()
@@ -66,7 +64,6 @@ def errors_frame(coherence: float, kind: str) -> Frame:
     share, lost = errors(kind, coherence)
     found = curves(kind)
     end = "falls a little at the end" if kind == GAUSSIAN else "stays high"
-    ticks = axis(-0.03, 0.98, (0, 0.5, 0.95), ("0", "½", ".95"))
     grid = (COHERENCES[0], COHERENCES[1] - COHERENCES[0])
     often = Panel(
         title="Wrong codes, %",
@@ -76,7 +73,7 @@ def errors_frame(coherence: float, kind: str) -> Frame:
             line("share of inputs", grid, 100 * found[:, 0], palette.BLUE),
             dots("at this ρ", [coherence], [100 * share], palette.BLUE, symbol="square", size=11),
         ],
-        layout=layout(ticks, axis(-5, 105, (0, 25, 50, 75, 100))),
+        layout=layout(COHERENCE_TICKS, axis(-5, 105, (0, 25, 50, 75, 100))),
     )
     badly = Panel(
         title="What they cost, ‖x − sum‖²",
@@ -86,7 +83,7 @@ def errors_frame(coherence: float, kind: str) -> Frame:
             line("mean of what the unit-wise code has more", grid, found[:, 1], palette.ORANGE, dash="dash"),
             dots("at this ρ", [coherence], [lost], palette.ORANGE, size=11),
         ],
-        layout=layout(ticks, axis(-0.5, 10.5, (0, 2, 4, 6, 8, 10))),
+        layout=layout(COHERENCE_TICKS, axis(-0.5, 10.5, (0, 2, 4, 6, 8, 10))),
     )
     readout = f"ρ = {coherence:.2f}: {100 * share:.1f} % of {POINTS} codes wrong; ‖x − sum‖² larger by {lost:.2f}."
     return Frame([often, badly], readout)
@@ -94,10 +91,7 @@ def errors_frame(coherence: float, kind: str) -> Frame:
 
 def errors_figure() -> InteractiveFigure:
     """A slider for the coherence of six filters, and a choice of inputs."""
-    named: dict[Value, str] = {0.0: "orthogonal", 0.5: "60° apart", 0.95: "alike"}
-    coherence = sliding(
-        "coherence", "ρ, cosine of any two filters", 0, 0.95, 0.05, start=0.6, named=named, say=saying("ρ")
-    )
+    coherence = coherence_axis("ρ, cosine of any two filters", 0.6)
     kinds = choice("kind", "Inputs", KINDS, start=GAUSSIAN)
     caption = (
         "With Gaussian inputs, follow the left curve past ρ = 0.6: it falls again. The right one does not: the codes "

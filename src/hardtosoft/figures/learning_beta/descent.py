@@ -14,7 +14,7 @@ from betavq.functional import beta_relu
 
 from ...drawing.looks import ACROSS_TO_1, UP_TO_1
 from ...interactive import palette
-from ...interactive.axes import Value, beta_axis, choice, sliding
+from ...interactive.axes import Value, beta_axis, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, dots, layout, line
 from ...interactive.numbers import saying
@@ -131,8 +131,7 @@ def losses(target: float) -> Tensor:
 
 def descent_frame(start: float, goal: str) -> Frame:
     """A unit that learns the hardness of another one."""
-    if goal not in TARGETS:
-        raise ValueError(f"goal must be one of {', '.join(map(repr, TARGETS))}, got {goal!r}")
+    check_option("goal", goal, TARGETS)
     target = TARGETS[goal]
     paths, found = descent(start, target), losses(target)
     ends = {name: path[-1].item() for name, path in paths.items()}

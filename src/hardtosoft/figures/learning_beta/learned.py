@@ -7,7 +7,7 @@ import torch
 
 from ...drawing.looks import ACROSS_TO_1, UP_TO_1
 from ...interactive import palette
-from ...interactive.axes import Axis, Value, choice
+from ...interactive.axes import Axis, Value, check_option, choice
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, dots, layout, line
 from ...results.beta_runs import CurveFit, Setting, beta_runs, curve_fits
@@ -92,8 +92,7 @@ def where_figure() -> InteractiveFigure:
 def fit_frame(way: str, curve: str, width: str, code: str) -> Frame:
     """One fit of the first seed, and the errors of all ways to treat β."""
     for name, value, names in (("way", way, WAYS), ("curve", curve, CURVES), ("width", width, WIDTHS)):
-        if value not in names:
-            raise ValueError(f"{name} must be one of {', '.join(map(repr, names))}, got {value!r}")
+        check_option(name, value, names)
     fits = {name: curve_fits()[CURVES[curve], WIDTHS[width], key, code] for name, key in WAYS.items()}
     fit, truth = fits[way], TRUTHS[curve](X)
     drawn, grid = fit(X), (-END, 2 * END / (POINTS - 1))
@@ -150,8 +149,8 @@ def fit_figure() -> InteractiveFigure:
 
 
 def _setting(learned: str, code: str) -> Setting:
-    if learned not in LEARNED or code not in CODES:
-        raise ValueError(f"learned must be one of {', '.join(LEARNED)} and code attached or detached, got {learned!r}")
+    check_option("learned", learned, LEARNED)
+    check_option("code", code, CODES)
     return LEARNED[learned], 0.5, code
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,11 +11,11 @@ from torch import Tensor
 
 import betavq
 
-from ...drawing.looks import ORDINALS, STYLES
+from ...drawing.looks import ORDINALS, STYLES, piece_lines
 from ...interactive import palette
 from ...interactive.axes import Value, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Frame, Panel, Trace, array, axis, dots, heatmap, layout, line
+from ...interactive.frames import Frame, Panel, Trace, axis, dots, heatmap, layout, line
 from ...interactive.numbers import number, saying
 
 INPUTS = torch.linspace(-3, 3, 121, dtype=torch.float64)
@@ -90,7 +89,7 @@ def lines_frame(slope: float, offset: float) -> Frame:
         traces=[
             *tints(bands, SPAN, LEVELS),
             _walls(shown, LEVELS),
-            *_pieces([array(scores[:, r]) for r in range(3)]),
+            *piece_lines([f"the {place} line" for place in ORDINALS], GRID, scores, width=2),
             line("the maximum", GRID, maso(INPUTS[:, None])[:, 0], palette.INK, width=4),
         ],
         layout=layout(axis(*SPAN, (-2, -1, 0, 1, 2)), axis(*LEVELS, (-2, -1, 0, 1, 2))),
@@ -118,13 +117,6 @@ def lines_frame(slope: float, offset: float) -> Frame:
     cut = f"{len(used)} cells, cut at {where}" if ends else "One cell"
     unseen = [ORDINALS[r] for r in range(3) if r not in used]
     return Frame([curve, stairs], f"{cut}." + (f" Never selected: the {' and the '.join(unseen)}." if unseen else ""))
-
-
-def _pieces(scores: list[np.ndarray[Any, Any]]) -> list[Trace]:
-    return [
-        line(f"the {ORDINALS[r]} line", GRID, values, STYLES[r][0], dash=STYLES[r][1], width=2)
-        for r, values in enumerate(scores)
-    ]
 
 
 def _walls(ends: Sequence[Sequence[float]], up: tuple[float, float]) -> Trace:

@@ -14,7 +14,7 @@ import betavq
 
 from ...drawing.edges import edges
 from ...interactive import palette
-from ...interactive.axes import Value, choice, sliding
+from ...interactive.axes import Value, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, array, axis, dots, heatmap, layout, line
 from ...interactive.numbers import saying, short
@@ -40,6 +40,7 @@ def layer_maso(kind: str, offset: float) -> betavq.MASO:
     Raises:
         ValueError: a layer that is not one of those the figure offers.
     """
+    check_option("kind", kind, KINDS)
     affine = _linear(WEIGHTS, (offset, SECOND_OFFSET))
     identity = _linear(((1.0, 0.0), (0.0, 1.0)), (0.0, 0.0))
     pairs = nn.MaxPool1d(2)
@@ -58,9 +59,8 @@ def layer_maso(kind: str, offset: float) -> betavq.MASO:
             return betavq.MASO.from_layers(affine, activation=nn.ReLU(), pool=pairs)
         case "BatchNorm, ReLU":
             return betavq.MASO.from_layers(affine, batchnorm=_batchnorm(), activation=nn.ReLU())
-        case "x + ReLU":
+        case _:  # x + ReLU
             return betavq.MASO.from_layers(affine, activation=nn.ReLU(), skip=True)
-    raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
 
 
 def _linear(rows: Sequence[Sequence[float]], offsets: Sequence[float]) -> nn.Linear:

@@ -12,12 +12,12 @@ import torch.nn.functional as F
 import betavq
 
 from ...drawing.edges import edges, level_lines
-from ...drawing.looks import ORDINALS, STYLES, even_ticks
+from ...drawing.looks import ORDINALS, STYLES, even_ticks, piece_lines
 from ...drawing.raster import Plane
 from ...interactive import palette
 from ...interactive.axes import Value, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Array, Frame, Panel, Trace, axis, layout, line
+from ...interactive.frames import Array, Frame, Panel, axis, layout, line
 from ...interactive.numbers import number, saying
 from .envelopes import band_places, tints
 
@@ -72,17 +72,13 @@ def _cut_panel(maso: betavq.MASO, cut: float, pieces: int, piece: str, heights: 
     scores = maso.scores(points)[:, 0]
     scores = F.pad(scores.where(scores.isfinite(), math.nan), (0, pieces - maso.num_pieces), value=math.nan)
     grid = (BOX.x[0], 0.05)
-    lines: list[Trace] = [
-        line(f"the {ORDINALS[r]} {piece}", grid, scores[:, r], STYLES[r][0], dash=STYLES[r][1], width=2)
-        for r in range(pieces)
-    ]
     return Panel(
         title="Along the cut: lines again",
         xlabel="input x₁, along the cut",
         alt=f"Along the cut the {piece}s are lines, and the unit is the highest of them.",
         traces=[
             *tints(bands, BOX.x, heights),
-            *lines,
+            *piece_lines([f"the {place} {piece}" for place in ORDINALS], grid, scores, width=2),
             line("the maximum", grid, maso(points)[:, 0], palette.INK, width=4),
         ],
         layout=layout(axis(*BOX.x, (-2, 0, 2)), axis(*heights, even_ticks(*heights))),

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from ...drawing.looks import even_ticks
 from ...interactive import palette
-from ...interactive.axes import choice
+from ...interactive.axes import check_option, choice
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, dots, heatmap, layout, line, picture
 from ...results.filter_runs import ACTIVATIONS, CONSTRAINTS, filter_runs
@@ -30,8 +30,7 @@ def learned(unit: str, kind: str) -> Tensor:
         ValueError: another unit or kind.
     """
     for name, value, names in (("unit", unit, UNITS), ("kind", kind, KINDS)):
-        if value not in names:
-            raise ValueError(f"{name} must be one of {', '.join(map(repr, names))}, got {value!r}")
+        check_option(name, value, names)
     return filter_runs("images").filters[UNITS[unit], KINDS[kind]]
 
 

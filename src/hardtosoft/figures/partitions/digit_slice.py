@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from betavq.geometry import Partition, distance_to_border, partition
 
+from ...drawing.looks import blank
 from ...drawing.regions import Look, count_to, rectangle, regions
 from ...interactive import palette
 from ...interactive.axes import Value, sliding
@@ -112,7 +113,7 @@ def digit_slice_frame(way: float) -> Frame:
         xlabel="8 × 8 pixels",
         alt=f"The image at this place is read as {read}.",
         traces=[picture("image", image.reshape(8, 8).clamp(0, 1), (0, 8), (0, 8))],
-        layout=layout(axis(0, 8, (), grid=False), axis(0, 8, (), grid=False)),
+        layout=blank(8, 8),
         aspect=1.0,
     )
     words = f"Read as {read}, ahead of {int(top.indices[1])} by {margin:.1f}. "

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from betavq.functional import beta_max_pool2d
 
-from ...drawing.looks import ACROSS_TO_1, UP_TO_1
+from ...drawing.looks import ACROSS_TO_1, UP_TO_1, blank
 from ...interactive import palette
-from ...interactive.axes import beta_axis, choice
+from ...interactive.axes import beta_axis, check_option, choice
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, Trace, array, axis, dots, layout, line, picture
 from ...results.pooled import load_photograph
@@ -38,10 +38,11 @@ def photograph_frame(size: str, beta: float) -> Frame:
     Raises:
         ValueError: a size of windows that is not offered.
     """
-    window = _chosen("size", size, SIZES)
+    check_option("size", size, SIZES)
+    window = SIZES[size]
     result = pooled(window, beta)
     spread, mean = result.std(correction=0).item(), result.mean().item()
-    box = layout(axis(0, PIXELS, (), grid=False), axis(0, PIXELS, (), grid=False))
+    box = blank(PIXELS, PIXELS)
     original = Panel(
         title="The photograph",
         xlabel=f"{PIXELS} × {PIXELS} pixels",
@@ -68,7 +69,8 @@ def units_frame(scale: str, beta: float) -> Frame:
     Raises:
         ValueError: a scale that is not offered.
     """
-    top = _chosen("scale", scale, SCALES)
+    check_option("scale", scale, SCALES)
+    top = SCALES[scale]
     curves = [
         line(f"levels {name}", (0.0, 0.01), way(each), colour, dash=dash)
         for (name, each), (colour, dash) in zip(SCALES.items(), SCALE_STYLES, strict=True)
@@ -135,12 +137,6 @@ def units_figure() -> InteractiveFigure:
     )
     scale = choice("scale", "Grey levels", tuple(SCALES), start="0 to 1")
     return InteractiveFigure("units", units_frame, [scale, beta_axis(0.02)], caption=caption)
-
-
-def _chosen(name: str, option: str, options: dict[str, Any]) -> Any:
-    if option not in options:
-        raise ValueError(f"{name} must be one of {', '.join(options)}, got {option!r}")
-    return options[option]
 
 
 def _looks(beta: float) -> str:

@@ -14,7 +14,7 @@ from betavq import MASO, geometry
 from ...drawing.edges import edges
 from ...drawing.raster import Plane
 from ...interactive import palette
-from ...interactive.axes import Axis, Value, choice, sliding
+from ...interactive.axes import Axis, Value, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Array, Frame, Panel, Trace, axis, dots, heatmap, layout, line
 from ...interactive.numbers import saying
@@ -79,8 +79,7 @@ def depth_frame(depth: str, along: float) -> Frame:
     Raises:
         ValueError: a depth that is not offered.
     """
-    if depth not in DEPTHS:
-        raise ValueError(f"depth must be one of {', '.join(DEPTHS)}, got {depth!r}")
+    check_option("depth", depth, DEPTHS)
     count = DEPTHS[depth]
     x = torch.tensor([along, HEIGHT], dtype=torch.float64)
     regions, before = partition(count), partition(count - 1)

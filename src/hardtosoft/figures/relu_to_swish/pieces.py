@@ -9,7 +9,7 @@ from torch import Tensor
 
 import betavq
 
-from ...drawing.looks import GRID, INPUT_AXIS, INPUTS, STYLES, UP_TO_1, WEIGHTS, even_ticks
+from ...drawing.looks import GRID, INPUT_AXIS, INPUTS, STYLES, UP_TO_1, WEIGHTS, even_ticks, piece_lines
 from ...interactive import palette
 from ...interactive.axes import beta_axis
 from ...interactive.figure import InteractiveFigure
@@ -54,7 +54,6 @@ def pieces_frame(pieces: Pieces, beta: float) -> Frame:
     room = 0.06 * (high - low or 1.0)
     at_zero = scores(pieces, torch.zeros(1, dtype=INPUTS.dtype))
     weights, value = betavq.code(at_zero, beta)[0].tolist(), number(betavq.value(at_zero, beta), 3)
-    across = INPUT_AXIS
     output = Panel(
         title="Value: what your unit puts out",
         xlabel="input u",
@@ -64,17 +63,15 @@ def pieces_frame(pieces: Pieces, beta: float) -> Frame:
             line("β = 0, linear: the mean of the pieces", GRID, linear, palette.GREY, dash="dot", width=1.5),
             line("value at this β", GRID, betavq.value(offered, beta), palette.BLUE, width=3.5),
         ],
-        layout=layout(across, axis(low - room, high + room, even_ticks(low, high))),
+        layout=layout(INPUT_AXIS, axis(low - room, high + room, even_ticks(low, high))),
     )
     code = betavq.code(offered, beta)
     shares = Panel(
         title="Code: how it weighs its pieces",
         xlabel="input u",
         alt="All weights are equal at every input." if beta == 0 else "The largest weight has the largest piece.",
-        traces=[
-            line(f"{WEIGHTS[r]} piece", GRID, code[:, r], STYLES[r][0], dash=STYLES[r][1]) for r in range(len(weights))
-        ],
-        layout=layout(across, UP_TO_1),
+        traces=piece_lines([f"{weight} piece" for weight in WEIGHTS], GRID, code),
+        layout=layout(INPUT_AXIS, UP_TO_1),
     )
     shown = ", ".join(f"{weight:.3f}" for weight in weights)
     return Frame([output, shares], f"At u = 0: code ({shown}), value {value}.")

@@ -7,9 +7,9 @@ from torch import Tensor
 
 import betavq
 
-from ...drawing.looks import ACROSS_TO_1, GRID, INPUT_AXIS, INPUTS, UP_TO_1
+from ...drawing.looks import ACROSS_TO_1, GRID, INPUT_AXIS, INPUTS, UP_TO_1, WEIGHTS, piece_lines
 from ...interactive import palette
-from ...interactive.axes import Value, beta_axis, choice, sliding
+from ...interactive.axes import Value, beta_axis, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, dots, layout, line
 from ...interactive.numbers import number, saying
@@ -29,8 +29,7 @@ def scores(unit: str, inputs: Tensor) -> Tensor:
     Raises:
         ValueError: a unit that is not one of the three.
     """
-    if unit not in FIRST_SLOPES:
-        raise ValueError(f"unit must be one of {', '.join(FIRST_SLOPES)}, got {unit!r}")
+    check_option("unit", unit, FIRST_SLOPES)
     return torch.stack([FIRST_SLOPES[unit] * inputs, inputs], dim=-1)
 
 
@@ -66,10 +65,7 @@ def unit_frame(beta: float, unit: str) -> Frame:
         xlabel="input u",
         alt=f"The two weights always add to one. At β = {beta:.2f} they "
         + ("do not depend on u." if beta == 0 else "swap where the pieces cross, at u = 0."),
-        traces=[
-            line("weight t₁ of the first piece", GRID, code[:, 0], palette.GREEN, dash="dash"),
-            line("weight t₂ of the second piece, u", GRID, code[:, 1], palette.ORANGE),
-        ],
+        traces=piece_lines((f"{WEIGHTS[0]} piece", f"{WEIGHTS[1]} piece, u"), GRID, code),
         layout=layout(INPUT_AXIS, UP_TO_1),
     )
     value = betavq.value(at_one, beta).item()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ...interactive import palette
-from ...interactive.axes import Axis, Value, choice
+from ...interactive.axes import Axis, Value, check_option, choice
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, Trace, axis, dots, layout, line
 from ...results.softened import HARD_POSITION, Measure, Softened, Which, load_softened, position
@@ -165,8 +165,7 @@ def measured(network: str) -> Softened:
     Raises:
         ValueError: no such network.
     """
-    if network not in NETWORKS:
-        raise ValueError(f"network must be one of {', '.join(NETWORKS)}, got {network!r}")
+    check_option("network", network, NETWORKS)
     return load_softened(NETWORKS[network])
 
 

@@ -13,9 +13,10 @@ from torch.optim.swa_utils import update_bn
 
 import betavq
 
+from ...drawing.looks import blank
 from ...drawing.raster import Plane
 from ...interactive import palette
-from ...interactive.axes import choice
+from ...interactive.axes import check_option, choice
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, array, axis, dots, layout, line, picture
 from ...results.networks import digits_test_set, digits_training_set
@@ -43,8 +44,7 @@ def softened(beta: float, statistics: str = KEPT) -> nn.Module:
     Raises:
         ValueError: other statistics.
     """
-    if statistics not in STATISTICS:
-        raise ValueError(f"statistics must be one of {', '.join(map(repr, STATISTICS))}, got {statistics!r}")
+    check_option("statistics", statistics, STATISTICS)
     net = betavq.set_beta(copy.deepcopy(_ready()), beta)
     return renew(net) if statistics == RENEWED else net
 
@@ -91,8 +91,7 @@ def digit_frame(case: str, statistics: str, beta: float) -> Frame:
     Raises:
         ValueError: a case that is not offered.
     """
-    if case not in cases():
-        raise ValueError(f"case must be one of {', '.join(map(repr, cases()))}, got {case!r}")
+    check_option("case", case, cases())
     pixels, labels = images()
     row = cases()[case]
     image, label = pixels[row], int(labels[row])
@@ -106,7 +105,7 @@ def digit_frame(case: str, statistics: str, beta: float) -> Frame:
         xlabel="8 × 8 pixels",
         alt=f"A handwritten {label}, {case}.",
         traces=[picture("pixels", image[0], (0.0, 8.0), (0.0, 8.0))],
-        layout=layout(axis(0, 8, (), grid=False), axis(0, 8, (), grid=False)),
+        layout=blank(8, 8),
         aspect=1.0,
     )
     bars = Panel(

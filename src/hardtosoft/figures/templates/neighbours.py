@@ -9,11 +9,12 @@ from torch import Tensor
 
 from betavq import geometry
 
+from ...drawing.looks import blank
 from ...drawing.sheets import outline, sheet, size
 from ...interactive import palette
 from ...interactive.axes import Axis, Value
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Frame, Panel, Trace, axis, layout, line, picture
+from ...interactive.frames import Frame, Panel, Trace, line, picture
 from ...results.networks import digits_model, digits_test_set, digits_training_set
 
 COLUMNS, SHOWN = 3, 5  # neighbours beside the digit itself
@@ -59,7 +60,7 @@ def neighbours_frame(query: float) -> Frame:
                 xlabel=f"framed: the {label}; then {shown}",
                 alt=f"{title}: of the five nearest training digits of this {label}, {right} are of its class.",
                 traces=_pictures(row, order),
-                layout=layout(axis(0, WIDTH, (), grid=False), axis(0, HEIGHT, (), grid=False)),
+                layout=blank(WIDTH, HEIGHT),
                 aspect=WIDTH / HEIGHT,
             )
         )

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from betavq import geometry
 
-from ...drawing.looks import ACROSS_TO_1
+from ...drawing.looks import ACROSS_TO_1, blank
 from ...drawing.sheets import SIDE, outline, sheet, size
 from ...interactive import palette
 from ...interactive.axes import Value, choice, sliding
@@ -71,7 +71,7 @@ def way_frame(rows: Rows, share: float, most_borders: int) -> Frame:
         xlabel=f"{100 * share:.0f} % of the way from {first} to {last}",
         alt=f"A mixture of {_a(first)} and {_a(last)}; the network reads it as {_a(best)}.",
         traces=[picture("image", image.clamp(0, 1).view(SIDE, SIDE), (0.0, SIDE), (0.0, SIDE))],
-        layout=layout(axis(0, SIDE, (), grid=False), axis(0, SIDE, (), grid=False)),
+        layout=blank(SIDE, SIDE),
         aspect=1.0,
     )
     sums = (

@@ -12,7 +12,7 @@ from betavq.mixture import GaussianMixture
 
 from ...drawing.edges import edges
 from ...interactive import palette
-from ...interactive.axes import Value, choice, sliding
+from ...interactive.axes import Value, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Array, Frame, Panel, array, axis, dots, layout, line
 from ...results.datasets import load_digits
@@ -43,8 +43,7 @@ def start_means(start: str) -> Tensor:
     Raises:
         ValueError: another start than the two.
     """
-    if start not in STARTS:
-        raise ValueError(f"start must be one of {', '.join(STARTS)}, got {start!r}")
+    check_option("start", start, STARTS)
     if start == "bunched":
         _, labels = load_digits()
         return points()[(labels[:IMAGES] == BUNCH).nonzero()[:CENTROIDS, 0]]
