@@ -63,6 +63,17 @@ def beta_relu(input: Tensor, *, beta: float | Tensor, detach_code: bool = False)
             ``detach_code`` not a bool.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ; swish: Ramachandran et al. (2017), arXiv 1710.05941.
+
+    Example:
+        >>> import torch
+        >>> from betavq.functional import beta_relu
+        >>> u = torch.tensor([-2.0, 0.0, 2.0])
+        >>> beta_relu(u, beta=1.0)  # the ReLU
+        tensor([0., 0., 2.])
+        >>> beta_relu(u, beta=0.5)  # the SiLU
+        tensor([-0.2384,  0.0000,  1.7616])
+        >>> torch.allclose(beta_relu(u, beta=0.5), torch.nn.functional.silu(u))
+        True
     """
     check_floating("input", input)
     check_flag("detach_code", detach_code)
@@ -93,6 +104,15 @@ def beta_leaky_relu(
             ``detach_code`` not a bool.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ of the pieces νu and u.
+
+    Example:
+        >>> import torch
+        >>> from betavq.functional import beta_leaky_relu
+        >>> u = torch.tensor([-2.0, 1.0])
+        >>> beta_leaky_relu(u, 0.25, beta=torch.tensor([[0.0], [0.5], [1.0]]))  # linear, soft, hard
+        tensor([[-1.2500,  0.6250],
+                [-0.7736,  0.7594],
+                [-0.5000,  1.0000]])
     """
     check_floating("input", input)
     check_flag("detach_code", detach_code)
@@ -123,6 +143,15 @@ def beta_abs(input: Tensor, *, beta: float | Tensor, detach_code: bool = False) 
             ``detach_code`` not a bool.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ of the pieces −u and u.
+
+    Example:
+        >>> import torch
+        >>> from betavq.functional import beta_abs
+        >>> u = torch.tensor([-3.0, 0.0, 3.0])
+        >>> beta_abs(u, beta=1.0)
+        tensor([3., 0., 3.])
+        >>> torch.allclose(beta_abs(u, beta=0.5), u * u.tanh())
+        True
     """
     check_floating("input", input)
     check_flag("detach_code", detach_code)

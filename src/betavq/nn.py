@@ -67,6 +67,17 @@ class BetaReLU(_Unit):
     Raises:
         ValueError: ``beta`` outside [0, 1] or of another shape; in forward, an input whose channels do not fit.
         TypeError: an argument of another kind; in forward, an input that is not a floating tensor.
+
+    Example:
+        >>> import torch
+        >>> from betavq.nn import BetaReLU
+        >>> net = torch.nn.Sequential(torch.nn.Linear(4, 8), BetaReLU(0.9, learnable=True, num_channels=8))
+        >>> net(torch.zeros(16, 4)).shape
+        torch.Size([16, 8])
+        >>> [name for name, _ in net.named_parameters()]
+        ['0.weight', '0.bias', '1.beta']
+        >>> net[1].beta.shape
+        torch.Size([8])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -75,9 +86,19 @@ class BetaReLU(_Unit):
 
 
 class BetaAbs(_Unit):
-    """:func:`betavq.functional.beta_abs` with a kept β: |u| at 1, u·tanh u at ½, 0 at 0.
+    r""":func:`betavq.functional.beta_abs` with a kept β: \|u\| at 1, u·tanh u at ½, 0 at 0.
 
     Arguments, attributes and errors are those of :class:`BetaReLU`.
+
+    Example:
+        >>> import torch
+        >>> from betavq.nn import BetaAbs
+        >>> layer = BetaAbs(1.0)
+        >>> layer(torch.tensor([-2.0, 3.0]))
+        tensor([2., 3.])
+        >>> layer.beta = 0.0
+        >>> layer(torch.tensor([-2.0, 3.0]))
+        tensor([0., 0.])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -94,6 +115,13 @@ class BetaLeakyReLU(_Unit):
             as a parameter (a β-VQ PReLU).
 
     The other arguments, attributes and errors are those of :class:`BetaReLU`.
+
+    Example:
+        >>> import torch
+        >>> from betavq.nn import BetaLeakyReLU
+        >>> prelu = BetaLeakyReLU(1.0, negative_slope=torch.nn.Parameter(torch.tensor([0.1, 0.5])))
+        >>> prelu(torch.tensor([[-2.0, -2.0]])).detach()  # a slope a channel
+        tensor([[-0.2000, -1.0000]])
     """
 
     negative_slope: float | Tensor
@@ -147,6 +175,15 @@ class BetaMaxout(BetaModule):
         dim: the dimension of the pieces.
 
     The other arguments, attributes and errors are those of :class:`BetaReLU`; there is one β for all.
+
+    Example:
+        >>> import torch
+        >>> from betavq.nn import BetaMaxout
+        >>> layer = BetaMaxout(dim=1, beta=0.5)
+        >>> layer(torch.tensor([[1.0, 2.0, 3.0]])).round(decimals=3)
+        tensor([2.5750])
+        >>> layer
+        BetaMaxout(dim=1, beta=0.5)
     """
 
     def __init__(self, dim: int = -1, *, beta: float | Tensor = 0.5, learnable: bool = False) -> None:
@@ -171,6 +208,15 @@ class BetaMaxPool2d(BetaModule):
         beta, learnable, num_channels: as in :class:`BetaReLU`; the channels are those of the images.
 
     Attributes and errors of β are those of :class:`BetaReLU`, errors of the windows those of the function.
+
+    Example:
+        >>> import torch
+        >>> from betavq.nn import BetaMaxPool2d
+        >>> pool = BetaMaxPool2d(2, beta=0.7, learnable=True)
+        >>> pool(torch.zeros(1, 3, 8, 8)).shape
+        torch.Size([1, 3, 4, 4])
+        >>> pool.set_beta(1.0)(torch.arange(16.0).view(1, 1, 4, 4)).flatten().tolist()
+        [5.0, 7.0, 13.0, 15.0]
     """
 
     _channel_dim = -3
@@ -204,7 +250,15 @@ class BetaMaxPool2d(BetaModule):
 
 
 class BetaMaxPool1d(BetaMaxPool2d):
-    """:class:`BetaMaxPool2d` for sequences, ``(N, C, L)`` or ``(C, L)``: a softened ``nn.MaxPool1d``."""
+    """:class:`BetaMaxPool2d` for sequences, ``(N, C, L)`` or ``(C, L)``: a softened ``nn.MaxPool1d``.
+
+    Example:
+        >>> import torch
+        >>> from betavq.nn import BetaMaxPool1d
+        >>> pool = BetaMaxPool1d(3, stride=1, padding=1, beta=1.0)
+        >>> pool(torch.tensor([[1.0, 5.0, 2.0, 4.0]]))
+        tensor([[5., 5., 5., 4.]])
+    """
 
     _channel_dim = -2
     _pool = staticmethod(beta_max_pool1d)
