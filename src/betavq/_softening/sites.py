@@ -16,6 +16,13 @@ class Site:
         replaced: whether it is softened.
         reason: why it is left alone; empty if it is replaced.
         beta: the key of its β in :func:`betas`; empty if it is left alone.
+
+    Example:
+        >>> import torch
+        >>> import betavq
+        >>> report = betavq.report(betavq.soften(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU())))
+        >>> report.sites[0]
+        Site(where='1', what='relu', replaced=True, reason='', beta='softening_beta')
     """
 
     where: str
@@ -32,6 +39,14 @@ class Report:
     Attributes:
         sites: all of them.
         note: what the list may lack; empty if nothing is known to.
+
+    Example:
+        >>> import torch
+        >>> import betavq
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 3), torch.nn.GELU())
+        >>> report = betavq.report(betavq.soften(net))
+        >>> [site.where for site in report.replaced], [site.what for site in report.left_alone]
+        (['1'], ['gelu'])
     """
 
     sites: tuple[Site, ...]
