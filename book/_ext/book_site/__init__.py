@@ -10,7 +10,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-from . import build, claim_index, figures, icons, launch, maths, pages, reference, scripts, styles
+from . import build, claim_index, figures, icons, launch, maths, pages, progress, reference, scripts, styles
 from .benchmark_page import BenchmarkPart
 
 
@@ -58,8 +58,12 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("config-inited", build.declare)
     app.connect("builder-inited", stage)
     app.connect("env-get-outdated", build.outdated)
+    app.connect("env-before-read-docs", progress.begin)
+    app.connect("doctree-read", progress.page_read)
+    app.connect("env-updated", progress.all_read)
     app.connect("env-updated", reference.add_aliases)
     app.connect("doctree-resolved", claim_index.link_figures)
     app.connect("html-page-context", finish_page, priority=900)  # other extensions have added their scripts
     app.connect("build-finished", finish_site, priority=900)  # the theme has written its last sheet
+    app.connect("build-finished", progress.end, priority=1000)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
