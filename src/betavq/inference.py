@@ -28,6 +28,7 @@ from ._inference.selection import first_maximum, hard_code, read_out, soft_code,
 from ._inference.sparsemax import find_sparse_code
 from ._numerics.checks import check_beta, check_number_or_tensor
 from ._numerics.hardness import Hardness, odds
+from ._numerics.tracing import Proxy, function_step
 
 __all__ = ["beta_from_eta", "code", "eta_from_beta", "free_energy", "value"]
 __dir__ = __all__.copy
@@ -145,6 +146,8 @@ def code(scores: Tensor, beta: float | Tensor, dim: int = -1, *, entropy: Entrop
         >>> betavq.code(scores, beta=0.25, entropy="quadratic")  # sparsemax(scores / 3): a piece without a share
         tensor([0.0000, 0.1667, 0.8333])
     """
+    if isinstance(scores, Proxy):
+        return function_step(code, scores, beta, dim, entropy=entropy)
     z, _, split, dim = prepare(scores, beta, dim)
     return _code(z, split, is_quadratic(entropy), dim).to(scores.dtype)
 
@@ -205,6 +208,8 @@ def value(
         >>> torch.allclose(betavq.value(pieces, beta=0.5), torch.nn.functional.silu(u))
         True
     """
+    if isinstance(scores, Proxy):
+        return function_step(value, scores, beta, dim, readout=readout, entropy=entropy)
     z, _, split, dim = prepare(scores, beta, dim)
     quadratic = is_quadratic(entropy)
     if readout is not None:
@@ -261,6 +266,8 @@ def free_energy(scores: Tensor, beta: float | Tensor, dim: int = -1, *, entropy:
         >>> round(betavq.free_energy(scores, beta=0.9).item(), 4), betavq.free_energy(scores, beta=1.0).item()
         (3.0, 3.0)
     """
+    if isinstance(scores, Proxy):
+        return function_step(free_energy, scores, beta, dim, entropy=entropy)
     z, beta, (eta, _, at_one), dim = prepare(scores, beta, dim)
     quadratic = is_quadratic(entropy)
     if at_one is True:

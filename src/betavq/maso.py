@@ -22,6 +22,7 @@ from ._numerics.checks import (
     check_rows,
     check_vectors,
 )
+from ._numerics.tracing import Proxy, layer_step
 from .inference import code, value
 
 if TYPE_CHECKING:
@@ -237,6 +238,8 @@ class MASO(nn.Module):
             ValueError: inputs of another size; ``beta`` outside [0, 1], NaN or of a shape that does not broadcast.
             TypeError: ``x`` of another dtype, ``beta`` not a number or floating tensor.
         """
+        if isinstance(x, Proxy):
+            return layer_step(self, x, beta)
         beta = check_beta(beta)
         if not isinstance(beta, Tensor) and beta == 1:
             return hard_value(*self._operands(x)).view(*x.shape[:-1], self.num_units)

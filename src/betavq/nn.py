@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from ._beta_module import BetaModule
 from ._numerics.checks import check_flag, check_slope
 from ._numerics.hardness import along_channels
+from ._numerics.tracing import Proxy, layer_step
 from ._two_pieces import units
 from .pooling import Size, beta_max_pool1d, beta_max_pool2d, beta_maxout
 
@@ -16,25 +17,28 @@ __dir__ = __all__.copy
 
 
 class _Unit(BetaModule):
-    """What the units of two pieces share: how the backward pass takes their code."""
+    """What the units of two pieces share: how the backward pass takes their code, and where the result goes."""
 
     detach_code: bool = False
+    inplace: bool = False
 
     def __init__(
         self,
-        beta: float | Tensor = 0.5,
-        *,
-        learnable: bool = False,
-        num_channels: int | None = None,
-        channel_dim: int = 1,
-        detach_code: bool = False,
+        beta: float | Tensor,
+        learnable: bool,
+        num_channels: int | None,
+        channel_dim: int,
+        detach_code: bool,
+        inplace: bool = False,
     ) -> None:
         super().__init__(beta, learnable=learnable, num_channels=num_channels, channel_dim=channel_dim)
         check_flag("detach_code", detach_code)
-        self.detach_code = detach_code
+        check_flag("inplace", inplace)
+        self.detach_code, self.inplace = detach_code, inplace
 
     def extra_repr(self) -> str:
-        return super().extra_repr() + (", detach_code=True" if self.detach_code else "")
+        flags = [f", {name}=True" for name in ("inplace", "detach_code") if getattr(self, name)]
+        return super().extra_repr() + "".join(flags)
 
 
 class BetaReLU(_Unit):
@@ -61,6 +65,7 @@ class BetaReLU(_Unit):
         num_channels: one β for each entry of the input's dimension ``channel_dim``; taken from a ``beta`` of shape
             ``(num_channels,)`` when left out. None: one β for all.
         channel_dim: the dimension along which the channels lie; may be negative.
+        inplace: whether the result is written over the input, as by ``nn.ReLU(inplace=True)``.
         detach_code: whether the backward pass takes the code for fixed: the gradient in the input is then the
             expected slope, σ(ηu) for the ReLU; value and gradient in β stay (:mod:`betavq.functional`).
 
@@ -80,15 +85,30 @@ class BetaReLU(_Unit):
         torch.Size([8])
     """
 
+    def __init__(
+        self,
+        beta: float | Tensor = 0.5,
+        *,
+        learnable: bool = False,
+        num_channels: int | None = None,
+        channel_dim: int = 1,
+        inplace: bool = False,
+        detach_code: bool = False,
+    ) -> None:
+        super().__init__(beta, learnable, num_channels, channel_dim, detach_code, inplace)
+
     def forward(self, input: Tensor) -> Tensor:
         """Apply to ``input`` of any shape (with its channels at ``channel_dim``); same shape and dtype."""
-        return units.relu(input, self._clamped_beta(input), self.detach_code)
+        if isinstance(input, Proxy):
+            return layer_step(self, input)
+        compute = units.relu_ if self.inplace else units.relu
+        return compute(input, self._clamped_beta(input), self.detach_code)
 
 
 class BetaAbs(_Unit):
     r""":func:`betavq.functional.beta_abs` with a kept β: \|u\| at 1, u·tanh u at ½, 0 at 0.
 
-    Arguments, attributes and errors are those of :class:`BetaReLU`.
+    Arguments, attributes and errors are those of :class:`BetaReLU`, but for ``inplace``.
 
     Example:
         >>> import torch
@@ -101,8 +121,21 @@ class BetaAbs(_Unit):
         tensor([0., 0.])
     """
 
+    def __init__(
+        self,
+        beta: float | Tensor = 0.5,
+        *,
+        learnable: bool = False,
+        num_channels: int | None = None,
+        channel_dim: int = 1,
+        detach_code: bool = False,
+    ) -> None:
+        super().__init__(beta, learnable, num_channels, channel_dim, detach_code)
+
     def forward(self, input: Tensor) -> Tensor:
         """Apply to ``input`` of any shape (with its channels at ``channel_dim``); same shape and dtype."""
+        if isinstance(input, Proxy):
+            return layer_step(self, input)
         return units.absolute(input, self._clamped_beta(input), self.detach_code)
 
 
@@ -134,11 +167,10 @@ class BetaLeakyReLU(_Unit):
         learnable: bool = False,
         num_channels: int | None = None,
         channel_dim: int = 1,
+        inplace: bool = False,
         detach_code: bool = False,
     ) -> None:
-        super().__init__(
-            beta, learnable=learnable, num_channels=num_channels, channel_dim=channel_dim, detach_code=detach_code
-        )
+        super().__init__(beta, learnable, num_channels, channel_dim, detach_code, inplace)
         # float32 at least is what every input is computed in, and β.
         slope = check_slope(negative_slope, torch.float32, wait=True)
         if not isinstance(slope, Tensor):
@@ -156,11 +188,14 @@ class BetaLeakyReLU(_Unit):
 
     def forward(self, input: Tensor) -> Tensor:
         """Apply to ``input`` of any shape (with its channels at ``channel_dim``); same shape and dtype."""
+        if isinstance(input, Proxy):
+            return layer_step(self, input)
         beta = self._clamped_beta(input)
         slope = self.negative_slope
         if isinstance(slope, Tensor):
             slope = along_channels(slope, input, self.channel_dim)
-        return units.leaky_relu(input, slope, beta, self.detach_code)
+        compute = units.leaky_relu_ if self.inplace else units.leaky_relu
+        return compute(input, slope, beta, self.detach_code)
 
     def extra_repr(self) -> str:
         slope = self.negative_slope
@@ -194,6 +229,8 @@ class BetaMaxout(BetaModule):
 
     def forward(self, input: Tensor) -> Tensor:
         """From ``(..., R, ...)`` to the shape without ``dim``, in the same dtype."""
+        if isinstance(input, Proxy):
+            return layer_step(self, input)
         return beta_maxout(input, self.dim, beta=self._clamped_beta(input))
 
     def extra_repr(self) -> str:
@@ -240,6 +277,8 @@ class BetaMaxPool2d(BetaModule):
 
     def forward(self, input: Tensor) -> Tensor:
         """From ``(N, C, H, W)`` or ``(C, H, W)`` to the same with windows for places, in the same dtype."""
+        if isinstance(input, Proxy):
+            return layer_step(self, input)
         windows = (self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
         return self._pool(input, *windows, beta=self._clamped_beta(input))
 

@@ -42,6 +42,7 @@ from torch import Tensor
 from ._noise import expected_maximum, shares
 from ._numerics.checks import check_broadcast, check_dim, check_floating, check_number_or_tensor
 from ._numerics.dtypes import compute_dtype
+from ._numerics.tracing import Proxy, function_step
 
 __all__ = ["NOISES", "Noise", "code", "maximum", "value"]
 __dir__ = __all__.copy
@@ -86,6 +87,8 @@ def code(scores: Tensor, noise: Noise, scale: float | Tensor = 1.0, dim: int = -
         exponential 1.0000
         lomax       0.7500
     """
+    if isinstance(scores, Proxy):
+        return function_step(code, scores, noise, scale, dim)
     first, second, width, dim = _prepare(scores, noise, scale, dim)
     return torch.stack(shares(first, second, width, noise), dim).to(scores.dtype)
 
@@ -127,6 +130,8 @@ def value(
         >>> torch.allclose(noise.value(pieces, "uniform", scale=3.0), torch.nn.functional.hardswish(u), atol=1e-6)
         True
     """
+    if isinstance(scores, Proxy):
+        return function_step(value, scores, noise, scale, dim, readout=readout)
     first, second, width, dim = _prepare(scores, noise, scale, dim)
     pieces = (first, second)
     if readout is not None:
@@ -179,6 +184,8 @@ def maximum(scores: Tensor, noise: Noise, scale: float | Tensor = 1.0, dim: int 
         >>> torch.allclose(noise.maximum(pieces, "exponential"), torch.nn.functional.elu(u) + 1, atol=1e-6)
         True
     """
+    if isinstance(scores, Proxy):
+        return function_step(maximum, scores, noise, scale, dim)
     first, second, width, _ = _prepare(scores, noise, scale, dim)
     return expected_maximum(first, second, width, noise).to(scores.dtype)
 

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ._numerics.checks import check_beta, check_broadcast, check_floating
+from ._numerics.tracing import Proxy, function_step
 from ._pooling.in_place import pool
 from ._pooling.windows import Windows
 from .inference import value
@@ -70,6 +71,8 @@ def beta_max_pool2d(
         2.493
         3.0
     """
+    if isinstance(input, Proxy):
+        return function_step(beta_max_pool2d, input, kernel_size, stride, padding, dilation, ceil_mode, beta=beta)
     return _pool(input, 2, (kernel_size, stride, padding, dilation), ceil_mode, beta)
 
 
@@ -95,6 +98,8 @@ def beta_max_pool1d(
         tensor([[1., 5.],
                 [2., 2.]])
     """
+    if isinstance(input, Proxy):
+        return function_step(beta_max_pool1d, input, kernel_size, stride, padding, dilation, ceil_mode, beta=beta)
     return _pool(input, 1, (kernel_size, stride, padding, dilation), ceil_mode, beta)
 
 
@@ -128,6 +133,8 @@ def beta_maxout(input: Tensor, dim: int = -1, *, beta: float | Tensor) -> Tensor
         >>> beta_maxout(units, 2, beta=0.0)
         tensor([[ 2., -3.]])
     """
+    if isinstance(input, Proxy):
+        return function_step(beta_maxout, input, dim, beta=beta)
     check_floating("input", input)
     return value(input, beta, dim)
 
