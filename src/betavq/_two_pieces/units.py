@@ -55,6 +55,8 @@ def relu_(input: Tensor, beta: float | Tensor, detached: bool) -> Tensor:
 
 def leaky_relu_(input: Tensor, negative_slope: float | Tensor, beta: float | Tensor, detached: bool) -> Tensor:
     """:func:`leaky_relu` written over the input."""
+    if isinstance(beta, float) and beta == 1 and isinstance(negative_slope, float) and negative_slope > 0:
+        return F.leaky_relu_(input, negative_slope)  # PyTorch has no derivative of it for other slopes
     return overwrite(input, lambda x: leaky_relu(x, negative_slope, beta, detached), beta, negative_slope)
 
 
