@@ -12,7 +12,7 @@ from torch.nn.utils.parametrize import is_parametrized
 from ._numerics.checks import check_beta, check_count, check_floating, check_integer
 from ._numerics.dtypes import FULL_DTYPES
 from ._numerics.eager import has_values
-from ._numerics.hardness import along_channels, fill_beta, read_beta, sparing, used_beta
+from ._numerics.kept_beta import along_channels, beta_in_words, fill_beta, keeping, read_beta, remember, used_beta
 
 
 class BetaModule(nn.Module):
@@ -46,6 +46,8 @@ class BetaModule(nn.Module):
             self.beta = nn.Parameter(start)
         else:
             self.register_buffer("beta", start)
+        if start.is_meta:
+            remember(self, "beta", beta)
 
     @property
     def learnable(self) -> bool:
@@ -60,8 +62,8 @@ class BetaModule(nn.Module):
     def set_beta(self, beta: float | Tensor) -> Self:
         """Set β in place, for all channels (a number) or for each (shape ``(num_channels,)``); return the module.
 
-        ``module.beta = 0.3`` does the same. An optimiser that holds the parameter keeps it. On the meta device there
-        is no value to set: β is checked, and nothing else happens. A parametrised β is set through its
+        ``module.beta = 0.3`` does the same. An optimiser that holds the parameter keeps it. On the meta device the
+        value is remembered until there is memory for it (``to_empty``). A parametrised β is set through its
         parametrisation.
 
         Raises:
@@ -78,6 +80,8 @@ class BetaModule(nn.Module):
             super().__setattr__("beta", kept)
         else:
             fill_beta(kept, new)
+            if kept.is_meta:
+                remember(self, "beta", new)
         return self
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -110,6 +114,8 @@ class BetaModule(nn.Module):
         if isinstance(loaded, Tensor) and not (self.learnable and loaded.dtype in FULL_DTYPES):
             loaded = loaded.detach()
             state_dict[prefix + "beta"] = loaded if loaded.dtype in FULL_DTYPES else loaded.float()
+        if isinstance(loaded, Tensor) and self.beta.is_meta:
+            remember(self, "beta", loaded)
         self._is_loading = True
         try:
             super()._load_from_state_dict(state_dict, prefix, local_metadata, *others)
@@ -118,9 +124,7 @@ class BetaModule(nn.Module):
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         # Every move and cast of a module comes through here.
-        beta = self._parameters.get("beta", self._buffers.get("beta"))
-        kept = () if beta is None else (beta, beta.grad)
-        super()._apply(sparing(kept, fn), recurse)  # type: ignore[no-untyped-call]
+        super()._apply(keeping(self, ("beta",), fn), recurse)  # type: ignore[no-untyped-call]
         return self
 
     def _clamped_beta(self, input: Tensor) -> float | Tensor:
@@ -132,11 +136,7 @@ class BetaModule(nn.Module):
         return along_channels(used_beta(beta), input, self.channel_dim)
 
     def extra_repr(self) -> str:
-        text = "beta=?"
-        if has_values(self.beta, wait=True):
-            low, high = (b.item() for b in self.beta.detach().aminmax())
-            # Seven digits tell every float32 below 1 from 1, and 0.1 from its neighbours.
-            text = f"beta={low:.7g}" if low == high else f"beta={low:.7g}..{high:.7g}"
+        text = f"beta={beta_in_words(self.beta)}"
         if self.learnable:
             text += ", learnable=True"
         if self.num_channels is not None:

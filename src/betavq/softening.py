@@ -6,13 +6,13 @@ r"""Any network softened: one number β for the nonlinearities that it already h
     betavq.set_beta(net, 0.5)
     print(betavq.report(net))
 
-How it works: each module of the copy that may hold a nonlinearity is given a class derived from its own, whose
-``forward`` and other public methods run under a ``torch.overrides.TorchFunctionMode``. That sees every function of
-PyTorch which they call, whatever the call looks like, and hands the softened result back. The model's Python code
-still runs: its attributes, its train and eval mode, its control flow and its submodules work as before, and
-``isinstance`` and ``torch.compile`` too. ``torch.fx`` captures the graph where it can: that lists the calls
-beforehand, and a module that makes none, and whose code names none, runs without interception. A model that cannot be
-captured is intercepted whole.
+How it works: the methods of each module of the copy that may hold a nonlinearity, ``forward`` and the public ones, run
+under a ``torch.overrides.TorchFunctionMode``. That sees every function of PyTorch which they call, whatever the call
+looks like, and hands the softened result back. The model's Python code still runs: its classes, its attributes, its
+train and eval mode, its control flow and its submodules are as before, and ``torch.compile``, ``torch.export`` and
+``torch.jit.trace`` work. ``torch.fx`` captures the graph where it can: that lists the calls beforehand, and a module
+that makes none, and whose code names none, runs without interception. A model that cannot be captured is intercepted
+whole.
 
 Source: Balestriero & Baraniuk (2018), "From Hard to Soft", arXiv 1810.09274, β-VQ inference; one β for a whole trained
 network, and the mix of two smoothings: Hu, Gamba & Balestriero (2025), "Curvature Tuning", arXiv 2502.07783.
@@ -28,14 +28,15 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from ._numerics.checks import check_beta, check_flag, check_number
-from ._numerics.eager import has_values
-from ._softening.betas import add_betas
-from ._softening.intercept import SoftenedModule, holds_sites, intercept, release
-from ._softening.probe import find_calls, module_site, rest, scripted
+from ._numerics.checks import check_flag, check_number
+from ._softening.betas import KeptBeta, add_betas, kept_betas, softenings_of
+from ._softening.hard_layers import with_hard_layers
+from ._softening.modules import release
+from ._softening.probe import find_calls, rest
 from ._softening.sites import Report, Site
-from ._softening.smoothings import check_smoothing
-from ._softening.state import ALL, CHANNEL, SITE, Softening, check_positive
+from ._softening.smoothings import check_positive, check_smoothing
+from ._softening.state import ALL, CHANNEL, SITE, Softening, part_of
+from ._softening.survey import intercept_all, report_of
 
 __all__ = ["Report", "Site", "betas", "harden", "report", "set_beta", "soften"]
 __dir__ = __all__.copy
@@ -93,8 +94,9 @@ def soften(
             ``"all"`` such a call raises.
 
     Returns:
-        The copy, whose classes derive from the original's. Its ``state_dict`` has the original's keys and those of
-        :func:`betas`; the original's ``state_dict`` loads into it, strictly, and leaves β as it is.
+        The copy, of the original's classes. Its ``state_dict`` has the original's keys and those of :func:`betas`; the
+        original's loads into it, strictly, and leaves β as it is. To keep it in a file, also by ``save_pretrained`` of
+        Hugging Face, which stores the class and the ``state_dict``: make the original again, soften it, load.
 
     Raises:
         ValueError: ``beta`` outside [0, 1]; an unknown ``smoothing`` or ``share``; β = 0 for the free energy;
@@ -105,23 +107,13 @@ def soften(
     Warns:
         UserWarning: nothing to soften was found; the report is in the warning.
 
-    Limits: a function that ``torch.utils.checkpoint`` runs again in the backward pass runs hard there unless it is a
-    module; hooks and ``autograd.Function`` written by hand are not rewritten; what ``torch.fx`` makes of a softened
-    model would be hard, and raises: soften the ``GraphModule`` instead.
+    Limits: hooks of the model itself are not rewritten, nor is an ``autograd.Function`` with a backward pass written
+    by hand, which the report names (what ``torch.utils.checkpoint``, or a function like it, runs again is softened
+    both times). What ``torch.fx`` makes of a softened model would be hard, and raises: soften the ``GraphModule``
+    instead.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ; the mix: Hu, Gamba & Balestriero (2025), arXiv
     2502.07783.
-
-    Example:
-        >>> import torch
-        >>> import betavq
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 1))
-        >>> soft = betavq.soften(net, beta=0.5)  # a copy with the SiLU
-        >>> x = torch.randn(5, 2)
-        >>> torch.allclose(soft(x), net[2](torch.nn.functional.silu(net[0](x))))
-        True
-        >>> torch.equal(betavq.set_beta(soft, 1.0)(x), net(x))
-        True
     """
     _check_model(model)
     start = check_number("beta", beta, 0.0, 1.0, "in [0, 1]", or_else="")
@@ -132,7 +124,7 @@ def soften(
     check_flag("learnable", learnable)
     made = copy.deepcopy(model)
     softening = Softening(made, unit, share, learnable)
-    _intercept_all(softening)
+    intercept_all(softening)
     find_calls(softening, example_inputs)
     rest(softening)
     add_betas(softening, start)
@@ -142,119 +134,74 @@ def soften(
 
 
 def report(model: nn.Module) -> Report:
-    """Every site of a softened model: where it is, what it computes, and whether it is replaced or why not.
+    """Every site of a model with a β: where it is, what it computes, and whether it is replaced or why not.
 
-    Calls that could not be found when the model was softened are entered when the model makes them (not under
+    Of a model that is softened in part, or built of :mod:`betavq.nn`, what is hard beside is listed too. Calls that
+    could not be found when the model was softened are entered when the model makes them (not under
     ``torch.compile``); ``note`` says so. At β = 1 nothing is intercepted, and nothing entered.
 
     Raises:
-        ValueError: ``model`` is not softened.
-
-    Example:
-        >>> import torch
-        >>> import betavq
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 3), torch.nn.GELU())
-        >>> print(betavq.report(betavq.soften(net)))
-        1 sites replaced, 1 left alone
-          1  relu  replaced
-          3  gelu  left alone: is smooth already
+        ValueError: ``model`` has no β.
     """
-    softenings = _softenings(model)
-    sites = tuple(site for softening in softenings for site in softening.sites.values())
-    return Report(sites, " ".join(softening.unseen for softening in softenings if softening.unseen))
+    _check_kept(model)
+    return report_of(model)
 
 
 def betas(model: nn.Module) -> dict[str, Tensor]:
-    """Every β of a softened model, by its name in ``state_dict``.
+    """Every β of a model, softened or of layers of :mod:`betavq.nn`, by its name in ``state_dict``.
 
     They are the tensors themselves, parameters if learnable: ``torch.optim.Adam(betas(model).values())`` learns them
-    alone. With ``share="all"`` there is one, ``"softening_beta"``. An optimiser may leave one outside [0, 1]; it is
-    used clamped.
+    alone. With ``share="all"`` a softened model has one, ``"softening_beta"``; a layer has its ``beta``. An optimiser
+    may leave one outside [0, 1]; it is used clamped.
 
     Raises:
-        ValueError: ``model`` is not softened.
-
-    Example:
-        >>> import torch
-        >>> import betavq
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 3), torch.nn.ReLU())
-        >>> soft = betavq.soften(net, 0.9, share="site", learnable=True)
-        >>> list(betavq.betas(soft))
-        ['1.softening_beta', '3.softening_beta']
+        ValueError: ``model`` has no β.
     """
-    _softenings(model)
-    return {
-        f"{name}.{beta}".lstrip("."): getattr(module, beta)
-        for name, module in model.named_modules()
-        if isinstance(module, SoftenedModule)
-        for beta in module.softened_betas
-    }
+    return {name: kept.tensor for name, kept in _check_kept(model).items()}
 
 
 def set_beta(model: Model, beta: float | Tensor | Mapping[str, float | Tensor]) -> Model:
-    """Set every β of a softened model in place; return the model.
+    """Set every β of a model in place; return the model.
 
     Args:
-        model: what :func:`soften` returned, or a model that holds it.
+        model: what :func:`soften` returned, a model of layers of :mod:`betavq.nn`, or one that holds such parts.
         beta: hardness in [0, 1] for all; or a mapping from names in :func:`betas` to a number, or to a tensor of the
             shape of that β.
 
     Raises:
         ValueError: ``beta`` outside [0, 1], of another shape, 0 for the free energy, or a name that is not there;
-            ``model`` is not softened.
+            ``model`` has no β.
         TypeError: ``beta`` not a number, floating tensor or mapping.
-
-    Example:
-        >>> import torch
-        >>> import betavq
-        >>> soft = betavq.soften(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU()))
-        >>> for beta in torch.linspace(0, 1, 5):  # anneal
-        ...     _ = betavq.set_beta(soft, beta)
-        >>> betavq.betas(soft)
-        {'softening_beta': tensor(1.)}
     """
-    found, softenings = betas(model), _softenings(model)
+    found = _check_kept(model)
     given = dict(beta) if isinstance(beta, Mapping) else dict.fromkeys(found, beta)
-    for name, value in given.items():
+    for name in given:
         if name not in found:
             raise ValueError(f"beta must have names among {sorted(found)}, got {name!r}")
-        new = check_beta(value, wait=True)
-        if isinstance(new, Tensor) and new.dim() > 0 and new.shape != found[name].shape:
-            needs = f"shape {tuple(found[name].shape)} or ()"
-            raise ValueError(f"beta must have {needs} for {name!r}, got {tuple(new.shape)}")
-        if not isinstance(new, Tensor) or has_values(new, wait=True):
-            least = float(new.min()) if isinstance(new, Tensor) else new
-            for softening in softenings:
-                check_positive(softening.smoothing, least)
-    with torch.no_grad():
-        for name, value in given.items():
-            # fill_ takes the number as it is; a tensor made of it would round to the default dtype.
-            found[name].copy_(value) if isinstance(value, Tensor) else found[name].fill_(value)
+    checked = {name: found[name].checked(name, value) for name, value in given.items()}
+    for name, value in checked.items():
+        found[name].set(value)
     return model
 
 
 def harden(model: Model) -> Model:
-    """A copy of a softened model with its hard nonlinearities back, its own weights, and the original's classes.
+    """A copy of a model at β = 1, without a β: PyTorch's own nonlinearities, and the weights of ``model``.
 
-    To make the softened model itself hard, ``set_beta(model, 1.0)``.
+    A softened model has its own again. A layer of :mod:`betavq.nn` becomes what it is at β = 1: ``nn.ReLU``,
+    ``nn.LeakyReLU`` (``nn.PReLU`` if its slope is a tensor), ``nn.MaxPool1d``, ``nn.MaxPool2d``. PyTorch has no layer
+    for ``BetaAbs`` and ``BetaMaxout``, nor for slopes along another dimension than 1: these stay, their β fixed at 1.
+
+    To make the model itself hard, ``set_beta(model, 1.0)``.
 
     Raises:
-        ValueError: ``model`` is not softened.
-
-    Example:
-        >>> import torch
-        >>> import betavq
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU())
-        >>> soft = betavq.soften(net)
-        >>> type(soft[1]).__name__, type(betavq.harden(soft)[1]).__name__
-        ('SoftenedReLU', 'ReLU')
+        ValueError: ``model`` has no β.
     """
-    _softenings(model)
+    _check_kept(model)
     made = copy.deepcopy(model)
     for module in list(made.modules()):
-        if isinstance(module, SoftenedModule):
+        if part_of(module) is not None:
             release(module)
-    return made
+    return with_hard_layers(made)  # type: ignore[return-value]
 
 
 def _check_model(model: Any) -> None:
@@ -264,29 +211,20 @@ def _check_model(model: Any) -> None:
         raise TypeError("model must be an nn.Module in Python, got a ScriptModule, whose code cannot be intercepted")
     for name, module in model.named_modules():
         place = f"in {name!r}" if name else "as the model"
-        if isinstance(module, SoftenedModule):
+        if part_of(module) is not None:
             raise ValueError(f"model must not be softened already, got such a module {place}; see set_beta, harden")
         if "_orig_mod" in module._modules:  # of torch._dynamo, which takes long to import
             raise ValueError(f"model must not be compiled, got such a module {place}; soften first, then compile")
 
 
-def _intercept_all(softening: Softening) -> None:
-    """Give the modules their classes, and enter those that are sites by themselves."""
-    beneath = scripted(softening)
-    for name, module in list(softening.root.named_modules()):
-        if module in beneath or not (module is softening.root or holds_sites(module)):
-            continue
-        site = module_site(module)
-        intercept(module, softening, name, is_site=site is not None)
-        if site is not None:
-            softening.note(name, *site)
-
-
-def _softenings(model: nn.Module) -> list[Softening]:
-    """Those of the model's modules, each once."""
+def _check_kept(model: nn.Module) -> dict[str, KeptBeta]:
+    """Every β that is kept; raise if there is none."""
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be an nn.Module, got {type(model).__name__}")
-    found = {id(m.softening): m.softening for m in model.modules() if isinstance(m, SoftenedModule)}
-    if not found:
-        raise ValueError("model must be softened, by betavq.soften")
-    return list(found.values())
+    found = kept_betas(model)
+    if not (found or softenings_of(model)):
+        raise ValueError(
+            "model must be softened, by betavq.soften, or built of layers of betavq.nn, to have a β; got one that has"
+            f" none, {type(model).__name__}"
+        )
+    return found

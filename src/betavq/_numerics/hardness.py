@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from .autograd import Derived, apply, is_exporting
-from .dtypes import FULL_DTYPES
-from .eager import is_plain
 
 
 class Hardness(NamedTuple):
@@ -101,61 +98,3 @@ class _Clamp(Derived):
     @staticmethod
     def tangent(ctx: Any, *grad_inputs: Tensor) -> Tensor:  # noqa: ARG004
         return grad_inputs[0].clone()
-
-
-# A module keeps its β in a parameter or buffer, where a step of an optimiser may carry it out of [0, 1].
-
-
-def read_beta(kept: Tensor) -> float:
-    """The one number that is kept, within [0, 1]."""
-    return min(max(kept.item(), 0.0), 1.0)
-
-
-def used_beta(kept: Tensor) -> Tensor:
-    """The β that is kept as it is used: within [0, 1]."""
-    # Of a β within (0, 1) the clamp lets value and gradients through; to find that out takes less than the clamp.
-    if kept.requires_grad and is_plain(kept) and _is_inside(kept):
-        return kept
-    return clamp_beta(kept)
-
-
-def _is_inside(beta: Tensor) -> bool:
-    _, low, high = read_eta(beta)
-    return 0 < low <= high < math.inf
-
-
-def along_channels(values: Tensor, input: Tensor, channel_dim: int) -> Tensor:
-    """View one number per channel so that it broadcasts against ``input``; a 0-dim tensor stays.
-
-    Raises:
-        ValueError: an input of another number of channels.
-    """
-    if values.dim() == 0:
-        return values
-    size = values.shape[0]
-    if not -input.dim() <= channel_dim < input.dim() or input.shape[channel_dim] != size:
-        needs = f"num_channels={size} at channel_dim={channel_dim}"
-        raise ValueError(f"input must have {needs}, got shape {tuple(input.shape)}")
-    shape = [1] * input.dim()
-    shape[channel_dim] = size
-    return values.view(shape)
-
-
-def fill_beta(kept: Tensor, beta: float | Tensor) -> None:
-    """Put a new β in the place of the one that is kept."""
-    with torch.no_grad():
-        # fill_ takes the number as it is; a tensor made of it would round to the default dtype.
-        kept.copy_(beta) if isinstance(beta, Tensor) else kept.fill_(beta)
-
-
-def sparing(kept: Iterable[Tensor | None], move: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """``move``, which casts and moves the tensors of a module, so that it leaves those ``kept`` in full precision."""
-    spared = [tensor for tensor in kept if tensor is not None]
-
-    def spare(tensor: Tensor) -> Tensor:
-        moved = move(tensor)
-        if moved.dtype in FULL_DTYPES or not any(tensor is other for other in spared):
-            return moved
-        return tensor.to(device=moved.device, dtype=torch.float32)
-
-    return spare

@@ -1,14 +1,18 @@
-"""The β of a softened model: one for all, for each site or for each channel, kept by the module that uses it."""
+"""Every β of a model: of what is softened, one for all, for each site or each channel; of betavq.nn's layers."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
-from .intercept import SoftenedModule
-from .state import ALL, BETA, CHANNEL, Knob, Met, Softening
+from .._beta_module import BetaModule
+from .._numerics.checks import check_beta
+from .._numerics.eager import has_values
+from .._numerics.kept_beta import fill_beta, remember
+from .smoothings import Smoothing, check_positive
+from .state import ALL, BETA, CHANNEL, Knob, Met, Softening, part_of
 
 
 def add_betas(softening: Softening, start: float) -> None:
@@ -30,7 +34,8 @@ def add_betas(softening: Softening, start: float) -> None:
 
 
 def _add(softening: Softening, owner: nn.Module, name: str, start: float, shape: tuple[int, ...]) -> Knob:
-    assert isinstance(owner, SoftenedModule)
+    part = part_of(owner)
+    assert part is not None
     if hasattr(owner, name):
         raise ValueError(f"model must have no attribute {name!r} of its own, got one in {type(owner).__name__}")
     beta = _start(softening.root, start, shape)
@@ -38,7 +43,9 @@ def _add(softening: Softening, owner: nn.Module, name: str, start: float, shape:
         owner.register_parameter(name, nn.Parameter(beta))
     else:
         owner.register_buffer(name, beta)
-    vars(owner)["softened_betas"] = (*owner.softened_betas, name)
+    if beta.is_meta:
+        remember(owner, name, start)
+    part.betas = (*part.betas, name)
     return Knob(owner, name)
 
 
@@ -59,3 +66,55 @@ def _channels(name: str, met: Met) -> int:
             f" {' and '.join(map(str, sorted(met.channels)))} channels"
         )
     return next(iter(met.channels))
+
+
+@dataclass(frozen=True)
+class KeptBeta:
+    """A β that a module keeps, with the smoothing in which it is used if that is softened."""
+
+    module: nn.Module
+    attribute: str
+    smoothing: Smoothing | None = None
+
+    @property
+    def tensor(self) -> Tensor:
+        return getattr(self.module, self.attribute)  # type: ignore[no-any-return]
+
+    def checked(self, name: str, value: float | Tensor) -> float | Tensor:
+        """A new value for it; raise unless it is one."""
+        new, shape = check_beta(value, wait=True), self.tensor.shape
+        if isinstance(new, Tensor) and new.dim() > 0 and new.shape != shape:
+            raise ValueError(f"beta must have shape {tuple(shape)} or () for {name!r}, got {tuple(new.shape)}")
+        if self.smoothing is not None and (not isinstance(new, Tensor) or has_values(new, wait=True)):
+            check_positive(self.smoothing, float(new.min()) if isinstance(new, Tensor) else new)
+        return new
+
+    def set(self, beta: float | Tensor) -> None:
+        if isinstance(self.module, BetaModule) and self.attribute == "beta":
+            self.module.set_beta(beta)
+        else:
+            fill_beta(self.tensor, beta)
+            if self.tensor.is_meta:
+                remember(self.module, self.attribute, beta)
+
+
+def softenings_of(model: nn.Module) -> dict[Softening, str]:
+    """The softenings of a model's modules, each with the name that its root has in the model."""
+    names = {module: name for name, module in model.named_modules()}
+    found = (part.softening for module in names if (part := part_of(module)) is not None)
+    return {softening: names.get(softening.root, "") for softening in found}
+
+
+def kept_betas(model: nn.Module) -> dict[str, KeptBeta]:
+    """Every β of a model by its name in ``state_dict``; of a part of a softened model by that in the whole."""
+    names = {module: name for name, module in model.named_modules()}
+    found: dict[str, KeptBeta] = {}
+    for softening in softenings_of(model):
+        whole = {module: name for name, module in softening.root.named_modules()}
+        for knob in softening.knobs.values():
+            name = names.get(knob.owner, whole.get(knob.owner, ""))
+            found[f"{name}.{knob.attribute}".lstrip(".")] = KeptBeta(knob.owner, knob.attribute, softening.smoothing)
+    for module, name in names.items():
+        if isinstance(module, BetaModule):
+            found[f"{name}.beta".lstrip(".")] = KeptBeta(module, "beta")
+    return found

@@ -11,16 +11,32 @@ from typing import Any
 
 from torch import nn
 
+from .. import functional
 from .._torch.calls import CALLS, SOFTENED_NAMES
+from .intercept import Entry
 
 MODULE_NAMES = {"ReLU", "LeakyReLU", "PReLU", "MaxPool1d", "MaxPool2d"}
 
 
-def names_abs(module: nn.Module) -> bool:
-    """Whether Python's own ``abs`` is called, a call that torch.compile does not show to a ``TorchFunctionMode``."""
+def is_hidden(module: nn.Module) -> bool:
+    """Whether calls may be made that torch.compile does not show to a ``TorchFunctionMode``.
+
+    They are those of Python's own ``abs``, and those within a checkpoint.
+    """
     return any(
-        "abs" in code.co_names and names.get("abs", abs) is abs and _is_global(code) for code, names in _codes(module)
-    )
+        ("abs" in code.co_names and names.get("abs", abs) is abs and _is_global(code))
+        or any(name.startswith("checkpoint") or _is_checkpoint(names.get(name)) for name in code.co_names)
+        for code, names in _codes(module)
+    ) or any(_is_checkpoint(value) for value in vars(module).values())
+
+
+def _is_checkpoint(value: Any) -> bool:
+    return getattr(_unwrapped(value), "__module__", "") == "torch.utils.checkpoint"
+
+
+def beta_functions(module: nn.Module) -> list[str]:
+    """The functions of ``betavq.functional`` that the code names, and gives a β of their own."""
+    return sorted({name for code, _ in _codes(module) for name in code.co_names if name in functional.__all__})
 
 
 def may_call(module: nn.Module) -> bool:
@@ -49,7 +65,7 @@ def _codes(module: nn.Module) -> Iterator[tuple[CodeType, dict[str, Any]]]:
     """The code of a module's methods, of functions that it holds, and of those that these name, with their globals."""
     methods = [item for cls in type(module).__mro__ for item in vars(cls).items()]
     waiting: list[Any] = [function for name, function in methods if name != "__init__"]
-    waiting += list(vars(module).values())
+    waiting += [value.own if isinstance(value, Entry) else value for value in vars(module).values()]
     seen: set[Any] = set()
     while waiting:
         found = _unwrapped(waiting.pop())

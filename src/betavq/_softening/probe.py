@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import inspect
 import re
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,8 +21,9 @@ from torch import Tensor, fx, nn
 from .._beta_module import BetaModule
 from .._torch.calls import CALLS, INDICES, METHODS, Call
 from .code import may_call
-from .intercept import PAUSED, SoftenedModule, entries, holds_sites, running
-from .state import Softening
+from .intercept import PAUSED, Entry, entries, run, running
+from .modules import holds_sites
+from .state import Frame, Softening, part_of
 
 SOFTENED: dict[type[nn.Module], Any] = {
     nn.ReLU: F.relu,
@@ -65,11 +67,16 @@ def rest(softening: Softening) -> None:
         return
     calling = {met.module for met in softening.met.values()}
     for name, module in softening.root.named_modules():
-        if isinstance(module, SoftenedModule) and name not in calling and not module.softened_site:
-            is_watched = module.softened_class.__module__ == nn.modules.transformer.__name__ or "forward" in vars(
-                module
-            )
-            vars(module)["softened_quiet"] = not (is_watched or isinstance(module, PAUSED) or may_call(module))  # type: ignore[arg-type]
+        part = part_of(module)
+        if part is not None and name not in calling and not part.is_site:
+            is_watched = _has_own_forward(module) or type(module).__module__ == nn.modules.transformer.__name__
+            part.is_quiet = not (is_watched or isinstance(module, PAUSED) or may_call(module))
+
+
+def _has_own_forward(module: nn.Module) -> bool:
+    """Whether a forward had been put on the module itself."""
+    forward = vars(module).get("forward")
+    return isinstance(forward, Entry) and forward.own is not None
 
 
 def scripted(softening: Softening) -> set[nn.Module]:
@@ -89,7 +96,7 @@ def scripted(softening: Softening) -> set[nn.Module]:
             for called in function.__code__.co_names:
                 value = function.__globals__.get(called)
                 if isinstance(value, torch.jit.ScriptFunction):
-                    softening.note(f"{name}: {called}" if name else called, called, SCRIPTED)
+                    softening.note(f"{name}: {called}", called, SCRIPTED)
     return beneath
 
 
@@ -99,11 +106,13 @@ def find_calls(softening: Softening, example_inputs: Any) -> None:
     for is_training in (False, True):
         probe = copy.deepcopy(softening.root)
         probe.train(is_training)
-        looking: Softening = probe.softening  # type: ignore[assignment]
+        part = part_of(probe)
+        assert part is not None
+        looking = part.softening
         looking.is_looking = True
         try:
             if examples is None:
-                _capture(probe)
+                _capture(probe, Frame(looking, part.name, is_site=part.is_site))
             else:
                 _run(probe, examples)
         except Exception as error:
@@ -143,8 +152,9 @@ def _examples(given: Any) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
 
 
 def _run(probe: nn.Module, examples: list[tuple[tuple[Any, ...], dict[str, Any]]]) -> None:
-    """Run the model without a trace: no gradients, no numbers drawn, no input overwritten."""
-    with torch.random.fork_rng(), torch.no_grad():
+    """Run the model without a trace: no gradients, no numbers drawn, no input overwritten, no warnings."""
+    with torch.random.fork_rng(), torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         for args, kwargs in _copied(examples):
             probe(*args, **kwargs)
 
@@ -162,15 +172,15 @@ def _copied(inputs: Any) -> Any:
     return inputs
 
 
-def _capture(probe: nn.Module) -> None:
-    if "forward" in vars(probe):
+def _capture(probe: nn.Module, root: Frame) -> None:
+    if _has_own_forward(probe):
         raise TypeError("its forward is not that of its class")
     running.is_capturing = True
     try:
         parameters = inspect.signature(probe.forward).parameters.values()
         defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
-        with torch.random.fork_rng():
-            _Looker(probe).trace(probe, concrete_args=defaults)
+        with torch.random.fork_rng():  # torch.fx runs the forward of the root's class
+            run(root, _Looker(probe).trace, probe, concrete_args=defaults)
     finally:
         running.is_capturing = False
         running.frames.clear()
@@ -184,6 +194,8 @@ class _Looker(fx.Tracer):
         self.installed = set(probe.modules())
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        if isinstance(m, BetaModule):
+            return True
         is_own = type(m).__module__ == nn.modules.transformer.__name__
         return not is_own and super().is_leaf_module(m, module_qualified_name)
 

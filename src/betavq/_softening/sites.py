@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -15,14 +15,7 @@ class Site:
         what: the nonlinearity, by the name of its function: ``"relu"``, ``"max_pool2d"``.
         replaced: whether it is softened.
         reason: why it is left alone; empty if it is replaced.
-        beta: the key of its β in :func:`betas`; empty if it is left alone.
-
-    Example:
-        >>> import torch
-        >>> import betavq
-        >>> report = betavq.report(betavq.soften(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU())))
-        >>> report.sites[0]
-        Site(where='1', what='relu', replaced=True, reason='', beta='softening_beta')
+        beta: the key of its β in :func:`betas`, one of its own if it is left alone; empty if it has none.
     """
 
     where: str
@@ -34,23 +27,20 @@ class Site:
 
 @dataclass(frozen=True)
 class Report:
-    """Every site of a softened model; printed, a table of them.
+    """Every site of a model with a β; printed, a table of them.
 
     Attributes:
         sites: all of them.
         note: what the list may lack; empty if nothing is known to.
-
-    Example:
-        >>> import torch
-        >>> import betavq
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 3), torch.nn.GELU())
-        >>> report = betavq.report(betavq.soften(net))
-        >>> [site.where for site in report.replaced], [site.what for site in report.left_alone]
-        (['1'], ['gelu'])
+        betas: every β in words, ``"0.5"``, by its key in :func:`betas`; the smallest and the largest of channels.
+        smoothing, share: as given to :func:`soften`, joined by "and" if softened parts differ; empty if none is.
     """
 
     sites: tuple[Site, ...]
     note: str = ""
+    betas: dict[str, str] = field(default_factory=dict)
+    smoothing: str = ""
+    share: str = ""
 
     @property
     def replaced(self) -> tuple[Site, ...]:
@@ -63,11 +53,15 @@ class Report:
         return tuple(site for site in self.sites if not site.replaced)
 
     def __str__(self) -> str:
-        lines = [f"{len(self.replaced)} sites replaced, {len(self.left_alone)} left alone"]
+        count = len(self.replaced)
+        lines = [f"{count} {'site' if count == 1 else 'sites'} replaced, {len(self.left_alone)} left alone"]
+        if self.smoothing:
+            lines[0] += f"; smoothing {self.smoothing}, share {self.share}"
         where, what = (max((len(name) for name in names), default=0) for names in self._names())
         for site in self.sites:
             fate = "replaced" if site.replaced else f"left alone: {site.reason}"
-            lines.append(f"  {site.where or '(the model)':{where}}  {site.what:{what}}  {fate}")
+            of_it = f", β = {self.betas[site.beta]}" if site.beta in self.betas else ""
+            lines.append(f"  {site.where or '(the model)':{where}}  {site.what:{what}}  {fate}{of_it}")
         return "\n".join([*lines, self.note] if self.note else lines)
 
     def _names(self) -> tuple[list[str], list[str]]:

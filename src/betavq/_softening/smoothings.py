@@ -37,6 +37,12 @@ def check_smoothing(smoothing: Any) -> Smoothing:
     return check_number("smoothing", smoothing, 0.0, 1.0, "a name or in [0, 1]", or_else=" or a name")
 
 
+def check_positive(smoothing: Smoothing, beta: float) -> None:
+    """Raise ValueError for the free energy at β = 0."""
+    if smoothing == FREE_ENERGY and beta == 0:
+        raise ValueError("beta must be in (0, 1] for smoothing='free_energy', which is infinite at 0; got 0")
+
+
 def softened(
     kind: str, x: Tensor, options: tuple[Any, ...], beta: float | Tensor, smoothing: Smoothing, *, in_place: bool
 ) -> Tensor:
@@ -50,7 +56,8 @@ def softened(
             return overwritten
     # The backward pass needs the numbers from before.
     is_learned = isinstance(beta, Tensor) and beta.requires_grad
-    before = x.clone() if torch.is_grad_enabled() and (x.requires_grad or is_learned) else x
+    is_needed = torch._C._get_tracing_state() or (torch.is_grad_enabled() and (x.requires_grad or is_learned))
+    before = x.clone() if is_needed else x
     return x.copy_(compute(before, options, beta))
 
 

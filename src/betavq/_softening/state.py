@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
 from .._numerics.eager import has_values
-from .._numerics.hardness import used_beta
+from .._numerics.kept_beta import along_channels, read_beta, used_beta
 from .._torch.calls import Call, why_not
-from .callers import is_foreign
+from .callers import derived_by_hand, is_foreign
 from .sites import Site
-from .smoothings import CHANNEL_DIMS, FREE_ENERGY, Smoothing, softened
+from .smoothings import CHANNEL_DIMS, Smoothing, check_positive, softened
 
 ALL, SITE, CHANNEL = "all", "site", "channel"
 BETA = "softening_beta"
+PART = "_softened_part"
+
+
+@dataclass
+class Part:
+    """What a module of a softened model keeps of the softening."""
+
+    softening: Softening
+    name: str
+    is_site: bool
+    is_eager: bool  # torch.compile would not show all its calls
+    is_quiet: bool = False  # it calls nothing that is softened: its submodules alone do
+    betas: tuple[str, ...] = ()
+
+
+def part_of(module: nn.Module) -> Part | None:
+    """What a module keeps of the softening; None if it is not softened."""
+    return vars(module).get(PART)
 
 
 @dataclass
@@ -39,14 +57,18 @@ class Frame:
             kind += " left alone"
         count = self.counts[kind] = self.counts.get(kind, 0) + 1
         caller = f"{self.module}.{self.method}()".lstrip(".") if self.method else self.module
-        name = f"{caller}: {kind}" if caller else kind
+        name = f"{caller}: {kind}"
         attribute = f"{BETA}_{self.method}_{kind}" if self.method else f"{BETA}_{kind}"
         return Place(name, attribute) if count == 1 else Place(f"{name} #{count}", f"{attribute}_{count}")
+
+    def restarted(self) -> Self:
+        """The same call as it is now, to be run again from here."""
+        return replace(self, counts=dict(self.counts))
 
 
 @dataclass(frozen=True)
 class Place:
-    """The name of a site, and of the β that it has if it has one of its own."""
+    """The name of a site (of a call in the model itself it begins with a colon), and of the β that it may have."""
 
     name: str
     attribute: str
@@ -82,14 +104,7 @@ class Knob:
         beta = used_beta(beta)
         if beta.dim() == 0:
             return beta
-        if x.shape[channel_dim] != beta.shape[0]:
-            raise ValueError(
-                f"{self.attribute} has {beta.shape[0]} channels, and its input the shape {tuple(x.shape)}"
-                f" with {x.shape[channel_dim]} along dimension {channel_dim}"
-            )
-        shape = [1] * x.dim()
-        shape[channel_dim] = -1
-        return beta.to(x.device).view(shape)
+        return along_channels(beta.to(x.device), x, channel_dim)
 
     def number(self) -> float | None:
         """β as a number, read again only after it has changed: on an accelerator reading waits."""
@@ -97,10 +112,10 @@ class Knob:
         if beta.requires_grad or beta.dim() > 0 or not has_values(beta, wait=True):
             return None
         if beta.is_cpu or beta.is_inference():
-            return min(max(beta.item(), 0.0), 1.0)
+            return read_beta(beta)
         state = (id(beta), beta._version)
         if self.read is None or self.read[:2] != state:
-            self.read = (*state, min(max(beta.item(), 0.0), 1.0))
+            self.read = (*state, read_beta(beta))
         return self.read[2]
 
 
@@ -120,8 +135,8 @@ class Softening:
         found = self.knobs.get("" if self.share == ALL else name)
         if found is None:
             raise RuntimeError(
-                f"the call {name!r} was not met when the model was softened, and has no β of its own: give soften()"
-                " example_inputs that reach it, or share='all'"
+                f"the call {name.removeprefix(': ')!r} was not met when the model was softened, and has no β of its"
+                " own: give soften() example_inputs that reach it, or share='all'"
             )
         return found
 
@@ -131,11 +146,11 @@ class Softening:
             return False
         return all(knob.number() == 1 for knob in self.knobs.values())
 
-    def note(self, name: str, kind: str, reason: str) -> None:
-        """Enter a site into the report."""
+    def note(self, name: str, kind: str, reason: str, beta: str = "") -> None:
+        """Enter a site into the report, with the key of a β of its own if it has one."""
         if name not in self.sites and not torch.compiler.is_compiling():
-            beta = BETA if self.share == ALL and not reason else ""
-            self.sites[name] = Site(name, kind, not reason, reason, beta)
+            beta = BETA if self.share == ALL and not reason else beta
+            self.sites[name] = Site(name.removeprefix(": "), kind, not reason, reason, beta)
 
     def look(self, frame: Frame, kind: str, reason: str, channels: int | None) -> None:
         """Enter a call into the report, with what its β must fit; ``channels`` is None where it is not known."""
@@ -146,13 +161,19 @@ class Softening:
             met.channels.update(() if channels is None else (channels,))
 
     def meet(
-        self, frame: Frame, call: Call, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        frame: Frame,
+        call: Call,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        run: Callable[..., Any],
     ) -> Any:
         """Compute a call, softened where it can be."""
         bound = call.arguments(args, kwargs)
         if frame.is_paused or bound is None or not isinstance(bound.input, Tensor) or is_foreign():
             return function(*args, **kwargs)
-        reason, x = why_not(call, bound), bound.input
+        reason, x = why_not(call, bound) or derived_by_hand(frame, run), bound.input
         if call.bind is None and not x.is_floating_point():
             return function(*args, **kwargs)
         channel_dim = CHANNEL_DIMS.get(call.kind, min(1, x.dim() - 1))
@@ -169,9 +190,3 @@ class Softening:
                 return function(*args, **kwargs)
             check_positive(self.smoothing, beta)
         return softened(call.kind, x, bound.options, beta, self.smoothing, in_place=bound.in_place)
-
-
-def check_positive(smoothing: Smoothing, beta: float) -> None:
-    """Raise ValueError for the free energy at β = 0."""
-    if smoothing == FREE_ENERGY and beta == 0:
-        raise ValueError("beta must be in (0, 1] for smoothing='free_energy', which is infinite at 0; got 0")

@@ -1,0 +1,108 @@
+"""The β that a module keeps in a parameter or buffer, where a step of an optimiser may carry it out of [0, 1]."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor, nn
+
+from .dtypes import FULL_DTYPES
+from .eager import has_values, is_plain
+from .hardness import clamp_beta, read_eta
+
+_VALUES = "_beta_values"
+
+
+def read_beta(kept: Tensor) -> float:
+    """The one number that is kept, within [0, 1]."""
+    return min(max(kept.item(), 0.0), 1.0)
+
+
+def used_beta(kept: Tensor) -> Tensor:
+    """The β that is kept as it is used: within [0, 1]."""
+    # Of a β within (0, 1) the clamp lets value and gradients through; to find that out takes less than the clamp.
+    if kept.requires_grad and is_plain(kept) and _is_inside(kept):
+        return kept
+    return clamp_beta(kept)
+
+
+def _is_inside(beta: Tensor) -> bool:
+    _, low, high = read_eta(beta)
+    return 0 < low <= high < math.inf
+
+
+def along_channels(values: Tensor, input: Tensor, channel_dim: int) -> Tensor:
+    """View one number per channel so that it broadcasts against ``input``; a 0-dim tensor stays.
+
+    Raises:
+        ValueError: an input of another number of channels.
+    """
+    if values.dim() == 0:
+        return values
+    size = values.shape[0]
+    if not -input.dim() <= channel_dim < input.dim() or input.shape[channel_dim] != size:
+        needs = f"num_channels={size} at channel_dim={channel_dim}"
+        raise ValueError(f"input must have {needs}, got shape {tuple(input.shape)}")
+    shape = [1] * input.dim()
+    shape[channel_dim] = size
+    return values.view(shape)
+
+
+def fill_beta(kept: Tensor, beta: float | Tensor) -> None:
+    """Put a new β in the place of the one that is kept."""
+    with torch.no_grad():
+        # fill_ takes the number as it is; a tensor made of it would round to the default dtype.
+        kept.copy_(beta) if isinstance(beta, Tensor) else kept.fill_(beta)
+
+
+def beta_in_words(kept: Tensor) -> str:
+    """The β that is kept, or the smallest and the largest; a question mark where it has no value to read."""
+    if not has_values(kept, wait=True):
+        return "?"
+    low, high = (bound.item() for bound in kept.detach().aminmax())
+    # Seven digits tell every float32 below 1 from 1, and 0.1 from its neighbours.
+    return f"{low:.7g}" if low == high else f"{low:.7g}..{high:.7g}"
+
+
+# Memory on the meta device holds no values: beside it stands what it would hold, for the day it becomes real.
+
+
+def remember(module: nn.Module, name: str, beta: float | Tensor) -> None:
+    """Keep the value of a β that is on the meta device."""
+    if not (isinstance(beta, Tensor) and beta.is_meta):
+        value = beta.detach().to("cpu", copy=True) if isinstance(beta, Tensor) else beta
+        vars(module)[_VALUES] = {**vars(module).get(_VALUES, {}), name: value}
+
+
+def value_of(module: nn.Module, name: str) -> Tensor:
+    """The β that a module keeps, or what is remembered of it."""
+    kept: Tensor = getattr(module, name).detach()
+    value = vars(module).get(_VALUES, {}).get(name) if kept.is_meta else None
+    return kept if value is None else torch.as_tensor(value, dtype=kept.dtype, device="cpu").expand(kept.shape)
+
+
+def keeping(module: nn.Module, names: Iterable[str], move: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """``move``, which casts and moves the tensors of a module, so that each β keeps its value and full precision.
+
+    Where memory is made anew (``to_empty``), β would be any number, which no strict load of other weights minds.
+    """
+    betas = {name: module._parameters.get(name, module._buffers.get(name)) for name in names}
+
+    def keep(tensor: Tensor) -> Tensor:
+        moved = move(tensor)
+        for name, beta in betas.items():
+            if beta is not None and tensor is beta.grad and moved.dtype not in FULL_DTYPES:
+                return tensor.to(device=moved.device, dtype=torch.float32)
+            if tensor is beta and moved is not tensor:
+                if moved.dtype not in FULL_DTYPES:
+                    moved = torch.empty_like(tensor, dtype=torch.float32, device=moved.device)
+                value = value_of(module, name)
+                if moved.is_meta:
+                    remember(module, name, value)
+                elif has_values(moved, wait=True):
+                    fill_beta(moved, math.nan if value.is_meta else value)
+        return moved
+
+    return keep

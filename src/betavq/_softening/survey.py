@@ -1,0 +1,70 @@
+"""What there is in a model to report: softened sites, layers with a β of their own, and what is hard beside them."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+from torch import nn
+
+from .._beta_module import BetaModule
+from .._numerics.kept_beta import beta_in_words
+from .betas import kept_betas, softenings_of
+from .code import beta_functions
+from .modules import holds_sites, intercept
+from .probe import find_calls, module_site, scripted
+from .sites import Report, Site
+from .smoothings import VALUE
+from .state import ALL, Softening, part_of
+
+HARD = "is hard, and not part of what is softened: betavq.soften would replace it"
+GIVEN = "is given its β where it is called, by the model's own code, which set_beta does not reach"
+
+
+def intercept_all(softening: Softening) -> None:
+    """Make the modules part of a softened model, and enter those that are sites by themselves."""
+    beneath = scripted(softening).union(*(other.root.modules() for other in softenings_of(softening.root)))
+    for name, module in list(softening.root.named_modules()):
+        if module in beneath:
+            continue
+        for function in beta_functions(module):
+            softening.note(f"{name}: {function}", function, GIVEN)
+        site = module_site(module)
+        if module is softening.root or site is not None or holds_sites(module):
+            intercept(module, softening, name, is_site=site is not None)
+        if site is not None:
+            own = f"{name}.beta".lstrip(".") if isinstance(module, BetaModule) else ""
+            softening.note(name, *site, own)
+
+
+def report_of(model: nn.Module) -> Report:
+    """The report of a model that has a β."""
+    softenings, sites, notes = softenings_of(model), [], []
+    for softening, name in softenings.items():
+        sites += [_within(name, place, site) for place, site in softening.sites.items()]
+        notes.append(softening.unseen)
+    if part_of(model) is None:
+        beside = _beside(model)
+        for site in beside.sites.values():
+            sites.append(replace(site, replaced=False, reason=HARD, beta="") if site.replaced else site)
+        notes.append(beside.unseen)
+    betas = {name: beta_in_words(kept.tensor) for name, kept in kept_betas(model).items()}
+    smoothing = " and ".join(dict.fromkeys(repr(softening.smoothing) for softening in softenings))
+    share = " and ".join(dict.fromkeys(repr(softening.share) for softening in softenings))
+    return Report(tuple(sites), " ".join(note for note in notes if note), betas, smoothing, share)
+
+
+def _beside(model: nn.Module) -> Softening:
+    """What softening would find in the rest of a model, parts of which are softened or have a β of their own."""
+    looking = Softening(copy.deepcopy(model), VALUE, ALL, learnable=False)
+    intercept_all(looking)
+    find_calls(looking, None)
+    return looking
+
+
+def _within(root: str, place: str, site: Site) -> Site:
+    """A site of a softened part of a model, by its names in the whole."""
+    if not root:
+        return site
+    where = f"{root}{place}" if place.startswith(": ") else f"{root}.{place}".rstrip(".")
+    return replace(site, where=where, beta=site.beta and f"{root}.{site.beta}")
