@@ -36,6 +36,7 @@ from torch import Tensor
 
 from ._numerics.checks import check_beta, check_broadcast, check_flag, check_floating, check_slope
 from ._numerics.dtypes import compute_dtype
+from ._numerics.tracing import Proxy, function_step
 from ._two_pieces import units
 from .pooling import beta_max_pool1d, beta_max_pool2d, beta_maxout
 
@@ -43,7 +44,7 @@ __all__ = ["beta_abs", "beta_leaky_relu", "beta_max_pool1d", "beta_max_pool2d", 
 __dir__ = __all__.copy
 
 
-def beta_relu(input: Tensor, *, beta: float | Tensor, detach_code: bool = False) -> Tensor:
+def beta_relu(input: Tensor, inplace: bool = False, *, beta: float | Tensor, detach_code: bool = False) -> Tensor:
     r"""β-VQ ReLU, known as swish: ``input`` · σ(η · ``input``) with η = β/(1−β).
 
     ``F.relu`` at β = 1, ``F.silu`` at β = ½, ``input / 2`` at β = 0. It lies below the ReLU by at most 0.278465/η and
@@ -51,6 +52,7 @@ def beta_relu(input: Tensor, *, beta: float | Tensor, detach_code: bool = False)
 
     Args:
         input: any shape; float16, bfloat16, float32 or float64.
+        inplace: whether the result is written over ``input``, as by ``F.relu``.
         beta: hardness in [0, 1]; a number, or a tensor that broadcasts against ``input``.
         detach_code: whether the backward pass takes the code for a constant: see above.
 
@@ -58,19 +60,40 @@ def beta_relu(input: Tensor, *, beta: float | Tensor, detach_code: bool = False)
         Shape of ``input`` (broadcast with ``beta``), its dtype.
 
     Raises:
-        ValueError: ``beta`` outside [0, 1], NaN, or of a shape that does not broadcast.
-        TypeError: ``input`` not a floating tensor, ``beta`` not a number or floating tensor,
+        ValueError: ``beta`` outside [0, 1], NaN, or of a shape that does not broadcast, or with ``inplace`` one that
+            enlarges the result.
+        TypeError: ``input`` not a floating tensor, ``beta`` not a number or floating tensor, ``inplace`` or
             ``detach_code`` not a bool.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ; swish: Ramachandran et al. (2017), arXiv 1710.05941.
+
+    Example:
+        >>> import torch
+        >>> from betavq.functional import beta_relu
+        >>> u = torch.tensor([-2.0, 0.0, 2.0])
+        >>> beta_relu(u, beta=1.0)  # the ReLU
+        tensor([0., 0., 2.])
+        >>> beta_relu(u, beta=0.5)  # the SiLU
+        tensor([-0.2384,  0.0000,  1.7616])
+        >>> torch.allclose(beta_relu(u, beta=0.5), torch.nn.functional.silu(u))
+        True
     """
+    if isinstance(input, Proxy):
+        return function_step(beta_relu, input, inplace, beta=beta, detach_code=detach_code)
     check_floating("input", input)
+    check_flag("inplace", inplace)
     check_flag("detach_code", detach_code)
-    return units.relu(input, _check_beta(beta, input), detach_code)
+    compute = units.relu_ if inplace else units.relu
+    return compute(input, _check_beta(beta, input), detach_code)
 
 
 def beta_leaky_relu(
-    input: Tensor, negative_slope: float | Tensor = 0.01, *, beta: float | Tensor, detach_code: bool = False
+    input: Tensor,
+    negative_slope: float | Tensor = 0.01,
+    inplace: bool = False,
+    *,
+    beta: float | Tensor,
+    detach_code: bool = False,
 ) -> Tensor:
     r"""β-VQ leaky ReLU: u · [ν + (1−ν) σ(η|1−ν|u)] with u the input, ν the slope and η = β/(1−β).
 
@@ -81,6 +104,7 @@ def beta_leaky_relu(
         input: any shape; float16, bfloat16, float32 or float64.
         negative_slope: ν, finite in the dtype of the computation; a number, or a tensor that broadcasts against
             ``input`` (a gradient flows to it), of shape ``(C, 1, 1)`` for one per channel of ``(N, C, H, W)``.
+        inplace: whether the result is written over ``input``, as by ``F.leaky_relu``.
         beta: hardness in [0, 1]; a number, or a tensor that broadcasts against ``input``.
         detach_code: whether the backward pass takes the code for a constant: see above.
 
@@ -88,20 +112,34 @@ def beta_leaky_relu(
         Shape of ``input`` (broadcast with ``beta`` and ``negative_slope``), its dtype.
 
     Raises:
-        ValueError: ``beta`` outside [0, 1]; ``negative_slope`` not finite; a shape that does not broadcast.
-        TypeError: ``input`` not a floating tensor, ``beta`` or the slope not a number or floating tensor,
-            ``detach_code`` not a bool.
+        ValueError: ``beta`` outside [0, 1]; ``negative_slope`` not finite; a shape that does not broadcast, or with
+            ``inplace`` one that enlarges the result.
+        TypeError: ``input`` not a floating tensor, ``beta`` or the slope not a number or floating tensor, ``inplace``
+            or ``detach_code`` not a bool.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ of the pieces νu and u.
+
+    Example:
+        >>> import torch
+        >>> from betavq.functional import beta_leaky_relu
+        >>> u = torch.tensor([-2.0, 1.0])
+        >>> beta_leaky_relu(u, 0.25, beta=torch.tensor([[0.0], [0.5], [1.0]]))  # linear, soft, hard
+        tensor([[-1.2500,  0.6250],
+                [-0.7736,  0.7594],
+                [-0.5000,  1.0000]])
     """
+    if isinstance(input, Proxy):
+        return function_step(beta_leaky_relu, input, negative_slope, inplace, beta=beta, detach_code=detach_code)
     check_floating("input", input)
+    check_flag("inplace", inplace)
     check_flag("detach_code", detach_code)
     slope, beta = check_slope(negative_slope, compute_dtype(input)), _check_beta(beta, input)
     if isinstance(slope, Tensor):
         check_broadcast("negative_slope", slope, input.shape, "input")
         if isinstance(beta, Tensor):
             check_broadcast("beta", beta, slope.shape, "negative_slope")
-    return units.leaky_relu(input, slope, beta, detach_code)
+    compute = units.leaky_relu_ if inplace else units.leaky_relu
+    return compute(input, slope, beta, detach_code)
 
 
 def beta_abs(input: Tensor, *, beta: float | Tensor, detach_code: bool = False) -> Tensor:
@@ -123,7 +161,18 @@ def beta_abs(input: Tensor, *, beta: float | Tensor, detach_code: bool = False) 
             ``detach_code`` not a bool.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ of the pieces −u and u.
+
+    Example:
+        >>> import torch
+        >>> from betavq.functional import beta_abs
+        >>> u = torch.tensor([-3.0, 0.0, 3.0])
+        >>> beta_abs(u, beta=1.0)
+        tensor([3., 0., 3.])
+        >>> torch.allclose(beta_abs(u, beta=0.5), u * u.tanh())
+        True
     """
+    if isinstance(input, Proxy):
+        return function_step(beta_abs, input, beta=beta, detach_code=detach_code)
     check_floating("input", input)
     check_flag("detach_code", detach_code)
     return units.absolute(input, _check_beta(beta, input), detach_code)

@@ -28,6 +28,7 @@ from ._inference.selection import first_maximum, hard_code, read_out, soft_code,
 from ._inference.sparsemax import find_sparse_code
 from ._numerics.checks import check_beta, check_number_or_tensor
 from ._numerics.hardness import Hardness, odds
+from ._numerics.tracing import Proxy, function_step
 
 __all__ = ["beta_from_eta", "code", "eta_from_beta", "free_energy", "value"]
 __dir__ = __all__.copy
@@ -46,12 +47,17 @@ def eta_from_beta(beta: float | Tensor) -> float | Tensor:
         beta: hardness in [0, 1]; a number or a floating tensor of any shape.
 
     Returns:
-        η in [0, ∞]: a float for a number, for a tensor a tensor of its shape and dtype, differentiable (at β = 1,
+        η in [0, ∞], a float for a number, for a tensor a tensor of its shape and dtype, differentiable (at β = 1,
         where the derivative is ∞, it is returned as 0).
 
     Raises:
         ValueError: ``beta`` outside [0, 1] or NaN.
         TypeError: ``beta`` not a number or floating tensor.
+
+    Example:
+        >>> import betavq
+        >>> [betavq.eta_from_beta(beta) for beta in (0.0, 0.5, 0.75, 1.0)]
+        [0.0, 1.0, 3.0, inf]
     """
     beta = check_beta(beta)
     if isinstance(beta, Tensor):
@@ -71,11 +77,16 @@ def beta_from_eta(eta: float | Tensor) -> float | Tensor:
         eta: inverse temperature in [0, ∞]; a number or a floating tensor of any shape.
 
     Returns:
-        β in [0, 1]: a float for a number, for a tensor a tensor of its shape and dtype, differentiable (0 at η = ∞).
+        β in [0, 1], a float for a number, for a tensor a tensor of its shape and dtype, differentiable (0 at η = ∞).
 
     Raises:
         ValueError: ``eta`` negative or NaN.
         TypeError: ``eta`` not a number or floating tensor.
+
+    Example:
+        >>> import betavq
+        >>> [betavq.beta_from_eta(eta) for eta in (0.0, 1.0, 3.0, float("inf"))]
+        [0.0, 0.5, 0.75, 1.0]
     """
     eta = check_number_or_tensor("eta", eta, 0.0, math.inf, "in [0, inf]")
     if isinstance(eta, Tensor):
@@ -123,7 +134,20 @@ def code(scores: Tensor, beta: float | Tensor, dim: int = -1, *, entropy: Entrop
 
     Sources: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ inference; Martins & Astudillo (2016),
     arXiv 1602.02068, sparsemax.
+
+    Example:
+        >>> import torch
+        >>> import betavq
+        >>> scores = torch.tensor([0.0, 1.0, 3.0])
+        >>> betavq.code(scores, beta=0.5)  # the softmax
+        tensor([0.0420, 0.1142, 0.8438])
+        >>> betavq.code(scores, beta=1.0)  # one-hot
+        tensor([0., 0., 1.])
+        >>> betavq.code(scores, beta=0.25, entropy="quadratic")  # sparsemax(scores / 3): a piece without a share
+        tensor([0.0000, 0.1667, 0.8333])
     """
+    if isinstance(scores, Proxy):
+        return function_step(code, scores, beta, dim, entropy=entropy)
     z, _, split, dim = prepare(scores, beta, dim)
     return _code(z, split, is_quadratic(entropy), dim).to(scores.dtype)
 
@@ -173,7 +197,19 @@ def value(
         TypeError: ``scores`` or ``readout`` not a floating tensor, ``beta`` not a number or floating tensor.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ inference.
+
+    Example:
+        >>> import torch
+        >>> import betavq
+        >>> u = torch.linspace(-3, 3, 7)
+        >>> pieces = torch.stack((0 * u, u), -1)  # those of the ReLU
+        >>> torch.equal(betavq.value(pieces, beta=1.0), torch.relu(u))
+        True
+        >>> torch.allclose(betavq.value(pieces, beta=0.5), torch.nn.functional.silu(u))
+        True
     """
+    if isinstance(scores, Proxy):
+        return function_step(value, scores, beta, dim, readout=readout, entropy=entropy)
     z, _, split, dim = prepare(scores, beta, dim)
     quadratic = is_quadratic(entropy)
     if readout is not None:
@@ -220,7 +256,18 @@ def free_energy(scores: Tensor, beta: float | Tensor, dim: int = -1, *, entropy:
         TypeError: ``scores`` not a floating tensor, ``beta`` not a number or floating tensor.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ inference; the log-partition of its mixture.
+
+    Example:
+        >>> import torch
+        >>> import betavq
+        >>> scores = torch.tensor([0.0, 1.0, 3.0])
+        >>> torch.allclose(betavq.free_energy(scores, beta=0.5), scores.logsumexp(0))
+        True
+        >>> round(betavq.free_energy(scores, beta=0.9).item(), 4), betavq.free_energy(scores, beta=1.0).item()
+        (3.0, 3.0)
     """
+    if isinstance(scores, Proxy):
+        return function_step(free_energy, scores, beta, dim, entropy=entropy)
     z, beta, (eta, _, at_one), dim = prepare(scores, beta, dim)
     quadratic = is_quadratic(entropy)
     if at_one is True:

@@ -22,6 +22,7 @@ from ._numerics.checks import (
     check_rows,
     check_vectors,
 )
+from ._numerics.tracing import Proxy, layer_step
 from .inference import code, value
 
 if TYPE_CHECKING:
@@ -65,6 +66,17 @@ class MASO(nn.Module):
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, MASOs as vector quantization, and arXiv 1805.06576, deep
     networks as compositions of MASOs.
+
+    Example:
+        >>> import torch
+        >>> from betavq import MASO
+        >>> slopes = torch.tensor([[[0.0], [1.0]], [[-1.0], [1.0]]])  # two units of one input: ReLU and abs
+        >>> maso = MASO(slopes, torch.zeros(2, 2))
+        >>> x = torch.tensor([[-2.0], [3.0]])
+        >>> maso(x).tolist()
+        [[0.0, 2.0], [3.0, 3.0]]
+        >>> torch.allclose(maso(x, beta=0.5)[:, 0], torch.nn.functional.silu(x[:, 0]))
+        True
     """
 
     slopes: nn.Parameter
@@ -138,6 +150,18 @@ class MASO(nn.Module):
             TypeError: a layer, activation or argument of another kind.
 
         Source: Balestriero & Baraniuk (2018), arXiv 1805.06576, layers as MASOs.
+
+        Example:
+            >>> import torch
+            >>> from betavq import MASO
+            >>> conv = torch.nn.Conv2d(1, 2, 3, padding=1)
+            >>> maso = MASO.from_layers(conv, activation=torch.relu, pool=torch.nn.MaxPool2d(2), input_size=(1, 6, 6))
+            >>> maso
+            MASO(num_units=18, num_pieces=5, num_inputs=36)
+            >>> x = torch.rand(4, 1, 6, 6)
+            >>> layers = torch.nn.functional.max_pool2d(conv(x).relu(), 2)
+            >>> torch.allclose(maso(x.flatten(1)), layers.flatten(1), atol=1e-5)
+            True
         """
         slopes, offsets = layer_pieces(
             layer, batchnorm, activation, maxout, skip, pool, input_size, max_bytes, max_pieces
@@ -214,6 +238,8 @@ class MASO(nn.Module):
             ValueError: inputs of another size; ``beta`` outside [0, 1], NaN or of a shape that does not broadcast.
             TypeError: ``x`` of another dtype, ``beta`` not a number or floating tensor.
         """
+        if isinstance(x, Proxy):
+            return layer_step(self, x, beta)
         beta = check_beta(beta)
         if not isinstance(beta, Tensor) and beta == 1:
             return hard_value(*self._operands(x)).view(*x.shape[:-1], self.num_units)
@@ -247,6 +273,15 @@ class MASO(nn.Module):
             TypeError: ``variance`` not a number or tensor of the slopes' dtype; slopes of 16 bits.
 
         Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, MASOs as mixtures.
+
+        Example:
+            >>> import torch
+            >>> from betavq import MASO
+            >>> maso = MASO(torch.randn(3, 4, 2), torch.randn(3, 4))
+            >>> x = torch.randn(5, 2)
+            >>> mixture = maso.to_mixture(variance=0.25)  # (1 - beta) / beta at beta = 0.8
+            >>> torch.allclose(mixture.responsibilities(x), maso.code(x, beta=0.8), atol=1e-5)
+            True
         """
         from .mixture import GaussianMixture  # it imports this module
 

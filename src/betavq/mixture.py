@@ -53,6 +53,16 @@ class GaussianMixture(SphericalGaussians):
         TypeError: not a tensor of float32 or float64; two dtypes.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, MASOs as mixtures.
+
+    Example:
+        >>> import torch
+        >>> from betavq.mixture import GaussianMixture
+        >>> means = torch.tensor([[[-1.0], [1.0]]])  # one unit of two components in one dimension
+        >>> mixture = GaussianMixture(means, torch.tensor([[0.5, 0.5]]), variance=0.5)
+        >>> mixture.responsibilities(torch.tensor([[0.0], [0.25], [1.0]])).squeeze()
+        tensor([[0.5000, 0.5000],
+                [0.2689, 0.7311],
+                [0.0180, 0.9820]])
     """
 
     @classmethod
@@ -141,6 +151,16 @@ class GaussianMixture(SphericalGaussians):
         Raises:
             ValueError: more than one unit; arguments other than those; a component that collapses.
             TypeError: arguments of another type.
+
+        Example:
+            >>> import torch
+            >>> from betavq.mixture import GaussianMixture
+            >>> x = torch.tensor([[0.0], [1.0], [10.0], [11.0]])
+            >>> start = GaussianMixture(torch.tensor([[[1.0], [9.0]]]), torch.tensor([[0.5, 0.5]]))
+            >>> start.fit(x, method="kmeans").converged
+            True
+            >>> start.means.flatten().tolist(), round(start.variance.item(), 4)
+            ([0.5, 10.5], 0.25)
         """
         if self.num_units != 1:
             raise ValueError(f"fit needs a mixture of one unit, K = 1, got num_units = {self.num_units}")
@@ -168,8 +188,8 @@ class GaussianMixture(SphericalGaussians):
         """The mixture of a single unit, K = 1, as a fitted estimator of scikit-learn.
 
         Args:
-            kind: "mixture" gives ``GaussianMixture(covariance_type="spherical")``. "kmeans" gives ``KMeans`` with the
-                means as its centres, and forgets weights and variance.
+            kind: ``"mixture"`` gives ``GaussianMixture(covariance_type="spherical")``. ``"kmeans"`` gives ``KMeans``
+                with the means as its centres, and forgets weights and variance.
 
         Raises:
             ValueError: more than one unit; a component of weight 0 (for a mixture); another kind.

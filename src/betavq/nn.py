@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from ._beta_module import BetaModule
 from ._numerics.checks import check_flag, check_slope
 from ._numerics.kept_beta import along_channels
+from ._numerics.tracing import Proxy, layer_step
 from ._two_pieces import units
 from .pooling import Size, beta_max_pool1d, beta_max_pool2d, beta_maxout
 
@@ -16,25 +17,28 @@ __dir__ = __all__.copy
 
 
 class _Unit(BetaModule):
-    """What the units of two pieces share: how the backward pass takes their code."""
+    """What the units of two pieces share: how the backward pass takes their code, and where the result goes."""
 
     detach_code: bool = False
+    inplace: bool = False
 
     def __init__(
         self,
-        beta: float | Tensor = 0.5,
-        *,
-        learnable: bool = False,
-        num_channels: int | None = None,
-        channel_dim: int = 1,
-        detach_code: bool = False,
+        beta: float | Tensor,
+        learnable: bool,
+        num_channels: int | None,
+        channel_dim: int,
+        detach_code: bool,
+        inplace: bool = False,
     ) -> None:
         super().__init__(beta, learnable=learnable, num_channels=num_channels, channel_dim=channel_dim)
         check_flag("detach_code", detach_code)
-        self.detach_code = detach_code
+        check_flag("inplace", inplace)
+        self.detach_code, self.inplace = detach_code, inplace
 
     def extra_repr(self) -> str:
-        return super().extra_repr() + (", detach_code=True" if self.detach_code else "")
+        flags = [f", {name}=True" for name in ("inplace", "detach_code") if getattr(self, name)]
+        return super().extra_repr() + "".join(flags)
 
 
 class BetaReLU(_Unit):
@@ -61,27 +65,77 @@ class BetaReLU(_Unit):
         num_channels: one β for each entry of the input's dimension ``channel_dim``; taken from a ``beta`` of shape
             ``(num_channels,)`` when left out. None: one β for all.
         channel_dim: the dimension along which the channels lie; may be negative.
+        inplace: whether the result is written over the input, as by ``nn.ReLU(inplace=True)``.
         detach_code: whether the backward pass takes the code for fixed: the gradient in the input is then the
             expected slope, σ(ηu) for the ReLU; value and gradient in β stay (:mod:`betavq.functional`).
 
     Raises:
         ValueError: ``beta`` outside [0, 1] or of another shape; in forward, an input whose channels do not fit.
         TypeError: an argument of another kind; in forward, an input that is not a floating tensor.
+
+    Example:
+        >>> import torch
+        >>> from betavq.nn import BetaReLU
+        >>> net = torch.nn.Sequential(torch.nn.Linear(4, 8), BetaReLU(0.9, learnable=True, num_channels=8))
+        >>> net(torch.zeros(16, 4)).shape
+        torch.Size([16, 8])
+        >>> [name for name, _ in net.named_parameters()]
+        ['0.weight', '0.bias', '1.beta']
+        >>> net[1].beta.shape
+        torch.Size([8])
     """
+
+    def __init__(
+        self,
+        beta: float | Tensor = 0.5,
+        *,
+        learnable: bool = False,
+        num_channels: int | None = None,
+        channel_dim: int = 1,
+        inplace: bool = False,
+        detach_code: bool = False,
+    ) -> None:
+        super().__init__(beta, learnable, num_channels, channel_dim, detach_code, inplace)
 
     def forward(self, input: Tensor) -> Tensor:
         """Apply to ``input`` of any shape (with its channels at ``channel_dim``); same shape and dtype."""
-        return units.relu(input, self._clamped_beta(input), self.detach_code)
+        if isinstance(input, Proxy):
+            return layer_step(self, input)
+        compute = units.relu_ if self.inplace else units.relu
+        return compute(input, self._clamped_beta(input), self.detach_code)
 
 
 class BetaAbs(_Unit):
-    """:func:`betavq.functional.beta_abs` with a kept β: |u| at 1, u·tanh u at ½, 0 at 0.
+    r""":func:`betavq.functional.beta_abs` with a kept β: \|u\| at 1, u·tanh u at ½, 0 at 0.
 
-    Arguments, attributes and errors are those of :class:`BetaReLU`.
+    Arguments, attributes and errors are those of :class:`BetaReLU`, but for ``inplace``.
+
+    Example:
+        >>> import torch
+        >>> from betavq.nn import BetaAbs
+        >>> layer = BetaAbs(1.0)
+        >>> layer(torch.tensor([-2.0, 3.0]))
+        tensor([2., 3.])
+        >>> layer.beta = 0.0
+        >>> layer(torch.tensor([-2.0, 3.0]))
+        tensor([0., 0.])
     """
+
+    def __init__(
+        self,
+        beta: float | Tensor = 0.5,
+        *,
+        learnable: bool = False,
+        num_channels: int | None = None,
+        channel_dim: int = 1,
+        detach_code: bool = False,
+    ) -> None:
+        super().__init__(beta, learnable, num_channels, channel_dim, detach_code)
 
     def forward(self, input: Tensor) -> Tensor:
         """Apply to ``input`` of any shape (with its channels at ``channel_dim``); same shape and dtype."""
+        if isinstance(input, Proxy):
+            return layer_step(self, input)
         return units.absolute(input, self._clamped_beta(input), self.detach_code)
 
 
@@ -94,6 +148,13 @@ class BetaLeakyReLU(_Unit):
             as a parameter (a β-VQ PReLU).
 
     The other arguments, attributes and errors are those of :class:`BetaReLU`.
+
+    Example:
+        >>> import torch
+        >>> from betavq.nn import BetaLeakyReLU
+        >>> prelu = BetaLeakyReLU(1.0, negative_slope=torch.nn.Parameter(torch.tensor([0.1, 0.5])))
+        >>> prelu(torch.tensor([[-2.0, -2.0]])).detach()  # a slope a channel
+        tensor([[-0.2000, -1.0000]])
     """
 
     negative_slope: float | Tensor
@@ -106,11 +167,10 @@ class BetaLeakyReLU(_Unit):
         learnable: bool = False,
         num_channels: int | None = None,
         channel_dim: int = 1,
+        inplace: bool = False,
         detach_code: bool = False,
     ) -> None:
-        super().__init__(
-            beta, learnable=learnable, num_channels=num_channels, channel_dim=channel_dim, detach_code=detach_code
-        )
+        super().__init__(beta, learnable, num_channels, channel_dim, detach_code, inplace)
         # float32 at least is what every input is computed in, and β.
         slope = check_slope(negative_slope, torch.float32, wait=True)
         if not isinstance(slope, Tensor):
@@ -128,11 +188,14 @@ class BetaLeakyReLU(_Unit):
 
     def forward(self, input: Tensor) -> Tensor:
         """Apply to ``input`` of any shape (with its channels at ``channel_dim``); same shape and dtype."""
+        if isinstance(input, Proxy):
+            return layer_step(self, input)
         beta = self._clamped_beta(input)
         slope = self.negative_slope
         if isinstance(slope, Tensor):
             slope = along_channels(slope, input, self.channel_dim)
-        return units.leaky_relu(input, slope, beta, self.detach_code)
+        compute = units.leaky_relu_ if self.inplace else units.leaky_relu
+        return compute(input, slope, beta, self.detach_code)
 
     def extra_repr(self) -> str:
         slope = self.negative_slope
@@ -147,6 +210,15 @@ class BetaMaxout(BetaModule):
         dim: the dimension of the pieces.
 
     The other arguments, attributes and errors are those of :class:`BetaReLU`; there is one β for all.
+
+    Example:
+        >>> import torch
+        >>> from betavq.nn import BetaMaxout
+        >>> layer = BetaMaxout(dim=1, beta=0.5)
+        >>> layer(torch.tensor([[1.0, 2.0, 3.0]])).round(decimals=3)
+        tensor([2.5750])
+        >>> layer
+        BetaMaxout(dim=1, beta=0.5)
     """
 
     def __init__(self, dim: int = -1, *, beta: float | Tensor = 0.5, learnable: bool = False) -> None:
@@ -157,6 +229,8 @@ class BetaMaxout(BetaModule):
 
     def forward(self, input: Tensor) -> Tensor:
         """From ``(..., R, ...)`` to the shape without ``dim``, in the same dtype."""
+        if isinstance(input, Proxy):
+            return layer_step(self, input)
         return beta_maxout(input, self.dim, beta=self._clamped_beta(input))
 
     def extra_repr(self) -> str:
@@ -171,6 +245,15 @@ class BetaMaxPool2d(BetaModule):
         beta, learnable, num_channels: as in :class:`BetaReLU`; the channels are those of the images.
 
     Attributes and errors of β are those of :class:`BetaReLU`, errors of the windows those of the function.
+
+    Example:
+        >>> import torch
+        >>> from betavq.nn import BetaMaxPool2d
+        >>> pool = BetaMaxPool2d(2, beta=0.7, learnable=True)
+        >>> pool(torch.zeros(1, 3, 8, 8)).shape
+        torch.Size([1, 3, 4, 4])
+        >>> pool.set_beta(1.0)(torch.arange(16.0).view(1, 1, 4, 4)).flatten().tolist()
+        [5.0, 7.0, 13.0, 15.0]
     """
 
     _channel_dim = -3
@@ -194,6 +277,8 @@ class BetaMaxPool2d(BetaModule):
 
     def forward(self, input: Tensor) -> Tensor:
         """From ``(N, C, H, W)`` or ``(C, H, W)`` to the same with windows for places, in the same dtype."""
+        if isinstance(input, Proxy):
+            return layer_step(self, input)
         windows = (self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
         return self._pool(input, *windows, beta=self._clamped_beta(input))
 
@@ -204,7 +289,15 @@ class BetaMaxPool2d(BetaModule):
 
 
 class BetaMaxPool1d(BetaMaxPool2d):
-    """:class:`BetaMaxPool2d` for sequences, ``(N, C, L)`` or ``(C, L)``: a softened ``nn.MaxPool1d``."""
+    """:class:`BetaMaxPool2d` for sequences, ``(N, C, L)`` or ``(C, L)``: a softened ``nn.MaxPool1d``.
+
+    Example:
+        >>> import torch
+        >>> from betavq.nn import BetaMaxPool1d
+        >>> pool = BetaMaxPool1d(3, stride=1, padding=1, beta=1.0)
+        >>> pool(torch.tensor([[1.0, 5.0, 2.0, 4.0]]))
+        tensor([[5., 5., 5., 4.]])
+    """
 
     _channel_dim = -2
     _pool = staticmethod(beta_max_pool1d)

@@ -42,6 +42,7 @@ from torch import Tensor
 from ._noise import expected_maximum, shares
 from ._numerics.checks import check_broadcast, check_dim, check_floating, check_number_or_tensor
 from ._numerics.dtypes import compute_dtype
+from ._numerics.tracing import Proxy, function_step
 
 __all__ = ["NOISES", "Noise", "code", "maximum", "value"]
 __dir__ = __all__.copy
@@ -73,7 +74,21 @@ def code(scores: Tensor, noise: Noise, scale: float | Tensor = 1.0, dim: int = -
         ValueError: no such ``noise`` or ``dim``, not two pieces; ``scale`` negative, NaN or of a shape that does not
             broadcast.
         TypeError: ``scores`` not a floating tensor, ``scale`` not a number or floating tensor.
+
+    Example:
+        >>> import torch
+        >>> from betavq import noise
+        >>> scores = torch.tensor([0.0, 1.0])
+        >>> for name in noise.NOISES:
+        ...     print(f"{name:12}{noise.code(scores, name)[1]:.4f}")
+        logistic    0.7311
+        uniform     1.0000
+        gaussian    0.8413
+        exponential 1.0000
+        lomax       0.7500
     """
+    if isinstance(scores, Proxy):
+        return function_step(code, scores, noise, scale, dim)
     first, second, width, dim = _prepare(scores, noise, scale, dim)
     return torch.stack(shares(first, second, width, noise), dim).to(scores.dtype)
 
@@ -104,7 +119,19 @@ def value(
 
     Raises:
         ValueError, TypeError: as :func:`code`; a ``readout`` that is no floating tensor or does not broadcast.
+
+    Example:
+        >>> import torch
+        >>> from betavq import noise
+        >>> u = torch.linspace(-4, 4, 9)
+        >>> pieces = torch.stack((0 * u, u), -1)
+        >>> torch.allclose(noise.value(pieces, "gaussian"), torch.nn.functional.gelu(u), atol=1e-6)
+        True
+        >>> torch.allclose(noise.value(pieces, "uniform", scale=3.0), torch.nn.functional.hardswish(u), atol=1e-6)
+        True
     """
+    if isinstance(scores, Proxy):
+        return function_step(value, scores, noise, scale, dim, readout=readout)
     first, second, width, dim = _prepare(scores, noise, scale, dim)
     pieces = (first, second)
     if readout is not None:
@@ -146,7 +173,19 @@ def maximum(scores: Tensor, noise: Noise, scale: float | Tensor = 1.0, dim: int 
 
     Raises:
         ValueError, TypeError: as :func:`code`.
+
+    Example:
+        >>> import torch
+        >>> from betavq import noise
+        >>> u = torch.linspace(-4, 4, 9)
+        >>> pieces = torch.stack((0 * u, u), -1)
+        >>> torch.allclose(noise.maximum(pieces, "logistic"), torch.nn.functional.softplus(u), atol=1e-6)
+        True
+        >>> torch.allclose(noise.maximum(pieces, "exponential"), torch.nn.functional.elu(u) + 1, atol=1e-6)
+        True
     """
+    if isinstance(scores, Proxy):
+        return function_step(maximum, scores, noise, scale, dim)
     first, second, width, _ = _prepare(scores, noise, scale, dim)
     return expected_maximum(first, second, width, noise).to(scores.dtype)
 

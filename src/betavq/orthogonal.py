@@ -60,6 +60,14 @@ def orthogonality_penalty(module_or_weight: nn.Module | Tensor, *, layers: Itera
         TypeError: neither a module nor a floating tensor; ``layers`` given with a tensor, or not names.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, orthogonal filters.
+
+    Example:
+        >>> import torch
+        >>> from betavq.orthogonal import orthogonality_penalty
+        >>> orthogonality_penalty(torch.eye(3)).item()
+        0.0
+        >>> orthogonality_penalty(torch.tensor([[1.0, 0.0], [1.0, 1.0]])).item()
+        2.0
     """
     if isinstance(module_or_weight, nn.Module):
         found = selected_layers("module_or_weight", module_or_weight, layers)
@@ -83,6 +91,12 @@ def coherence(layer_or_weight: FilterLayer | Tensor) -> Tensor:
     Raises:
         ValueError: a weight of fewer than two dimensions, a lazy layer.
         TypeError: neither such a layer nor a floating tensor.
+
+    Example:
+        >>> import torch
+        >>> from betavq.orthogonal import coherence
+        >>> coherence(torch.tensor([[1.0, 0.0], [1.0, 1.0]])).round(decimals=4)  # of an angle of 45 degrees
+        tensor(0.7071)
     """
     return _cosines(_filters_of_one(layer_or_weight)).amax()
 
@@ -95,9 +109,18 @@ class LayerCoherence:
         name: of the layer in the model, as in ``model.named_modules()``.
         num_filters: K.
         num_inputs: D, of each filter; K ≤ D can be orthogonal (in each group).
-        coherence: the largest |cosine| between two filters.
-        mean_cosine: the mean |cosine| over all pairs.
+        coherence: the largest absolute cosine of two filters.
+        mean_cosine: the mean absolute cosine over all pairs.
         penalty: the layer's :func:`orthogonality_penalty`.
+
+    Example:
+        >>> import torch
+        >>> from betavq.orthogonal import coherence_report
+        >>> layer = torch.nn.Linear(2, 2)
+        >>> layer.weight.data = torch.tensor([[1.0, 0.0], [1.0, 1.0]])
+        >>> (found,) = coherence_report(torch.nn.Sequential(layer))
+        >>> found.name, found.num_filters, round(found.coherence, 4), found.penalty
+        ('0', 2, 0.7071, 2.0)
     """
 
     name: str
@@ -122,6 +145,15 @@ def coherence_report(model: nn.Module, *, layers: Iterable[str] | None = None) -
     Raises:
         ValueError: no layer with filters; no part of such a name.
         TypeError: not a module; ``layers`` not names.
+
+    Example:
+        >>> import torch
+        >>> from betavq.orthogonal import coherence_report, orthogonal_filters
+        >>> net = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.ReLU(), torch.nn.Conv2d(8, 16, 3))
+        >>> for layer in coherence_report(orthogonal_filters(net)):
+        ...     print(layer.name, layer.num_filters, layer.num_inputs, layer.coherence < 1e-5)
+        0 8 27 True
+        2 16 72 True
     """
     report = []
     for name, layer in selected_layers("model", model, layers).items():
@@ -166,6 +198,15 @@ def orthogonal_filters(module: M, *, layers: Iterable[str] | None = None) -> M:
         TypeError: not a module; ``layers`` not names.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, orthogonal filters.
+
+    Example:
+        >>> import torch
+        >>> from betavq.orthogonal import coherence, orthogonal_filters
+        >>> layer = torch.nn.Linear(20, 10)
+        >>> bool(coherence(layer) > 0.1)
+        True
+        >>> bool(coherence(orthogonal_filters(layer)) < 1e-5)
+        True
     """
     found = selected_layers("module", module, layers)
     for name, layer in found.items():

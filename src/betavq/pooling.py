@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ._numerics.checks import check_beta, check_broadcast, check_floating
+from ._numerics.tracing import Proxy, function_step
 from ._pooling.in_place import pool
 from ._pooling.windows import Windows
 from .inference import value
@@ -59,7 +60,19 @@ def beta_max_pool2d(
         TypeError: ``input`` not a floating tensor, another argument of another kind.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ inference of max-pooling.
+
+    Example:
+        >>> import torch
+        >>> from betavq.functional import beta_max_pool2d
+        >>> image = torch.tensor([[[0.0, 1.0], [2.0, 3.0]]])
+        >>> for beta in (0.0, 0.5, 1.0):  # the mean, SoftPool, the maximum
+        ...     print(round(beta_max_pool2d(image, 2, beta=beta).item(), 3))
+        1.5
+        2.493
+        3.0
     """
+    if isinstance(input, Proxy):
+        return function_step(beta_max_pool2d, input, kernel_size, stride, padding, dilation, ceil_mode, beta=beta)
     return _pool(input, 2, (kernel_size, stride, padding, dilation), ceil_mode, beta)
 
 
@@ -76,7 +89,17 @@ def beta_max_pool1d(
     """:func:`beta_max_pool2d` over windows of sequences, ``(N, C, L)`` or ``(C, L)``; a softened ``F.max_pool1d``.
 
     A ``beta`` of one number a channel has the shape ``(C, 1)``. The rest is as there.
+
+    Example:
+        >>> import torch
+        >>> from betavq.functional import beta_max_pool1d
+        >>> sequences = torch.tensor([[0.0, 1.0, 5.0, 4.0], [1.0, 3.0, 2.0, 2.0]])
+        >>> beta_max_pool1d(sequences, 2, beta=torch.tensor([[1.0], [0.0]]))  # a β a channel
+        tensor([[1., 5.],
+                [2., 2.]])
     """
+    if isinstance(input, Proxy):
+        return function_step(beta_max_pool1d, input, kernel_size, stride, padding, dilation, ceil_mode, beta=beta)
     return _pool(input, 1, (kernel_size, stride, padding, dilation), ceil_mode, beta)
 
 
@@ -99,7 +122,19 @@ def beta_maxout(input: Tensor, dim: int = -1, *, beta: float | Tensor) -> Tensor
         TypeError: ``input`` not a floating tensor, ``beta`` not a number or floating tensor.
 
     Source: Goodfellow et al. (2013), arXiv 1302.4389 (maxout); β-VQ as above.
+
+    Example:
+        >>> import torch
+        >>> from betavq.functional import beta_maxout
+        >>> channels = torch.tensor([[1.0, 3.0, -2.0, -4.0]])
+        >>> units = channels.unflatten(1, (-1, 2))  # two units of two pieces
+        >>> beta_maxout(units, 2, beta=1.0)
+        tensor([[ 3., -2.]])
+        >>> beta_maxout(units, 2, beta=0.0)
+        tensor([[ 2., -3.]])
     """
+    if isinstance(input, Proxy):
+        return function_step(beta_maxout, input, dim, beta=beta)
     check_floating("input", input)
     return value(input, beta, dim)
 

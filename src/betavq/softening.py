@@ -114,6 +114,17 @@ def soften(
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ; the mix: Hu, Gamba & Balestriero (2025), arXiv
     2502.07783.
+
+    Example:
+        >>> import torch
+        >>> import betavq
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 1))
+        >>> soft = betavq.soften(net, beta=0.5)  # a copy with the SiLU
+        >>> x = torch.randn(5, 2)
+        >>> torch.allclose(soft(x), net[2](torch.nn.functional.silu(net[0](x))))
+        True
+        >>> torch.equal(betavq.set_beta(soft, 1.0)(x), net(x))
+        True
     """
     _check_model(model)
     start = check_number("beta", beta, 0.0, 1.0, "in [0, 1]", or_else="")
@@ -142,6 +153,15 @@ def report(model: nn.Module) -> Report:
 
     Raises:
         ValueError: ``model`` has no β.
+
+    Example:
+        >>> import torch
+        >>> import betavq
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 3), torch.nn.GELU())
+        >>> print(betavq.report(betavq.soften(net)))
+        1 site replaced, 1 left alone; smoothing 'value', share 'all'
+          1  relu  replaced, β = 0.5
+          3  gelu  left alone: is smooth already
     """
     _check_kept(model)
     return report_of(model)
@@ -156,6 +176,14 @@ def betas(model: nn.Module) -> dict[str, Tensor]:
 
     Raises:
         ValueError: ``model`` has no β.
+
+    Example:
+        >>> import torch
+        >>> import betavq
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 3), torch.nn.ReLU())
+        >>> soft = betavq.soften(net, 0.9, share="site", learnable=True)
+        >>> list(betavq.betas(soft))
+        ['1.softening_beta', '3.softening_beta']
     """
     return {name: kept.tensor for name, kept in _check_kept(model).items()}
 
@@ -172,6 +200,15 @@ def set_beta(model: Model, beta: float | Tensor | Mapping[str, float | Tensor]) 
         ValueError: ``beta`` outside [0, 1], of another shape, 0 for the free energy, or a name that is not there;
             ``model`` has no β.
         TypeError: ``beta`` not a number, floating tensor or mapping.
+
+    Example:
+        >>> import torch
+        >>> import betavq
+        >>> soft = betavq.soften(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU()))
+        >>> for beta in torch.linspace(0, 1, 5):  # anneal
+        ...     _ = betavq.set_beta(soft, beta)
+        >>> betavq.betas(soft)
+        {'softening_beta': tensor(1.)}
     """
     found = _check_kept(model)
     given = dict(beta) if isinstance(beta, Mapping) else dict.fromkeys(found, beta)
@@ -195,6 +232,14 @@ def harden(model: Model) -> Model:
 
     Raises:
         ValueError: ``model`` has no β.
+
+    Example:
+        >>> import torch
+        >>> import betavq
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU())
+        >>> soft = betavq.soften(net)
+        >>> soft[1], betavq.harden(soft)[1]
+        (SoftenedReLU(beta=0.5), ReLU())
     """
     _check_kept(model)
     made = copy.deepcopy(model)

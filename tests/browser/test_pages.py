@@ -117,6 +117,22 @@ def test_search_finds_and_highlights(open_page: Callable, theme: str) -> None:
     assert complaints.errors == []
 
 
+@pytest.mark.parametrize(
+    ("words", "address"),
+    [
+        ("BetaMaxPool2d", "reference/nn.html#betavq.nn.BetaMaxPool2d"),
+        ("soften", "reference/softening.html#betavq.softening.soften"),
+        ("partition", "reference/geometry.html#betavq.geometry.partition"),
+        ("responsibilities", "reference/mixture.html#betavq.mixture.GaussianMixture.responsibilities"),
+    ],
+)
+def test_search_finds_names_first(open_page: Callable, words: str, address: str) -> None:
+    page, _ = open_page(f"search.html?q={words}")
+    page.wait_for_selector("#search-results li a")
+    page.wait_for_function("() => /found/.test(document.querySelector('.search-summary').textContent)")
+    assert page.locator("#search-results li a").first.get_attribute("href") == address
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_search_dialog(open_page: Callable, theme: str) -> None:
     page, _ = open_page("notation.html", theme=theme)

@@ -8,27 +8,23 @@ import shutil
 import subprocess
 import sys
 import tomllib
-import venv
 from collections.abc import Iterator
-from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from fresh import ROOT, Fresh
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from hardtosoft.interactive import plotly
 
-ROOT = Path(__file__).parents[2]
 PINNED = dict(re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.M))
 DEPENDENCIES: list[Any] = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
 (PIP_LINES,) = [entry["pip"] for entry in DEPENDENCIES if isinstance(entry, dict)]
 CONDA = dict(entry.split("=") for entry in DEPENDENCIES if isinstance(entry, str) and "=" in entry)
 #: Packages of conda whose Python distribution has another name.
 DISTRIBUTIONS = {"pytorch-cpu": "torch", "numpy": "numpy"}
-NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "_build", "build", "*.egg-info", "__pycache__", ".*_cache")
 
 # A reader's kernel: the figures are made live, not for a page.
 MAKE_A_FRAME = """
@@ -65,57 +61,11 @@ def test_colab_keeps_its_own_widgets_and_torch() -> None:
     assert "jupyterlab" not in specifiers
 
 
-def closure(name: str, seen: dict[str, Distribution]) -> dict[str, Distribution]:
-    """A distribution and all that it needs on this machine, by name."""
-    name = canonicalize_name(name)
-    if name not in seen:
-        seen[name] = distribution(name)
-        for requirement in map(Requirement, seen[name].requires or ()):
-            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                closure(requirement.name, seen)
-    return seen
-
-
-def link(found: Distribution, place: Path) -> None:
-    """Let a distribution that is installed here appear in another environment, without a copy of it.
-
-    File by file: a folder that is a link would let pip write into the environment that runs this test.
-    """
-    for file in found.files or ():
-        if file.parts[0] != ".." and not file.is_absolute():
-            (place / file).parent.mkdir(parents=True, exist_ok=True)
-            (place / file).symlink_to(found.locate_file(file))
-
-
-class Fresh:
-    """A fresh environment with what Binder gets from conda, and a copy of the source tree to install."""
-
-    def __init__(self, folder: Path) -> None:
-        self.tree = folder / "tree"
-        shutil.copytree(ROOT, self.tree, ignore=NOT_COPIED)
-        venv.create(folder / "env")
-        self.bin = folder / "env" / "bin"
-        (self.packages,) = (folder / "env" / "lib").glob("python*/site-packages")
-        found: dict[str, Distribution] = {}
-        for name in ("pip", *(DISTRIBUTIONS[name] for name in CONDA if name != "python")):
-            closure(name, found)
-        for one in found.values():
-            link(one, self.packages)
-
-    def run(self, *command: str | Path, **more: str) -> str:
-        """Run a command in the tree as on a reader's machine; give what it printed."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("HARDTOSOFT_", "PYTHON"))}
-        environment = {**kept, "PATH": f"{self.bin}{os.pathsep}{os.environ['PATH']}", **more}
-        done = subprocess.run(command, cwd=self.tree, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-        return done.stdout
-
-
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fresh]:
     """The environment, with the pip part of environment.yml installed as conda does: from a file in the tree."""
     folder = tmp_path_factory.mktemp("binder")
-    made = Fresh(folder)
+    made = Fresh(folder, *(DISTRIBUTIONS[name] for name in CONDA if name != "python"))
     (made.tree / "pip-part.txt").write_text("\n".join(PIP_LINES) + "\n")
     # What is compiled to bytes beforehand saves the reader time and tells this test nothing.
     command = (made.bin / "python", "-m", "pip", "install", "--quiet", "--no-compile", "--requirement", "pip-part.txt")

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.site
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "_build" / "html"
-PAGES = sorted(path.name for path in SITE.glob("*.html"))
+PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html") if "_static" not in path.parts)
 CONTENT = [name for name in PAGES if name not in ("404.html", "genindex.html", "search.html")]
 
 
@@ -60,12 +60,13 @@ def local(site: Path, name: str, address: str) -> Path:
     if path.startswith("/"):
         assert name == "404.html", f"{name} links from the host's root: {address}"
         return site / (path.lstrip("/") or "index.html")
-    return site / (path or name)
+    return (site / name).parent / path if path else site / name
 
 
-def test_every_page_stands_at_the_root(site: Path) -> None:
+def test_chapters_stand_at_the_root_and_the_reference_beside_them(site: Path) -> None:
     assert {"index.html", "relu-to-swish.html", "notation.html", "claims.html", "references.html"} <= set(PAGES)
     assert {"404.html", "search.html", "genindex.html"} <= set(PAGES)
+    assert {Path(name).parent.as_posix() for name in PAGES} == {".", "reference"}
     assert "http-equiv" not in (site / "index.html").read_text(encoding="utf-8")
 
 

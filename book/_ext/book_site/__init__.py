@@ -10,7 +10,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-from . import build, claim_index, figures, icons, launch, maths, pages, scripts, styles
+from . import build, claim_index, figures, icons, launch, maths, pages, progress, reference, scripts, styles
 from .benchmark_page import BenchmarkPart
 
 
@@ -34,7 +34,7 @@ def finish_page(
         figures.add_driver(context)
         figures.move_states_out(Path(app.outdir), context)
         launch.add_block(app, page, context)
-        context["body"] = pages.mend(context["body"])
+        context["body"] = reference.mend_signatures(pages.mend(context["body"]))
     scripts.lighten(page, context)
     pages.describe(app, page, context, doctree)
     context["css_files"] = []  # the template asks for the one sheet
@@ -50,6 +50,7 @@ def finish_site(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Connect all of it. Priorities say only what comes before or after other extensions, whose hooks have 500."""
     build.prepare(app)
+    reference.prepare(app)
     app.add_directive("benchmark", BenchmarkPart)
     app.add_directive("claim-index", claim_index.ClaimIndex)
     app.connect("config-inited", pages.place_missing_page, priority=100)  # notfound.extension reads it
@@ -57,7 +58,12 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("config-inited", build.declare)
     app.connect("builder-inited", stage)
     app.connect("env-get-outdated", build.outdated)
+    app.connect("env-before-read-docs", progress.begin)
+    app.connect("doctree-read", progress.page_read)
+    app.connect("env-updated", progress.all_read)
+    app.connect("env-updated", reference.add_aliases)
     app.connect("doctree-resolved", claim_index.link_figures)
     app.connect("html-page-context", finish_page, priority=900)  # other extensions have added their scripts
     app.connect("build-finished", finish_site, priority=900)  # the theme has written its last sheet
+    app.connect("build-finished", progress.end, priority=1000)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

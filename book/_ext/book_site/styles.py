@@ -57,7 +57,7 @@ def words_of(site: Path) -> set[str]:
     """Every word that could name a class or an id in a page, or be given to an element by a script."""
     words: set[str] = set()
     scripts = [path for path in (site / "_static").rglob("*.js") if not re.search("plotly|mathjax", str(path))]
-    for path in (*site.glob("*.html"), *scripts):
+    for path in (*site.rglob("*.html"), *scripts):
         words.update(re.findall(r"[\w/-]+", path.read_text(encoding="utf-8")))
     return words
 

@@ -33,6 +33,16 @@ class FitResult:
         iterations: how often the components were updated.
         converged: whether the fit stopped by ``tolerance``, not by ``max_iterations``.
         restarted: how many times K-means moved a centroid that had no points.
+
+    Example:
+        >>> import torch
+        >>> from betavq.mixture import GaussianMixture
+        >>> x = torch.tensor([[0.0], [1.0], [10.0], [11.0]])
+        >>> result = GaussianMixture.from_data(x, 2).fit(x)
+        >>> bool((result.objective.diff() > -1e-9).all())  # EM never lowers the likelihood
+        True
+        >>> len(result.objective) == result.iterations + 1
+        True
     """
 
     objective: Tensor

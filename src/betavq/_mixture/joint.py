@@ -40,6 +40,16 @@ def joint_log_prob(mixture: SphericalGaussians, x: Tensor, code: Tensor) -> Tens
     Raises:
         ValueError: a variance per component; ``x`` or ``code`` of shapes that do not fit, components outside 0 to R−1.
         TypeError: not a GaussianMixture; ``x`` of another dtype, ``code`` not int64.
+
+    Example:
+        >>> import torch
+        >>> from betavq.mixture import GaussianMixture, joint_log_prob
+        >>> means = torch.tensor([[[0.0, 0.0], [2.0, 0.0]], [[0.0, 0.0], [2.0, 1.0]]])
+        >>> mixture = GaussianMixture(means, torch.full((2, 2), 0.5))
+        >>> x = torch.tensor([[2.0, 1.0]])
+        >>> codes = torch.tensor([[0, 0], [0, 1], [1, 0], [1, 1]])
+        >>> joint_log_prob(mixture, x, codes)
+        tensor([-5.7242, -3.2242, -3.7242, -5.2242])
     """
     _check_model(mixture)
     check_rows(x, mixture.num_features, "the means", mixture.means.dtype)
@@ -58,6 +68,15 @@ def unitwise_map(mixture: SphericalGaussians, x: Tensor) -> Tensor:
 
     It is the best code of the factorial model too if the means of different units are orthogonal, or all their
     products in two units are equal.
+
+    Example:
+        >>> import torch
+        >>> from betavq.mixture import GaussianMixture, unitwise_map
+        >>> means = torch.tensor([[[0.0, 0.0], [2.0, 0.0]], [[0.0, 0.0], [2.0, 1.0]]])
+        >>> mixture = GaussianMixture(means, torch.full((2, 2), 0.5))
+        >>> x = torch.tensor([[2.0, 1.0]])
+        >>> unitwise_map(mixture, x)  # both units claim the input
+        tensor([[1, 1]])
     """
     _check_model(mixture)
     return mixture.map_code(x)
@@ -76,12 +95,12 @@ def joint_map(
     Args:
         mixture: K units with one shared variance.
         x: inputs, ``(..., D)``, finite, in the dtype of the means.
-        method: "exact" compares all Rᴷ codes, in time N·Rᴷ. "icm", iterated conditional modes, starts from
+        method: ``"exact"`` compares all Rᴷ codes, in time N·Rᴷ. ``"icm"``, iterated conditional modes, starts from
             :func:`unitwise_map` and gives the units, one after the other, the component that is best with the rest
             as it is, until no unit changes: a local maximum, never less probable than the start, in time N·K·R·D a
             sweep.
-        max_codes: most codes that "exact" may compare. It takes memory for some multiple of as many numbers.
-        max_sweeps: most sweeps of "icm"; if they do not suffice for an input a RuntimeWarning says so.
+        max_codes: most codes that ``"exact"`` may compare. It takes memory for some multiple of as many numbers.
+        max_sweeps: most sweeps of ``"icm"``; if they do not suffice for an input a RuntimeWarning says so.
 
     Returns:
         int64, ``(..., K)``. Of codes equally probable but for rounding, any.
@@ -89,6 +108,15 @@ def joint_map(
     Raises:
         ValueError: Rᴷ above ``max_codes``; a variance per component; another method; inputs of another size.
         TypeError: not a GaussianMixture; ``x`` of another dtype; a limit that is no integer.
+
+    Example:
+        >>> import torch
+        >>> from betavq.mixture import GaussianMixture, joint_map
+        >>> means = torch.tensor([[[0.0, 0.0], [2.0, 0.0]], [[0.0, 0.0], [2.0, 1.0]]])
+        >>> mixture = GaussianMixture(means, torch.full((2, 2), 0.5))
+        >>> x = torch.tensor([[2.0, 1.0]])
+        >>> joint_map(mixture, x)  # the second explains it alone
+        tensor([[0, 1]])
     """
     _check_model(mixture)
     check_rows(x, mixture.num_features, "the means", mixture.means.dtype)
@@ -125,7 +153,7 @@ def disagreement(
 
     Args:
         x: at least one input, ``(..., D)``.
-        mixture, method, max_codes, max_sweeps: as for :func:`joint_map`. With "icm" the share is at most the exact
+        mixture, method, max_codes, max_sweeps: as for :func:`joint_map`. With ``"icm"`` the share is at most the exact
             one, for what stays at its start need not be the best.
 
     Returns:
@@ -133,6 +161,15 @@ def disagreement(
 
     Raises:
         ValueError, TypeError: as :func:`joint_map`; no inputs.
+
+    Example:
+        >>> import torch
+        >>> from betavq.mixture import GaussianMixture, disagreement
+        >>> means = torch.tensor([[[0.0, 0.0], [2.0, 0.0]], [[0.0, 0.0], [2.0, 1.0]]])
+        >>> mixture = GaussianMixture(means, torch.full((2, 2), 0.5))
+        >>> x = torch.tensor([[2.0, 1.0]])
+        >>> disagreement(mixture, torch.cat((x, 0 * x)))  # of two inputs, one
+        0.5
     """
     joint = joint_map(mixture, x, method=method, max_codes=max_codes, max_sweeps=max_sweeps)
     if not joint.numel():

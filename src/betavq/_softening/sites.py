@@ -16,6 +16,13 @@ class Site:
         replaced: whether it is softened.
         reason: why it is left alone; empty if it is replaced.
         beta: the key of its β in :func:`betas`, one of its own if it is left alone; empty if it has none.
+
+    Example:
+        >>> import torch
+        >>> import betavq
+        >>> report = betavq.report(betavq.soften(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU())))
+        >>> report.sites[0]
+        Site(where='1', what='relu', replaced=True, reason='', beta='softening_beta')
     """
 
     where: str
@@ -34,6 +41,14 @@ class Report:
         note: what the list may lack; empty if nothing is known to.
         betas: every β in words, ``"0.5"``, by its key in :func:`betas`; the smallest and the largest of channels.
         smoothing, share: as given to :func:`soften`, joined by "and" if softened parts differ; empty if none is.
+
+    Example:
+        >>> import torch
+        >>> import betavq
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 3), torch.nn.GELU())
+        >>> report = betavq.report(betavq.soften(net))
+        >>> [site.where for site in report.replaced], [site.what for site in report.left_alone]
+        (['1'], ['gelu'])
     """
 
     sites: tuple[Site, ...]

@@ -1,7 +1,8 @@
-"""x σ(ηx) written over x in one pass, and in two where a backward pass needs the numbers from before."""
+"""Units written over their input: x σ(ηx) in one pass, in two where a backward pass needs the numbers from before."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ from .fast import Fast, Unit, limits, scale_of_number, swish_kernel_out
 
 def swish_in_place(x: Tensor, beta: float | Tensor, unit: Unit) -> Tensor | None:
     """``x`` itself with its new values, or None (and ``x`` as it was) where the fast form does not apply."""
-    if not isinstance(beta, float) or not is_plain(x) or x._is_view():
+    if not isinstance(beta, float) or not is_plain(x) or x._is_view() or (x.is_leaf and x.requires_grad):
         return None
     scale = scale_of_number(beta, 0.0, x.dtype)
     if scale is None or not all_finite(x):
@@ -23,6 +24,22 @@ def swish_in_place(x: Tensor, beta: float | Tensor, unit: Unit) -> Tensor | None
         return result
     # The copy is made outside, where autograd sees it: derivatives of derivatives go through it.
     return _InPlace.apply(x.clone(), beta, scale, unit, x)  # type: ignore[no-untyped-call, no-any-return]
+
+
+def overwrite(x: Tensor, numbers: Callable[[Tensor], Tensor], *learned: float | Tensor) -> Tensor:
+    """``x`` with ``numbers(x)`` written over it; of those ``learned`` a backward pass may want gradients.
+
+    Raises:
+        ValueError: numbers of another shape.
+    """
+    is_learned = any(isinstance(tensor, Tensor) and tensor.requires_grad for tensor in (x, *learned))
+    found = numbers(x.clone() if is_learned and torch.is_grad_enabled() else x)
+    if found.shape != x.shape:
+        raise ValueError(
+            f"inplace must be False where the result has another shape than input, {tuple(x.shape)}, "
+            f"got {tuple(found.shape)}"
+        )
+    return x.copy_(found)
 
 
 class _InPlace(Fast):

@@ -19,6 +19,7 @@ from .._numerics.dtypes import compute_dtype, saturation
 from .._numerics.hardness import hardness
 from .composite import leaky_swish, soft_abs, swish
 from .fast import Unit, fast
+from .in_place import overwrite, swish_in_place
 
 
 def relu(input: Tensor, beta: float | Tensor, detached: bool) -> Tensor:
@@ -42,6 +43,21 @@ def leaky_relu(input: Tensor, negative_slope: float | Tensor, beta: float | Tens
         )
         y = fast(input, beta, leaky)
     return composite_leaky_relu(input, negative_slope, beta, detached) if y is None else y
+
+
+def relu_(input: Tensor, beta: float | Tensor, detached: bool) -> Tensor:
+    """:func:`relu` written over the input."""
+    if isinstance(beta, float) and beta == 1:
+        return F.relu_(input)
+    y = swish_in_place(input, beta, RELU_OF_DETACHED_CODE if detached else RELU)
+    return overwrite(input, lambda x: relu(x, beta, detached), beta) if y is None else y
+
+
+def leaky_relu_(input: Tensor, negative_slope: float | Tensor, beta: float | Tensor, detached: bool) -> Tensor:
+    """:func:`leaky_relu` written over the input."""
+    if isinstance(beta, float) and beta == 1 and isinstance(negative_slope, float) and negative_slope > 0:
+        return F.leaky_relu_(input, negative_slope)  # PyTorch has no derivative of it for other slopes
+    return overwrite(input, lambda x: leaky_relu(x, negative_slope, beta, detached), beta, negative_slope)
 
 
 def composite_relu(input: Tensor, beta: float | Tensor, detached: bool = False) -> Tensor:

@@ -28,6 +28,15 @@ class LocalAffineMap:
     Attributes:
         x: the points, ``(N, *in)``.
         output: f(x), ``(N, *out)``.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import affine_map
+        >>> here = affine_map(torch.relu, torch.tensor([[1.0, -2.0]]))
+        >>> here.slopes.tolist(), here.offsets.tolist()
+        ([[[1.0, 0.0], [0.0, 0.0]]], [[0.0, 0.0]])
+        >>> here.matvec(torch.tensor([[5.0, 5.0]]))  # A[x] v, without A
+        tensor([[5., 0.]])
     """
 
     def __init__(self, model: Model, x: Tensor, output: Tensor) -> None:
@@ -111,6 +120,15 @@ def affine_map(model: Model, x: Tensor) -> LocalAffineMap:
         TypeError: no model; an ``x`` of another dtype.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1805.06576, the input-dependent affine map of a network.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import affine_map
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3)).eval()
+        >>> x = torch.randn(4, 2)
+        >>> slopes, offsets = affine_map(net, x)
+        >>> torch.allclose((slopes @ x[:, :, None])[:, :, 0] + offsets, net(x), atol=1e-5)
+        True
     """
     check_model(model)
     check_inputs("x", x, model)
@@ -140,6 +158,17 @@ def templates(model: Model, x: Tensor, classes: Sequence[int] | None = None) -> 
         ValueError, TypeError: as :func:`affine_map`; outputs of another shape, or a class that there is not.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1805.06576, networks as template matching.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import affine_map, templates
+        >>> net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10), torch.nn.ReLU()).eval()
+        >>> images = torch.randn(2, 1, 8, 8)
+        >>> templates(net, images).shape
+        torch.Size([2, 10, 1, 8, 8])
+        >>> logits = (templates(net, images) * images[:, None]).flatten(2).sum(2) + affine_map(net, images).offsets
+        >>> torch.allclose(logits, net(images), atol=1e-5)
+        True
     """
     local = affine_map(model, x)
     if local.output.dim() != 2:

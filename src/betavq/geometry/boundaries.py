@@ -31,6 +31,15 @@ class Polyline:
             at ``points[1:]``, ``(P - 1,)``, if it is closed. They are the angles between the normals of the parts,
             the differences of the two classes' slopes.
         is_closed: whether it ends where it starts.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import decision_boundary
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.LeakyReLU(0.5)).eval()
+        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())
+        >>> line = decision_boundary(net, [(-1, -1), (1, -1), (1, 1), (-1, 1)])[0]
+        >>> line.classes, round(line.length, 4)
+        ((0, 1), 2.8284)
     """
 
     points: Floats
@@ -50,6 +59,15 @@ class Boundary(Sequence[Polyline]):
 
     Attributes:
         partition: the linear regions that they run through.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import decision_boundary
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.LeakyReLU(0.5)).eval()
+        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())
+        >>> border = decision_boundary(net, [(-1, -1), (1, -1), (1, 1), (-1, 1)])
+        >>> len(border), len(border.partition)
+        (1, 4)
     """
 
     def __init__(self, regions: Partition, polylines: Sequence[Polyline]) -> None:
@@ -101,6 +119,15 @@ def decision_boundary(
         ValueError, TypeError: as :func:`partition`.
 
     Source: Balestriero, Cosentino, Aazhang & Baraniuk (2019), arXiv 1905.08443, decision boundary and its curvature.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import decision_boundary
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.LeakyReLU(0.5)).eval()
+        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())
+        >>> border = decision_boundary(net, [(-1, -1), (1, -1), (1, 1), (-1, 1)])
+        >>> border[0].points.tolist()  # where the first output is the second
+        [[-1.0, -1.0], [0.0, 0.0], [1.0, 1.0]]
     """
     if isinstance(model, Partition):
         if domain is not None or plane is not None:

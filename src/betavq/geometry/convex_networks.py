@@ -32,6 +32,18 @@ class Convexity(NamedTuple):
             network may be convex all the same.
         layer: the first layer that breaks the condition, in words; None if none does.
         reason: why it does; empty if none does.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import convexity
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1)).eval()
+        >>> net[2].weight.data.fill_(-1.0).shape
+        torch.Size([1, 8])
+        >>> found = convexity(net, torch.zeros(1, 2))
+        >>> found.convex, found.layer
+        (False, "layer '2' (Linear)")
+        >>> found.reason
+        'a negative weight, -1, after a layer that is convex already'
     """
 
     convex: bool
@@ -70,6 +82,15 @@ def convexity(model: Model, x: Tensor) -> Convexity:
         ValueError, TypeError: as :func:`affine_map`.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1805.06576, convex networks.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import convexity
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1)).eval()
+        >>> net[2].weight.data.abs_().shape  # no negative weight after the ReLU
+        torch.Size([1, 8])
+        >>> convexity(net, torch.zeros(1, 2)).convex
+        True
     """
     check_model(model)
     check_inputs("x", x, model)

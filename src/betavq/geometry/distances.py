@@ -35,6 +35,14 @@ def distance_to_border(model: nn.Module, x: Tensor) -> Tensor:
         ValueError, TypeError: as :func:`partition` for the model; ``x`` not a finite batch that the network takes.
 
     Source: Balestriero, Cosentino, Aazhang & Baraniuk (2019), arXiv 1905.08443, distance to the partition's borders.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import distance_to_border
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
+        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> distance_to_border(net, torch.tensor([[0.25, -2.0], [3.0, 1.0]]))
+        tensor([0.2500, 1.0000], dtype=torch.float64)
     """
     distances, _ = _find_borders(model, x)
     return distances
@@ -47,6 +55,15 @@ def nearest_border(model: nn.Module, x: Tensor) -> Tensor:
 
     Returns:
         ``(N, …)`` in float64, the shape of ``x``; NaN for a network that is affine.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import nearest_border
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
+        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> nearest_border(net, torch.tensor([[0.25, -2.0], [3.0, 1.0]]))
+        tensor([[ 0., -2.],
+                [ 3.,  0.]], dtype=torch.float64)
     """
     distances, directions = _find_borders(model, x)
     view = distances.reshape(-1, *[1] * (x.dim() - 1))

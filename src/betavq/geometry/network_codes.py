@@ -39,6 +39,15 @@ def codes(model: Model, x: Tensor) -> dict[str, Tensor]:
 
     Raises:
         ValueError, TypeError: as :func:`affine_map`.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import codes
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
+        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> codes(net, torch.tensor([[1.0, 1.0], [1.0, -1.0]]))
+        {'1': tensor([[1, 1],
+                [1, 0]])}
     """
     check_model(model)
     check_inputs("x", x, model)
@@ -53,6 +62,17 @@ class VQDistance(NamedTuple):
     Attributes:
         by_layer: for each layer that selects, ``(N,)`` or, of all pairs, ``(N, M)``; in [0, 1].
         mean: the mean over the layers, of the same shape.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import vq_distance
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
+        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> x = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]])
+        >>> vq_distance(net, x, x, pairwise=True).by_layer
+        {'1': tensor([[0.0000, 0.5000, 1.0000],
+                [0.5000, 0.0000, 0.5000],
+                [1.0000, 0.5000, 0.0000]], dtype=torch.float64)}
     """
 
     by_layer: dict[str, Tensor]
@@ -82,6 +102,15 @@ def vq_distance(model: Model, x: Tensor, y: Tensor, *, pairwise: bool = False) -
         TypeError: as :func:`codes`.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1805.06576, the distance of vector quantizations.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import vq_distance
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
+        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> x, y = torch.tensor([[1.0, 1.0], [1.0, 1.0]]), torch.tensor([[2.0, 3.0], [1.0, -1.0]])
+        >>> vq_distance(net, x, y).mean  # the same region; half of the units
+        tensor([0.0000, 0.5000], dtype=torch.float64)
     """
     found, others = codes(model, x), codes(model, y)
     if not found:

@@ -51,7 +51,7 @@ def partition(
     Args:
         model: a network in eval mode that takes ``(N, 2)``, or ``(N, …)`` with a ``plane``, and returns logits
             ``(N, C)``. Of linear layers, convolutions, BatchNorm, average-pooling, reshaping, sums (residual
-            connections) and the units nn.ReLU, LeakyReLU, PReLU, |·|, max-pooling, maxout and those of
+            connections) and the units nn.ReLU, LeakyReLU, PReLU, abs, max-pooling, maxout and those of
             :mod:`betavq.nn` at β = 1, as layers or functions, in any graph that ``torch.fx`` can trace. It is copied
             and not changed.
         domain: corners of a convex polygon, ``(V, 2)``, in plane coordinates.
@@ -80,6 +80,17 @@ def partition(
 
     Source: Balestriero & Baraniuk (2018), "A Spline Theory of Deep Networks" (ICML); Balestriero, Cosentino, Aazhang
     & Baraniuk (2019), "The Geometry of Deep Networks: Power Diagram Subdivision", arXiv 1905.08443.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import partition
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
+        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> quadrants = partition(net, [(-1, -1), (1, -1), (1, 1), (-1, 1)])
+        >>> len(quadrants), quadrants.areas.tolist()
+        (4, [1.0, 1.0, 1.0, 1.0])
+        >>> max(quadrants, key=lambda region: region.code.sum()).slopes.tolist()  # where both units are on
+        [[1.0, 0.0], [0.0, 1.0]]
     """
     corners = check_domain(domain)
     surface = check_plane(plane)

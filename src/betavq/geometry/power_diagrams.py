@@ -30,6 +30,16 @@ class PowerDiagram:
         centroids: μ, ``(Q, D)``. A centroid need not lie in its cell.
         squared_radii: ρ, ``(Q,)``. They may be negative; one constant added to all of them moves no cell, a change
             of a single one does. −∞ for a code with an excluded piece, whose cell is empty.
+
+    Example:
+        >>> import torch
+        >>> from betavq import MASO
+        >>> from betavq.geometry import power_diagram
+        >>> maso = MASO(torch.randn(2, 3, 2), torch.randn(2, 3))
+        >>> diagram = power_diagram(maso)  # of both units together
+        >>> x = torch.randn(100, 2)
+        >>> bool((diagram.assign(x) == maso.selection(x)).all())
+        True
     """
 
     codes: Tensor
@@ -117,6 +127,15 @@ def power_diagram(
         TypeError: an argument of another kind.
 
     Source: Balestriero, Cosentino, Aazhang & Baraniuk (2019), arXiv 1905.08443, the power diagram subdivision.
+
+    Example:
+        >>> import torch
+        >>> from betavq import MASO
+        >>> from betavq.geometry import power_diagram
+        >>> points = torch.tensor([[[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]]])
+        >>> diagram = power_diagram(MASO(points, -points.square().sum(-1) / 2))  # the cells of the nearest point
+        >>> diagram.centroids.tolist(), diagram.squared_radii.tolist()
+        ([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]], [0.0, 0.0, 0.0])
     """
     if not isinstance(maso, MASO):
         raise TypeError(f"maso must be a betavq.MASO, got {type(maso).__name__}")
@@ -147,6 +166,15 @@ def centroid(model: Model, x: Tensor, depth: int | None = None) -> Tensor:
         ValueError, TypeError: as :func:`affine_map`; a depth that the network does not have.
 
     Source: Balestriero, Cosentino, Aazhang & Baraniuk (2019), arXiv 1905.08443, centroids by backpropagation.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import centroid
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
+        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> centroid(net, torch.tensor([[1.0, 2.0], [1.0, -2.0]]))
+        tensor([[1., 1.],
+                [1., 0.]])
     """
     check_model(model)
     check_inputs("x", x, model)

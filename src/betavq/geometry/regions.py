@@ -28,9 +28,19 @@ class Region:
 
     Attributes:
         polygon: its corners, counterclockwise, in plane coordinates, ``(V, 2)``.
-        slopes, offsets: the network's outputs there, logits(p) = slopes @ p + offsets, ``(C, 2)`` and ``(C,)``.
+        slopes: the network's outputs there are logits(p) = slopes @ p + offsets, ``(C, 2)``.
+        offsets: ``(C,)``.
         code: which piece each unit selects, layer after layer, ``(U,)``.
         area: of the polygon.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import partition
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
+        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> region = max(partition(net, [(-1, -1), (1, -1), (1, 1), (-1, 1)]), key=lambda region: region.code.sum())
+        >>> region.code.tolist(), region.slopes.tolist(), region.area
+        ([1, 1], [[1.0, 0.0], [0.0, 1.0]], 1.0)
     """
 
     polygon: Floats
@@ -54,8 +64,18 @@ class Partition(Sequence[Region]):
         starts: where each region's corners start, and the end of the last, ``(n + 1,)``.
         edge_depth: at which layer the edge from each corner to the next appeared, ``(T,)``; 0 on the border.
         edge_unit: which of that layer's units has its kink there, ``(T,)``; the side's number on the border.
-        slopes, offsets: logits(p) = slopes[i] @ p + offsets[i] in region i, ``(n, C, 2)`` and ``(n, C)``.
+        slopes: logits(p) = slopes[i] @ p + offsets[i] in region i, ``(n, C, 2)``.
+        offsets: ``(n, C)``.
         areas: of the regions, ``(n,)``.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import partition
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
+        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> quadrants = partition(net, [(-1, -1), (1, -1), (1, 1), (-1, 1)])
+        >>> quadrants.codes[quadrants.locate([(0.5, -0.5)])].tolist()  # where x > 0 > y
+        [[1, 0]]
     """
 
     def __init__(
@@ -131,7 +151,7 @@ class Partition(Sequence[Region]):
 
     @cached_property
     def neighbours(self) -> Neighbours:
-        """Which regions share an edge, with the edges they share: see :class:`Neighbours`."""
+        """Which regions share an edge, with the edges they share, as :class:`Neighbours`."""
         inside = self._edges >= 0
         following = np.arange(1, len(self.vertices) + 1)
         following[self.starts[1:] - 1] = self.starts[:-1]

@@ -28,10 +28,20 @@ class SoftPartition:
 
     Attributes:
         beta: the hardness.
-        x, y: the centres of columns and rows, ``(W,)`` and ``(H,)``, in plane coordinates.
+        x: the centres of columns in plane coordinates, ``(W,)``.
+        y: those of rows, ``(H,)``.
         entropy: of each layer of units, ``(L, H, W)`` in [0, 1], rows from the bottom; NaN outside the domain.
         layers: the layers of units.
         logits: the softened network's outputs, ``(C, H, W)``.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import soft_partition
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
+        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> soft = soft_partition(net, [(-1, -1), (1, -1), (1, 1), (-1, 1)], beta=0.9, resolution=(6, 4))
+        >>> soft.entropy.shape, soft.x.round(3).tolist()
+        ((1, 4, 6), [-0.833, -0.5, -0.167, 0.167, 0.5, 0.833])
     """
 
     beta: float
@@ -68,6 +78,15 @@ def soft_partition(
         ValueError, TypeError: as :func:`partition`; ``beta`` outside [0, 1]; ``resolution`` below 1.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ inference; the map of entropies is this library's.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import soft_partition
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
+        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> soft = soft_partition(net, [(-1, -1), (1, -1), (1, 1), (-1, 1)], beta=0.9, resolution=5)
+        >>> soft.entropy[0, 2].round(3).tolist()  # along the x axis: most undecided at the origin
+        [0.504, 0.589, 1.0, 0.589, 0.504]
     """
     hardness = check_beta(beta, wait=True)
     if isinstance(hardness, Tensor):

@@ -35,6 +35,13 @@ def template_penalty(model: Model, x: Tensor) -> Tensor:
         TypeError: an ``x`` of another dtype.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1805.06576, orthogonal templates.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import last_layer_penalty, template_penalty
+        >>> net = torch.nn.Linear(4, 3)
+        >>> torch.allclose(template_penalty(net, torch.randn(5, 4)), last_layer_penalty(net.weight))
+        True
     """
     for name, module in model.named_modules() if isinstance(model, nn.Module) else ():
         if isinstance(module, _BatchNorm) and (module.training or module.running_mean is None):
@@ -68,6 +75,12 @@ def last_layer_penalty(weight: Tensor) -> Tensor:
         TypeError: not a floating tensor.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1805.06576, orthogonal templates.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import last_layer_penalty
+        >>> last_layer_penalty(torch.eye(3)).item(), last_layer_penalty(torch.ones(2, 3)).item()
+        (0.0, 18.0)
     """
     check_floating("weight", weight)
     if weight.dim() != 2:

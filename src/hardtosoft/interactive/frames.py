@@ -98,6 +98,12 @@ def line(name: str, x: Any, y: Any, colour: str, *, dash: str = "solid", width: 
     return {"type": "scatter", "mode": "lines", "name": name, **place, "y": array(y), "line": stroke, **more}
 
 
+def path(name: str, points: Any, colour: str, **look: Any) -> Trace:
+    """The same through points ``(M, 2)``."""
+    x, y = array(points).T
+    return line(name, x, y, colour, **look)
+
+
 def dots(name: str, x: Any, y: Any, colour: str, *, symbol: str = "circle", size: float = 6, **more: Any) -> Trace:
     """Plotly markers at the points (x, y).
 

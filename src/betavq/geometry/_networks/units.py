@@ -84,6 +84,14 @@ class Layer:
         name: of the step, with its kind.
         num_units: how many units it has.
         num_pieces: R, among how many pieces each of them selects.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import partition
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
+        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> partition(net, [(-1, -1), (1, -1), (1, 1), (-1, 1)]).layers
+        (Layer(name="layer '1' (ReLU)", num_units=2, num_pieces=2),)
     """
 
     name: str

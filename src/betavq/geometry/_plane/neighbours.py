@@ -20,6 +20,15 @@ class Neighbours(NamedTuple):
         segments: the shared edge, its two ends, ``(E, 2, 2)``.
         depths: at which layer of units the edge appeared, counted from 1, ``(E,)``.
         units: which of that layer's units has its kink there, ``(E,)``.
+
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import partition
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
+        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> shared = partition(net, [(-1, -1), (1, -1), (1, 1), (-1, 1)]).neighbours
+        >>> len(shared.pairs), shared.depths.tolist()  # two half axes a unit
+        (4, [1, 1, 1, 1])
     """
 
     pairs: Integers

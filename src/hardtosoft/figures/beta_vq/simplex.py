@@ -18,7 +18,7 @@ from ...drawing.looks import UP_TO_1
 from ...interactive import palette
 from ...interactive.axes import beta_axis, choice
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Array, Frame, Panel, Trace, array, axis, dots, layout, line
+from ...interactive.frames import Array, Frame, Panel, Trace, array, axis, dots, layout, line, path
 from ...interactive.numbers import number
 
 
@@ -137,7 +137,7 @@ def triangle_panel(scores: Tensor, beta: float) -> Panel:
     corners = place(torch.eye(3, dtype=torch.float64))
     outline = corners[[0, 1, 2, 0]]
     lines = level_lines(scores, beta)
-    path = place(betavq.code(scores.expand(len(PATH), 3), betavq.beta_from_eta(PATH)))
+    way = place(betavq.code(scores.expand(len(PATH), 3), betavq.beta_from_eta(PATH)))
     best = place(code)
     marks = [
         dots(
@@ -151,9 +151,9 @@ def triangle_panel(scores: Tensor, beta: float) -> Panel:
         xlabel="corners: piece 1 left, 2 right, 3 top",
         alt=f"At β = {beta:.2f} the best code is {weights}: {_where(code)}.",
         traces=[
-            line("equally good codes", lines[:, 0], lines[:, 1], palette.GREY, width=1.2),
-            line("the simplex: all codes", outline[:, 0], outline[:, 1], palette.GREY, width=2.5, showlegend=False),
-            line("the best code's way, β from 0 to 1", path[:, 0], path[:, 1], palette.INK, dash="dot", width=2),
+            path("equally good codes", lines, palette.GREY, width=1.2),
+            path("the simplex: all codes", outline, palette.GREY, width=2.5, showlegend=False),
+            path("the best code's way, β from 0 to 1", way, palette.INK, dash="dot", width=2),
             *marks,
             dots("the best code at this β", best[:1], best[1:], palette.INK, size=12),
         ],

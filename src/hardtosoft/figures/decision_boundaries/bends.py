@@ -15,7 +15,7 @@ from ...drawing.regions import joined, rectangle, regions
 from ...interactive import palette
 from ...interactive.axes import beta_axis
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Array, Frame, Panel, array, axis, dots, layout, line
+from ...interactive.frames import Array, Frame, Panel, array, axis, dots, layout, line, path
 from ...results.networks import load_two_moons, module_of, two_moons_training_set
 
 POINTS = 160  # of the curve
@@ -86,7 +86,7 @@ def bends_frame(beta: float) -> Frame:
             edges,
             *moons(size=3),
             line("hard, for comparison", x, y, palette.GREY, width=1.5),
-            line("boundary at this β", points[:, 0], points[:, 1], palette.GREEN, width=3),
+            path("boundary at this β", points, palette.GREEN, width=3),
             dots("bends", x[1:-1], y[1:-1], palette.INK, size=7 if beta == 1 else 4),
         ],
         layout=LAYOUT,

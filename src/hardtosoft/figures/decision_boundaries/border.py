@@ -16,7 +16,7 @@ from ...drawing.regions import joined, rectangle, regions
 from ...interactive import palette
 from ...interactive.axes import Value, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Array, Frame, Panel, axis, dots, layout, line
+from ...interactive.frames import Array, Frame, Panel, axis, dots, layout, line, path
 from ...results.networks import load_two_moons, module_of, two_moons_test_set
 
 POINTS = 60
@@ -101,9 +101,9 @@ def _plane(found: Distances, i: int) -> Panel:
         f"{'ends on the boundary within it' if stays else 'leaves the region, and misses the boundary'}.",
         traces=[
             regions(moons_partition(), 2, None, opacity=0.45),
-            line("decision boundary", edge[:, 0], edge[:, 1], palette.GREEN, width=3),
-            line("disc up to the region’s border", disc[:, 0], disc[:, 1], palette.PURPLE, width=2),
-            line("one linear step", way[:, 0], way[:, 1], palette.ORANGE, dash="dash", width=2.5),
+            path("decision boundary", edge, palette.GREEN, width=3),
+            path("disc up to the region’s border", disc, palette.PURPLE, width=2),
+            path("one linear step", way, palette.ORANGE, dash="dash", width=2.5),
             dots("its end", end[:1], end[1:], palette.ORANGE, symbol="square", size=8),
             dots("nearest place of the other class", near[:1], near[1:], palette.GREEN, size=9),
             dots("the point", point[:1], point[1:], palette.INK, size=8),

@@ -14,7 +14,7 @@ from ...drawing.regions import joined, regions
 from ...interactive import palette
 from ...interactive.axes import Value, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Frame, Panel, array, axis, dots, layout, line
+from ...interactive.frames import Frame, Panel, array, axis, dots, layout, line, path
 from ...interactive.numbers import number, short
 from ...results.networks import load_two_moons, module_of
 
@@ -50,8 +50,8 @@ def step_frame(point: Sequence[float], times: float) -> Frame:
         alt=f"The step {fate}.",
         traces=[
             regions(moons_partition(), 2, None, opacity=0.45),
-            line("decision boundary", edge[:, 0], edge[:, 1], palette.GREEN, width=3),
-            line("the way", way[:, 0], way[:, 1], palette.ORANGE, dash="dash", width=2),
+            path("decision boundary", edge, palette.GREEN, width=3),
+            path("the way", way, palette.ORANGE, dash="dash", width=2),
             dots("the point", way[:1, 0], way[:1, 1], palette.INK, size=8),
             dots("where you are", here[:1], here[1:], palette.ORANGE, symbol="square", size=9),
         ],

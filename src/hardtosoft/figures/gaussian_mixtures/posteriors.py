@@ -13,10 +13,11 @@ from betavq.mixture import GaussianMixture
 from ...drawing.edges import crossings, edges
 from ...drawing.looks import STYLES, UP_TO_1, piece_lines
 from ...drawing.raster import Plane
+from ...drawing.strokes import upright
 from ...interactive import palette
 from ...interactive.axes import Axis, Value, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Frame, Panel, Trace, array, axis, dots, layout, line
+from ...interactive.frames import Frame, Panel, Trace, array, axis, dots, layout, line, path
 from .. import layers
 
 SLOPES = torch.tensor([[-1.6, -0.7], [1.5, -1.0], [0.3, 1.5]], dtype=torch.float64)
@@ -79,7 +80,7 @@ def _plane_panel(beta: float, weights: Tensor) -> Panel:
         traces=[
             *PLANE.tints(weights, COLOURS),
             line("the cut", [PLANE.x[0], PLANE.x[1]], [CUT_HEIGHT] * 2, palette.GREY, dash="dot", width=2),
-            line("edges of the hard unit", borders[:, 0], borders[:, 1], palette.INK, width=2),
+            path("edges of the hard unit", borders, palette.INK, width=2),
             *component_marks(),
             dots("place of the numbers below", PROBE[:1], PROBE[1:], palette.GREY, size=11),
         ],
@@ -91,20 +92,13 @@ def _plane_panel(beta: float, weights: Tensor) -> Panel:
 def _cut_panel(beta: float, along: Tensor) -> Panel:
     shares = crossings(unit(), (array(CUT[0]), array(CUT[-1])))
     places = [CUT_GRID[0] + 200 * CUT_GRID[1] * share for share in shares]
-    gap = float("nan")
     steps = "are steps" if beta == 1 else "cross"
     return Panel(
         title="Along the cut",
         xlabel=f"input x₁ (x₂ = {CUT_HEIGHT:g})",
         alt=f"Along the cut the three posteriors {steps} exactly where the hard unit changes its piece.",
         traces=[
-            line(
-                "edges of the hard unit",
-                [value for place in places for value in (place, place, gap)],
-                [value for _ in places for value in (0.0, 1.0, gap)],
-                palette.INK,
-                width=2,
-            ),
+            path("edges of the hard unit", upright(places, 0, 1), palette.INK, width=2),
             *piece_lines([f"posterior of component {r}" for r in (1, 2, 3)], CUT_GRID, along),
         ],
         layout=layout(axis(-3, 3, (-2, 0, 2)), UP_TO_1),
@@ -159,9 +153,9 @@ def prior_frame(prior: str, variance: float) -> Frame:
         "component is not the piece that the unit selects.",
         traces=[
             *PLANE.tints(cells, COLOURS),
-            line("edges of nearest-centroid cells (K-means)", middle[:, 0], middle[:, 1], palette.GREY, dash="dot"),
-            line("edges of the hard unit", hard[:, 0], hard[:, 1], palette.INK, width=5),
-            line("edges of the mixture’s cells", own[:, 0], own[:, 1], palette.BLUE, dash="dash", width=2.5),
+            path("edges of nearest-centroid cells (K-means)", middle, palette.GREY, dash="dot"),
+            path("edges of the hard unit", hard, palette.INK, width=5),
+            path("edges of the mixture’s cells", own, palette.BLUE, dash="dash", width=2.5),
             *component_marks(),
         ],
         layout=PLANE.layout((-2, 0, 2), (-2, 0, 2)),

@@ -14,7 +14,7 @@ from ...drawing.edges import edges
 from ...drawing.raster import Plane
 from ...interactive import palette
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Frame, Panel, axis, dots, heatmap, layout, line
+from ...interactive.frames import Frame, Panel, axis, dots, heatmap, layout, line, path
 from ..layers import COHERENCE_TICKS, COHERENCES, INPUTS, UNITS, coherence_axis, equicorrelated, inputs, layer, pair
 
 PLANE = Plane((-1.5, 2.5), (-1.6, 1.6), 65, 52)
@@ -61,9 +61,9 @@ def together_frame(coherence: float) -> Frame:
         else f"Coherence {coherence:.2f}: in {area:.0f} % of the drawn plane the unit-wise code is not the best.",
         traces=[
             heatmap("unit-wise code is not the best", PLANE.means(differs), PLANE.x, PLANE.y),
-            line("edges of the best joint codes", borders[:, 0], borders[:, 1], palette.INK, width=5),
-            line("edge of unit 1 alone", ties[0][:, 0], ties[0][:, 1], palette.GREEN, dash="dash", width=2.5),
-            line("edge of unit 2 alone", ties[1][:, 0], ties[1][:, 1], palette.ORANGE, dash="dot", width=3),
+            path("edges of the best joint codes", borders, palette.INK, width=5),
+            path("edge of unit 1 alone", ties[0], palette.GREEN, dash="dash", width=2.5),
+            path("edge of unit 2 alone", ties[1], palette.ORANGE, dash="dot", width=3),
             dots("filter w₁", filters[0, :1], filters[0, 1:], palette.GREEN, size=11),
             dots("filter w₂", filters[1, :1], filters[1, 1:], palette.ORANGE, symbol="square", size=10),
         ],

@@ -14,7 +14,7 @@ from ...drawing.raster import Plane
 from ...interactive import palette
 from ...interactive.axes import Axis, Value, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Frame, Panel, Trace, axis, dots, heatmap, layout, line
+from ...interactive.frames import Frame, Panel, Trace, axis, dots, heatmap, layout, line, path
 from ...interactive.numbers import number, saying
 from ..layers import layer, nearest, pair
 
@@ -75,10 +75,10 @@ def units_frame(filters: Tensor, along: float) -> Frame:
                 heatmap(f"best: {name}", PLANE.means(strength * (joint == code).all(-1)), PLANE.x, PLANE.y, colour)
                 for name, code, colour in zip(("only 1 on", "only 2 on", "both on"), CODES[1:], COLOURS, strict=True)
             ),
-            line("edges of the best joint codes", borders[:, 0], borders[:, 1], palette.INK, width=3.5),
-            line("edge of unit 1 alone", ties[0][:, 0], ties[0][:, 1], palette.GREEN, dash="dash"),
-            line("edge of unit 2 alone", ties[1][:, 0], ties[1][:, 1], palette.ORANGE, dash="dot", width=3),
-            line("parallelogram of the sums", outline[:, 0], outline[:, 1], palette.GREY, width=1.5),
+            path("edges of the best joint codes", borders, palette.INK, width=3.5),
+            path("edge of unit 1 alone", ties[0], palette.GREEN, dash="dash"),
+            path("edge of unit 2 alone", ties[1], palette.ORANGE, dash="dot", width=3),
+            path("parallelogram of the sums", outline, palette.GREY, width=1.5),
             dots("sums 0, w₁, w₂, w₁ + w₂", codes[:, 0], codes[:, 1], palette.GREY, size=9),
             _way("from x to the picked sum", x, codes[picked], palette.BLUE, "dashdot", 3),
             _way("from x to the best sum", x, codes[best], palette.INK, "solid", 2),

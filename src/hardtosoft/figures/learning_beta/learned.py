@@ -6,10 +6,11 @@ import numpy as np
 import torch
 
 from ...drawing.looks import ACROSS_TO_1, UP_TO_1
+from ...drawing.strokes import upright
 from ...interactive import palette
 from ...interactive.axes import Axis, Value, check_option, choice
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Frame, Panel, axis, dots, layout, line
+from ...interactive.frames import Frame, Panel, axis, dots, layout, line, path
 from ...results.beta_runs import CurveFit, Setting, beta_runs, curve_fits
 
 LAYERS = ("first layer", "second", "third")
@@ -112,9 +113,7 @@ def fit_frame(way: str, curve: str, width: str, code: str) -> Frame:
 
 def _errors(fits: dict[str, CurveFit], way: str, code: str) -> Panel:
     places = range(len(fits))
-    gap = float("nan")
-    across = [x for place in places for x in (place, place, gap)]
-    up = [y for fit in fits.values() for y in (float(fit.error.low), float(fit.error.high), gap)]
+    low, high = ([float(getattr(fit.error, end)) for fit in fits.values()] for end in ("low", "high"))
     best = min(fits, key=lambda name: float(fits[name].error.mean))
     here = list(fits).index(way)
     return Panel(
@@ -122,7 +121,7 @@ def _errors(fits: dict[str, CurveFit], way: str, code: str) -> Panel:
         xlabel="β, fixed or learned",
         alt=f"With {code} codes the smallest mean error is that of {best}.",
         traces=[
-            line("95 % intervals", across, up, palette.ORANGE, width=2),
+            path("95 % intervals", upright(places, low, high), palette.ORANGE, width=2),
             dots("mean", list(places), [fit.error.mean for fit in fits.values()], palette.ORANGE, symbol="square"),
             dots("this one", [here], [fits[way].error.mean], palette.BLUE, size=12),
         ],

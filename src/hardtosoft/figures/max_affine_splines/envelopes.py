@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -12,10 +11,11 @@ from torch import Tensor
 import betavq
 
 from ...drawing.looks import ORDINALS, STYLES, piece_lines
+from ...drawing.strokes import filled, upright
 from ...interactive import palette
 from ...interactive.axes import Value, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Frame, Panel, Trace, axis, dots, heatmap, layout, line
+from ...interactive.frames import Array, Frame, Panel, Trace, axis, dots, heatmap, layout, line, path
 from ...interactive.numbers import number, saying
 
 INPUTS = torch.linspace(-3, 3, 121, dtype=torch.float64)
@@ -79,7 +79,7 @@ def lines_frame(slope: float, offset: float) -> Frame:
     scores = maso.scores(INPUTS[:, None])[:, 0]
     bands = maso.code(band_places(SPAN, 240)[..., None])[:, :, 0].mean(1)
     ends = sorted(high for _, high in found if math.isfinite(high))
-    shown = [(end, end, math.nan) for end in ends] + [(math.nan,) * 3] * (2 - len(ends))
+    shown = filled(np.array(ends), 2)
     used = [r for r, (low, _) in enumerate(found) if not math.isnan(low)]
     words = {1: "one line alone", 2: "two of the lines", 3: "all three lines"}[len(used)]
     curve = Panel(
@@ -119,10 +119,9 @@ def lines_frame(slope: float, offset: float) -> Frame:
     return Frame([curve, stairs], f"{cut}." + (f" Never selected: the {' and the '.join(unseen)}." if unseen else ""))
 
 
-def _walls(ends: Sequence[Sequence[float]], up: tuple[float, float]) -> Trace:
+def _walls(ends: Array, up: tuple[float, float]) -> Trace:
     """Upright lines where one cell ends and the next begins."""
-    height = [*up, math.nan] * len(ends)
-    return line("boundary", [place for end in ends for place in end], height, palette.INK, dash="dot", width=1.5)
+    return path("boundary", upright(ends, *up), palette.INK, dash="dot", width=1.5)
 
 
 def block(inputs: Tensor, weight: float) -> Tensor:

@@ -13,10 +13,11 @@ from torch import nn
 import betavq
 
 from ...drawing.edges import edges
+from ...drawing.strokes import filled
 from ...interactive import palette
 from ...interactive.axes import Value, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Frame, Panel, array, axis, dots, heatmap, layout, line
+from ...interactive.frames import Frame, Panel, array, axis, dots, heatmap, layout, line, path
 from ...interactive.numbers import saying, short
 from .planes import BOX, unit_panels
 
@@ -124,7 +125,7 @@ def overlay_frame(units: float) -> Frame:
     on = BOX.means(maso.code(BOX.points)[:, :, 1].mean(1))
     units_alone = [betavq.MASO(maso.slopes[k : k + 1], maso.offsets[k : k + 1]) for k in range(count)]
     *before, newest = [edges(unit, BOX.x, BOX.y)[0] for unit in units_alone]
-    older = np.concatenate([*before, *[np.full((3, 2), np.nan)] * (len(FILTERS) - count)])
+    older = filled(np.concatenate([np.empty((0, 2)), *before]), 3 * (len(FILTERS) - 1))
     above = Panel(
         title="From above: the edges of all units",
         xlabel="input x₁ across, x₂ up",
@@ -132,8 +133,8 @@ def overlay_frame(units: float) -> Frame:
         "regions.",
         traces=[
             heatmap("share of units that are on", on, BOX.x, BOX.y),
-            line("edges of the units before", older[:, 0], older[:, 1], palette.INK, width=2),
-            line("edge of the last unit", newest[:, 0], newest[:, 1], palette.ORANGE, width=3.5),
+            path("edges of the units before", older, palette.INK, width=2),
+            path("edge of the last unit", newest, palette.ORANGE, width=3.5),
         ],
         layout=BOX.layout((-2, 0, 2), (-2, 0, 2)),
         aspect=BOX.aspect,

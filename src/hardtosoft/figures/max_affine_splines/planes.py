@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -14,10 +13,11 @@ import betavq
 from ...drawing.edges import edges, level_lines
 from ...drawing.looks import ORDINALS, STYLES, even_ticks, piece_lines
 from ...drawing.raster import Plane
+from ...drawing.strokes import filled
 from ...interactive import palette
 from ...interactive.axes import Value, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Array, Frame, Panel, axis, layout, line
+from ...interactive.frames import Frame, Panel, axis, layout, line, path
 from ...interactive.numbers import number, saying
 from .envelopes import band_places, tints
 
@@ -44,8 +44,8 @@ def unit_panels(
     """
     count = maso.num_pieces
     code = maso.code(BOX.points)[:, 0]
-    border = _fill(edges(maso, BOX.x, BOX.y), math.comb(pieces, 2))
-    contour = _fill(level_lines(maso, levels, BOX.x, BOX.y), pieces * len(levels))
+    border = filled(edges(maso, BOX.x, BOX.y), math.comb(pieces, 2)).reshape(-1, 2)
+    contour = filled(level_lines(maso, levels, BOX.x, BOX.y), pieces * len(levels)).reshape(-1, 2)
     seen = int(code.any(0).sum())
     above = Panel(
         title="From above: which is highest",
@@ -53,8 +53,8 @@ def unit_panels(
         alt=f"{seen} of {count} {piece}s are the highest somewhere in the picture; straight edges part their cells.",
         traces=[
             *BOX.tints(F.pad(code, (0, pieces - count)), [colour for colour, _ in STYLES[:pieces]]),
-            line("levels of the maximum", contour[:, 0], contour[:, 1], palette.GREY, width=1.5),
-            line("edges of the cells", border[:, 0], border[:, 1], palette.INK, width=2.5),
+            path("levels of the maximum", contour, palette.GREY, width=1.5),
+            path("edges of the cells", border, palette.INK, width=2.5),
             line("the cut", list(BOX.x), [cut, cut], palette.INK, dash="dash", width=1.5),
         ],
         layout=BOX.layout((-2, 0, 2), (-2, 0, 2)),
@@ -84,11 +84,6 @@ def _cut_panel(maso: betavq.MASO, cut: float, pieces: int, piece: str, heights: 
         layout=layout(axis(*BOX.x, (-2, 0, 2)), axis(*heights, even_ticks(*heights))),
         aspect=BOX.aspect,
     )
-
-
-def _fill(strokes: Array, count: int) -> Array:
-    """The points of all strokes, ``(N, 3, 2)``, one after another, as many as ``count`` strokes have."""
-    return np.concatenate([strokes, np.full((count - len(strokes), 3, 2), np.nan)]).reshape(-1, 2)
 
 
 def four_planes(offset: float, tilt: float) -> betavq.MASO:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import ceil, floor
 from typing import Any
 
+import numpy as np
+
 from ...drawing.looks import even_ticks
+from ...drawing.strokes import parted
 from ...interactive import palette
 from ...interactive.axes import choice
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Frame, Panel, Trace, axis, dots, layout, line
+from ...interactive.frames import Frame, Panel, Trace, axis, dots, layout, line, path
 from ...interactive.numbers import number
 from ...results.filter_runs import CONSTRAINTS, FilterRuns, filter_runs
 from ...results.stored import Band
@@ -35,7 +37,7 @@ def gains_frame(unit: str) -> Frame:
     found, activation = filter_runs("images"), UNITS[unit]
     places = dict(zip(KINDS, range(3), strict=True))
     accuracies = [[100 * a for a in found.accuracies(activation, constraint)] for constraint in CONSTRAINTS]
-    by_seed = list(zip(*accuracies, strict=True))
+    by_seed = np.stack(np.broadcast_arrays(np.arange(3), np.transpose(accuracies)), axis=-1)
     levels = Panel(
         title="Right on test images, %",
         xlabel="filters",
@@ -44,7 +46,7 @@ def gains_frame(unit: str) -> Frame:
         )
         + ". A line joins the networks of one seed.",
         traces=[
-            line("networks of one seed", *_joined(by_seed), palette.GREY, width=1.5),
+            path("networks of one seed", parted(by_seed), palette.GREY, width=1.5),
             *(
                 dots(name, [places[name]] * len(by_seed), accuracies[places[name]], LOOKS[name][0], size=8)
                 for name in places
@@ -78,13 +80,6 @@ def gains_figure() -> InteractiveFigure:
     )
     axes = [choice("unit", "Unit", tuple(UNITS), start=RELU)]
     return InteractiveFigure("gains", gains_frame, axes, caption=caption)
-
-
-def _joined(by_seed: Sequence[Sequence[float]]) -> tuple[list[float], list[float]]:
-    """One line through all networks of a seed, then the next."""
-    gap = float("nan")
-    places = [place for seed in by_seed for place in (*range(len(seed)), gap)]
-    return places, [accuracy for seed in by_seed for accuracy in (*seed, gap)]
 
 
 def _accuracy_axis(found: FilterRuns) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ...drawing.regions import Look, count_to, rectangle, regions
 from ...interactive import palette
 from ...interactive.axes import Value, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Array, Frame, Panel, array, axis, dots, layout, line, picture
+from ...interactive.frames import Array, Frame, Panel, array, axis, dots, layout, path, picture
 from ...results.networks import digits_test_set, load_digits_network, module_of
 
 DIGITS = (1, 7, 9)
@@ -123,7 +123,7 @@ def digit_slice_frame(way: float) -> Frame:
 def _plane(place: Tensor) -> Panel:
     found, corners = slice_partition(), array(digits_slice().corners)
     x, y = digits_slice().box()
-    path = np.concatenate([corners, corners[:1]])
+    way = np.concatenate([corners, corners[:1]])
     sampled = [
         dots(f"a {digit}", corners[i : i + 1, 0], corners[i : i + 1, 1], colour, symbol=symbol, size=11)
         for i, (digit, (colour, symbol)) in enumerate(CLASSES.items())
@@ -136,7 +136,7 @@ def _plane(place: Tensor) -> Panel:
         f"{', '.join(map(str, DIGITS))} and another digit.",
         traces=[
             regions(found, 3, _class_fill(found), scale=_steps(), key=_key(found), layers=LAYERS),
-            line("the way", path[:, 0], path[:, 1], palette.GREY, dash="dash", width=1.5, showlegend=False),
+            path("the way", way, palette.GREY, dash="dash", width=1.5, showlegend=False),
             *sampled,
             dots("where you are", place[:1], place[1:], palette.INK, size=9),
         ],

@@ -7,7 +7,7 @@ from ...drawing.regions import code_shades, count_to, joined, regions
 from ...interactive import palette
 from ...interactive.axes import Axis, Value, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Frame, Panel, line
+from ...interactive.frames import Frame, Panel, path
 from ...results.networks import moons_snapshots, two_moons_test_set
 
 DEPTHS = ("no layer", "layer 1", "layers 1 and 2")
@@ -32,7 +32,7 @@ def moon_regions_frame(step: float, depth: float) -> Frame:
         traces=[
             regions(found, layers, code_shades(found, layers)),
             *moons(),
-            line("decision boundary", edge[:, 0], edge[:, 1], palette.GREEN, width=3.5),
+            path("decision boundary", edge, palette.GREEN, width=3.5),
         ],
         layout=LAYOUT,
         aspect=BOX.aspect,

@@ -13,10 +13,11 @@ from betavq import MASO, geometry
 
 from ...drawing.edges import edges
 from ...drawing.raster import Plane
+from ...drawing.strokes import filled, parted
 from ...interactive import palette
 from ...interactive.axes import Axis, Value, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Array, Frame, Panel, Trace, axis, dots, heatmap, layout, line
+from ...interactive.frames import Array, Frame, Panel, Trace, axis, dots, heatmap, layout, line, path
 from ...interactive.numbers import saying
 
 PLANE = Plane((-3.0, 3.0), (-2.4, 2.4), 70, 56)
@@ -96,7 +97,7 @@ def depth_frame(depth: str, along: float) -> Frame:
         aspect=PLANE.aspect,
     )
     lines = np.concatenate([edges(_unit(own, k), PLANE.x, PLANE.y)[0] for k in range(own.num_units)])
-    straight = line("straight on", lines[:, 0], lines[:, 1], EDGES[count - 1][0], width=EDGES[count - 1][1])
+    straight = path("straight on", lines, EDGES[count - 1][0], width=EDGES[count - 1][1])
     right = Panel(
         title="Its last cut around x, straight on",
         xlabel="thick outline: where it holds",
@@ -142,9 +143,8 @@ def _edges(regions: geometry.Partition, depth: int) -> list[Trace]:
     """The edges that each layer made; those of layers that are not counted are absent."""
     found = []
     for made_by, (colour, width) in enumerate(EDGES, start=1):
-        shown = _segments(regions, made_by) if made_by <= depth else np.full((3, 2), np.nan)
-        room = 3 * most_segments(made_by)
-        x, y = np.concatenate([shown, np.full((room - len(shown), 2), np.nan)]).T
+        shown = _segments(regions, made_by) if made_by <= depth else np.empty((0, 2))
+        x, y = filled(shown, 3 * most_segments(made_by)).T
         found.append(line(f"edges of layer {made_by}", x, y, colour, width=width))
     return found
 
@@ -152,8 +152,7 @@ def _edges(regions: geometry.Partition, depth: int) -> list[Trace]:
 def _segments(regions: geometry.Partition, made_by: int) -> Array:
     """The shared edges that a layer made: two ends and a gap each, ``(3S, 2)``."""
     neighbours = regions.neighbours
-    own = neighbours.segments[neighbours.depths == made_by]
-    return np.concatenate([own, np.full((len(own), 1, 2), np.nan)], axis=1).reshape(-1, 2)
+    return parted(neighbours.segments[neighbours.depths == made_by])
 
 
 @cache
@@ -163,10 +162,9 @@ def most_segments(made_by: int) -> int:
 
 
 def _marks(x: Tensor, region: geometry.Region) -> list[Trace]:
-    outline = np.concatenate([region.polygon, region.polygon[:1]])
-    outline = np.concatenate([outline, np.full((MOST_CORNERS - len(outline), 2), np.nan)])
+    outline = filled(np.concatenate([region.polygon, region.polygon[:1]]), MOST_CORNERS)
     return [
-        line("region of the layers before", outline[:, 0], outline[:, 1], palette.PURPLE, width=5),
+        path("region of the layers before", outline, palette.PURPLE, width=5),
         dots("input x", x[:1], x[1:], palette.INK, symbol="square", size=10),
     ]
 

@@ -14,10 +14,11 @@ from betavq.geometry import PowerDiagram, power_diagram
 
 from ...drawing.edges import edges
 from ...drawing.raster import Plane
+from ...drawing.strokes import parted
 from ...interactive import palette
 from ...interactive.axes import Value, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Array, Frame, Panel, Trace, array, dots, heatmap, line
+from ...interactive.frames import Array, Frame, Panel, Trace, array, dots, heatmap, line, path
 from ...interactive.numbers import number, saying
 
 PLANE = Plane((-2.4, 2.4), (-2.1, 2.1), 64, 56)
@@ -113,7 +114,7 @@ def _tints(where: Tensor) -> list[Trace]:
 
 def _lines(borders: Sequence[Array]) -> list[Trace]:
     return [
-        line(name, border[:, 0], border[:, 1], colour, dash=dash, width=width)
+        path(name, border, colour, dash=dash, width=width)
         for border, (name, colour, dash, width) in zip(borders, UNITS, strict=True)
     ]
 
@@ -123,20 +124,16 @@ def _circles(diagram: PowerDiagram, met: Tensor, chosen: int) -> list[Trace]:
     squared = array(diagram.squared_radii) + COMMON
     radius = np.sqrt(np.where((squared > 0) & met.numpy(), squared, np.nan))
     around = array(diagram.centroids)[:, :, None] + radius[:, None, None] * CIRCLE
-    strokes = np.concatenate([around, np.full((len(CODES), 2, 1), np.nan)], axis=2)
-    x, y = strokes.transpose(1, 0, 2).reshape(2, -1)
     thick_x, thick_y = around[chosen]
     return [
-        line("circles of codes", x, y, palette.GREY, width=1.5),
+        path("circles of codes", parted(around.transpose(0, 2, 1)), palette.GREY, width=1.5),
         line("circle of the code of x", thick_x, thick_y, palette.INK, width=4),
     ]
 
 
 def _box(diagram: PowerDiagram) -> Trace:
-    gap = np.full(2, np.nan)
-    corners = array(diagram.centroids)
-    path = np.array([point for q, r in SIDES for point in (corners[q], corners[r], gap)])
-    return line("they differ in one unit", path[:, 0], path[:, 1], palette.GREY, dash="dot", width=1.5)
+    sides = array(diagram.centroids)[np.array(SIDES)]
+    return path("they differ in one unit", parted(sides), palette.GREY, dash="dot", width=1.5)
 
 
 def _centroids(diagram: PowerDiagram, met: Tensor) -> list[Trace]:

@@ -14,7 +14,7 @@ from ...drawing.raster import FINER, Plane
 from ...interactive import palette
 from ...interactive.axes import beta_axis
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Frame, Panel, axis, dots, heatmap, layout, line
+from ...interactive.frames import Frame, Panel, axis, dots, heatmap, layout, line, path
 from ...results.networks import (
     Experiment,
     Network,
@@ -63,7 +63,7 @@ def regions_panel(beta: float) -> Panel:
         traces=[
             heatmap("code", MAP.means(shades), BOX.x, BOX.y),
             *moons(("training points, first moon", "second moon")),
-            line("decision boundary", edge[:, 0], edge[:, 1], palette.INK, width=3),
+            path("decision boundary", edge, palette.INK, width=3),
         ],
         layout=LAYOUT,
     )

@@ -18,7 +18,7 @@ from ...drawing.raster import Plane
 from ...interactive import palette
 from ...interactive.axes import check_option, choice
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Frame, Panel, array, axis, dots, layout, line, picture
+from ...interactive.frames import Frame, Panel, array, axis, dots, layout, line, path, picture
 from ...results.networks import digits_test_set, digits_training_set
 from ...results.softened import load_digits_cnn
 from .curves import near_one
@@ -179,9 +179,7 @@ def _plane(net: nn.Module, classes: tuple[int, ...], beta: float, statistics: st
         others[:, digit] = 0
         ahead = PLANE.means((1 + found[:, digit] - others.amax(1)) / 2)
         edge = PLANE.level_line(ahead, 0.5, BOUNDARY_POINTS)
-        traces.append(
-            line("where the answer changes", edge[:, 0], edge[:, 1], palette.INK, width=1.5, showlegend=number == 0)
-        )
+        traces.append(path("where the answer changes", edge, palette.INK, width=1.5, showlegend=number == 0))
     for digit, place, colour in zip(classes, PLACES.tolist(), COLOURS, strict=True):
         traces.append(dots(f"a test digit {digit}", place[:1], place[1:], colour, size=11))
     told = ", ".join(f"{digit} with {100 * share:.0f} %" for digit, share in zip(classes, own.tolist(), strict=True))

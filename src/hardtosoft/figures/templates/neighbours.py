@@ -14,7 +14,7 @@ from ...drawing.sheets import outline, sheet, size
 from ...interactive import palette
 from ...interactive.axes import Axis, Value
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Frame, Panel, Trace, line, picture
+from ...interactive.frames import Frame, Panel, Trace, path, picture
 from ...results.networks import digits_model, digits_test_set, digits_training_set
 
 COLUMNS, SHOWN = 3, 5  # neighbours beside the digit itself
@@ -74,7 +74,7 @@ def _pictures(row: int, order: Tensor) -> list[Trace]:
     around = outline(0, len(images), COLUMNS)
     return [
         picture("digits", sheet(images, COLUMNS), (0.0, WIDTH), (0.0, HEIGHT)),
-        line("the digit", around[:, 0], around[:, 1], palette.ORANGE, width=3),
+        path("the digit", around, palette.ORANGE, width=3),
     ]
 
 

@@ -13,10 +13,11 @@ from betavq import geometry
 
 from ...drawing.looks import ACROSS_TO_1, blank
 from ...drawing.sheets import SIDE, outline, sheet, size
+from ...drawing.strokes import filled, upright
 from ...interactive import palette
 from ...interactive.axes import Value, choice, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Frame, Panel, axis, dots, layout, line, picture
+from ...interactive.frames import Frame, Panel, axis, dots, layout, line, path, picture
 from ...interactive.numbers import number, summand
 from ...results.networks import digits_model, digits_test_set
 
@@ -98,8 +99,8 @@ def _templates_panel(rows: Tensor, best: int) -> Panel:
         alt=f"Ten pictures of weights, one a class; that of {best} fits the image best.",
         traces=[
             picture("templates", sheet(levels, COLUMNS), (0.0, width), (0.0, height)),
-            line("frames", frames[:, 0], frames[:, 1], palette.GREY, width=1, showlegend=False),
-            line("largest logit", chosen[:, 0], chosen[:, 1], palette.ORANGE, width=4),
+            path("frames", frames, palette.GREY, width=1, showlegend=False),
+            path("largest logit", chosen, palette.ORANGE, width=4),
         ],
         layout=layout(
             axis(0, width, ticks, [f"{c}, {c + COLUMNS}" for c in range(COLUMNS)], grid=False),
@@ -113,10 +114,7 @@ def _logits_panel(rows: Rows, share: float, most_borders: int) -> Panel:
     logits, changes = along(rows)
     first, last = (int(digits_test_set()[1][row]) for row in rows)
     low, high = LOGITS
-    marks = np.stack([changes, changes, np.full(len(changes), np.nan)], 1)[:, :, None]
-    heights = np.tile([low, low + 2, np.nan], (len(changes), 1))[:, :, None]
-    strokes = np.concatenate([marks, heights], 2).reshape(-1, 2)
-    strokes = np.concatenate([strokes, np.full((3 * most_borders - len(strokes), 2), np.nan)])
+    strokes = filled(upright(changes, low, low + 2), 3 * most_borders)
     grid = (0.0, FINE[1])
     step = round(share * (len(FINE) - 1))
     return Panel(
@@ -124,7 +122,7 @@ def _logits_panel(rows: Rows, share: float, most_borders: int) -> Panel:
         xlabel="share of the way; ticks: new region",
         alt=f"The logits of {first} and {last} are straight inside a region and turn at {len(changes)} borders.",
         traces=[
-            line("borders of regions", strokes[:, 0], strokes[:, 1], palette.GREY, width=2),
+            path("borders of regions", strokes, palette.GREY, width=2),
             *(
                 line(f"logit of the {place}", grid, logits[:, digit].clamp(low, high), colour, dash=dash)
                 for place, digit, (colour, dash) in zip(("start", "end"), (first, last), STYLES, strict=True)

@@ -15,7 +15,7 @@ from ...drawing.raster import Plane
 from ...interactive import palette
 from ...interactive.axes import Value, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Array, Frame, Panel, Trace, array, axis, dots, layout, line
+from ...interactive.frames import Array, Frame, Panel, Trace, array, axis, dots, layout, line, path
 from ...interactive.numbers import number, summand
 
 PLANE = Plane((-2.4, 2.4), (-1.8, 1.8), 72, 54)
@@ -84,7 +84,7 @@ def cells_frame(centroids: Tensor, extra: float) -> Frame:
         traces=[
             *tints(unit),
             line("edges at −½‖A‖²", home[:, :, 0].ravel(), home[:, :, 1].ravel(), palette.GREY, dash="dot", width=1.5),
-            line("the cut", ends[:, 0], ends[:, 1], palette.GREY, dash="dash", width=1.5),
+            path("the cut", ends, palette.GREY, dash="dash", width=1.5),
             *_circles(places, radii),
             line("edges", borders[:, :, 0].ravel(), borders[:, :, 1].ravel(), palette.INK, width=3),
             *marks(places),

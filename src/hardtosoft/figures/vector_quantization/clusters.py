@@ -11,10 +11,11 @@ from torch import Tensor
 from betavq.mixture import GaussianMixture
 
 from ...drawing.edges import edges
+from ...drawing.strokes import parted
 from ...interactive import palette
 from ...interactive.axes import Value, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Array, Frame, Panel, array, axis, dots, layout, line
+from ...interactive.frames import Array, Frame, Panel, array, axis, dots, layout, line, path
 from ...results.datasets import load_digits
 from .cells import nearest_centroid_unit
 
@@ -99,8 +100,8 @@ def k_means_frame(start: str, step: float) -> Frame:
         f"{gone[done]:.3f}.",
         traces=[
             dots("an image of a digit", x, y, palette.GREY, size=3),
-            line("edges of the cells", borders[:, 0], borders[:, 1], palette.INK, width=2),
-            line("way of the centroids", trails[:, 0], trails[:, 1], palette.ORANGE, width=2),
+            path("edges of the cells", borders, palette.INK, width=2),
+            path("way of the centroids", trails, palette.ORANGE, width=2),
             dots("centroids", centroids[:, 0], centroids[:, 1], palette.ORANGE, symbol="square", size=11),
         ],
         layout=layout(axis(*BOX_X, (-2, -1, 0, 1, 2), grid=False), axis(*BOX_Y, (-1, 0, 1), grid=False)),
@@ -124,8 +125,7 @@ def _trails(start: str, done: int) -> Array:
     """Each centroid's way so far, parted by NaN, with as many numbers in every state."""
     ways = array(history(start)).copy()
     ways[(done + 1) // 2 + 1 :] = np.nan
-    parted = np.concatenate([ways, np.full((1, *ways.shape[1:]), np.nan)])
-    return parted.transpose(1, 0, 2).reshape(-1, 2)
+    return parted(ways.transpose(1, 0, 2))
 
 
 def _change(gone: Array, done: int) -> str:
