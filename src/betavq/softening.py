@@ -159,8 +159,8 @@ def report(model: nn.Module) -> Report:
         >>> import betavq
         >>> net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 3), torch.nn.GELU())
         >>> print(betavq.report(betavq.soften(net)))
-        1 site replaced, 1 left alone; smoothing 'value', share 'all'
-          1  relu  replaced, β = 0.5
+        1 site replaced, 1 left alone; smoothing 'value', share 'all', β = 0.5
+          1  relu  replaced
           3  gelu  left alone: is smooth already
     """
     _check_kept(model)

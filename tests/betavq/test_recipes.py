@@ -87,7 +87,7 @@ def test_a_model_of_torchvision_is_softened(
     soft = cook("Soften a torchvision model by name")["soft"]
     assert asked == [("resnet18", "DEFAULT")]
     assert betavq.betas(soft)["softening_beta"].item() == pytest.approx(0.9)
-    assert "1 sites replaced, 0 left alone" in capsys.readouterr().out
+    assert "1 site replaced, 0 left alone" in capsys.readouterr().out
 
 
 def test_a_beta_a_channel_in_a_layer_and_in_a_model() -> None:

@@ -69,13 +69,15 @@ class Report:
 
     def __str__(self) -> str:
         count = len(self.replaced)
-        lines = [f"{count} {'site' if count == 1 else 'sites'} replaced, {len(self.left_alone)} left alone"]
-        if self.smoothing:
-            lines[0] += f"; smoothing {self.smoothing}, share {self.share}"
+        head = f"{count} {'site' if count == 1 else 'sites'} replaced, {len(self.left_alone)} left alone"
+        one = next(iter(self.betas.values())) if len(self.betas) == 1 else ""
+        settings = {"smoothing ": self.smoothing, "share ": self.share, "β = ": one}
+        how = ", ".join(word + value for word, value in settings.items() if value)
+        lines = [f"{head}; {how}" if how else head]
         where, what = (max((len(name) for name in names), default=0) for names in self._names())
         for site in self.sites:
             fate = "replaced" if site.replaced else f"left alone: {site.reason}"
-            of_it = f", β = {self.betas[site.beta]}" if site.beta in self.betas else ""
+            of_it = f", β = {self.betas[site.beta]}" if site.beta in self.betas and not one else ""
             lines.append(f"  {site.where or '(the model)':{where}}  {site.what:{what}}  {fate}{of_it}")
         return "\n".join([*lines, self.note] if self.note else lines)
 

@@ -39,7 +39,7 @@ def test_a_model_of_layers_with_a_beta_of_their_own():
     assert [site.beta for site in report.sites] == names
     assert [site.where for site in report.sites] == [name.removesuffix(".beta") for name in names]
     assert all(site.reason == "has a β of its own" for site in report.left_alone)
-    assert "0 sites replaced, 6 left alone" in str(report)
+    assert str(report).splitlines()[0] == "0 sites replaced, 6 left alone"
     assert str(report).count("β = 0.6") == 6
     assert betavq.set_beta(net, 0.25) is net
     assert {beta.max().item() for beta in betavq.betas(net).values()} == {0.25}
@@ -194,13 +194,18 @@ def test_beta_smoothing_and_share_are_seen():
     assert "beta=0.25" in repr(soft[1])
     report = betavq.report(soft)
     assert (report.smoothing, report.share, report.betas) == ("'value'", "'all'", {"softening_beta": "0.25"})
-    assert str(report).splitlines()[0] == "2 sites replaced, 1 left alone; smoothing 'value', share 'all'"
-    assert "replaced, β = 0.25" in str(report)
+    assert str(report).splitlines()[0] == "2 sites replaced, 1 left alone; smoothing 'value', share 'all', β = 0.25"
+    assert str(report).splitlines()[1].endswith("  replaced")
     learned = betavq.soften(nn.ReLU(), 0.5, smoothing="curvature_tuning", learnable=True)
     assert repr(learned) == "SoftenedReLU(beta=0.5, smoothing=0.5, learnable=True)"
-    assert str(betavq.report(learned)).startswith("1 site replaced, 0 left alone; smoothing 0.5, share 'all'")
+    assert str(betavq.report(learned)).startswith("1 site replaced, 0 left alone; smoothing 0.5, share 'all', β = 0.5")
     sites = betavq.soften(Hard(), 0.5, share="site", smoothing="free_energy")
     assert "beta_relu=0.5, smoothing='free_energy'" in repr(sites)
+    betavq.set_beta(sites, {"relu.softening_beta": 0.125})
+    assert [line.split("  ")[-1] for line in str(betavq.report(sites)).splitlines()[1:]] == [
+        "replaced, β = 0.125",
+        "replaced, β = 0.5",
+    ]
     channels = betavq.soften(net, 0.5, share="channel", example_inputs=torch.ones(1, 3))
     betavq.set_beta(channels, {"1.softening_beta": torch.tensor([0.0, 0.5, 1.0])})
     assert repr(channels[1]) == "SoftenedReLU(inplace=True, beta=0..1)"
