@@ -111,7 +111,7 @@ class MASO(nn.Module):
         ============================  ===========================================================================
         no activation                 (w, b)
         ReLU                          (0, 0), (w, b)
-        leaky ReLU, PReLU             (νw, νb), (w, b)
+        leaky ReLU, PReLU, RReLU      (νw, νb), (w, b)
         \|·\|                         (−w, −b), (w, b)
         maxout                        (w, b) of each of its outputs
         skip ⟨s, x⟩ + c               (s, c) is added to each piece
@@ -127,10 +127,9 @@ class MASO(nn.Module):
         Args:
             layer: ``nn.Linear``, ``nn.Conv1d`` or ``nn.Conv2d``; a convolution becomes its matrix.
             batchnorm: ``nn.BatchNorm1d`` or ``nn.BatchNorm2d`` in eval mode, folded into the layer.
-            activation: ``nn.ReLU``, ``nn.LeakyReLU``, ``nn.PReLU``, or :class:`betavq.nn.BetaReLU`,
-                :class:`betavq.nn.BetaLeakyReLU`, :class:`betavq.nn.BetaAbs` at β = 1; or one of the functions
-                ``torch.relu``, ``F.relu``, ``torch.abs``. A slope above 1 is refused: such a unit is the smaller of
-                its pieces.
+            activation: ``nn.ReLU``, ``nn.LeakyReLU``, ``nn.PReLU``, ``nn.RReLU`` in eval mode, ``BetaReLU`` and so
+                on of :mod:`betavq.nn` at β = 1, or a function such as ``F.relu`` or ``torch.abs``. A slope above 1
+                is refused, and so is hardtanh: such a unit is not the largest of its pieces.
             maxout: number P ≥ 1 of consecutive outputs (channels of a convolution) that make one unit, their
                 maximum: ``y.unflatten(1, (-1, P)).amax(2)``. It takes the place of an activation.
             skip: True for x itself; a layer, or a matrix ``(K, D)`` on flattened images, for another affine skip.

@@ -6,22 +6,22 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .._beta_module import BetaModule
 from .._numerics.checks import check_count, check_floating
 from .._numerics.hardness import clamp_beta
-from ..nn import BetaAbs, BetaLeakyReLU, BetaReLU
+from .._torch.hard_units import Kinks
+from .._torch.pieces import PIECES, functions, layer_call
 from .affine import AffineLayer, AffineMap, BatchNorm, affine_map, check_bytes, fold_batchnorm
 from .pooling import Pieces, Pool, pool_pieces
 
 Activation: TypeAlias = nn.Module | Callable[[Tensor], Tensor]
 
-# Functions have no type to tell them by: the slope left of 0 that each has.
-FUNCTIONS: dict[Any, float] = {torch.relu: 0.0, F.relu: 0.0, torch.abs: -1.0}
+FUNCTIONS = {function: name for name in PIECES for _, function in functions(name)}
 ACTIVATIONS = (
-    "nn.ReLU, nn.LeakyReLU, nn.PReLU, betavq.nn.BetaReLU, betavq.nn.BetaLeakyReLU, betavq.nn.BetaAbs, "
-    "torch.relu, F.relu or torch.abs"
+    "nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.RReLU, betavq.nn.BetaReLU, betavq.nn.BetaLeakyReLU, betavq.nn.BetaAbs, "
+    "or a function of PyTorch as torch.relu, F.relu and torch.abs"
 )
 
 
@@ -55,14 +55,16 @@ def layer_pieces(
 
 
 def _activated(affine: AffineMap, activation: Any, max_bytes: int) -> Pieces:
-    """A piece of slope 1 for each unit, after a second one for its activation's slope left of 0."""
+    """The pieces of each unit's activation, all of them multiples of the unit and constants."""
     matrix, bias, shape = affine
-    check_bytes((matrix.shape[0], 1 if activation is None else 2, matrix.shape[1]), matrix, max_bytes)
     if activation is None:
+        check_bytes((matrix.shape[0], 1, matrix.shape[1]), matrix, max_bytes)
         return Pieces(matrix.unsqueeze(1).clone(), bias.unsqueeze(1).clone(), shape, False)
-    left = _left_slopes(activation, shape).to(matrix)
-    gains = torch.stack((left, torch.ones_like(left)), 1).repeat_interleave(affine.places, 0)
-    return Pieces(gains.unsqueeze(2) * matrix.unsqueeze(1), gains * bias.unsqueeze(1), shape, not bool(left.any()))
+    units = _units(activation, matrix.new_zeros(1).expand(1, *shape))
+    check_bytes((matrix.shape[0], units.num_pieces, matrix.shape[1]), matrix, max_bytes)
+    gains, constants = units.slopes.t().to(matrix), units.constants.t().to(matrix)
+    zero_first = not bool(gains[:, 0].any() | constants[:, 0].any())
+    return Pieces(gains.unsqueeze(2) * matrix.unsqueeze(1), gains * bias.unsqueeze(1) + constants, shape, zero_first)
 
 
 def _maxout(affine: AffineMap, count: int, max_bytes: int) -> Pieces:
@@ -105,45 +107,34 @@ def _add_skip(pieces: Pieces, skip: Any, input_size: tuple[int, ...] | None, max
     return Pieces(slopes, offsets, shape, False)
 
 
-def _left_slopes(activation: Any, shape: tuple[int, ...]) -> Tensor:
-    """The activation's slope left of 0 for each channel, a tensor of shape (C,)."""
-    slope: float | Tensor
-    match activation:
-        case nn.ReLU() | BetaReLU():
-            slope = 0.0
-        case nn.LeakyReLU() | BetaLeakyReLU():
-            slope = activation.negative_slope
-        case nn.PReLU():
-            slope = activation.weight.detach()
-        case BetaAbs():
-            slope = -1.0
-        case _:
-            known = [slope for function, slope in FUNCTIONS.items() if activation is function]
-            if not known:
-                got = getattr(activation, "__name__", type(activation).__name__)
-                raise TypeError(f"activation must be None, {ACTIVATIONS}, got {got}")
-            slope = known[0]
-    if isinstance(activation, BetaReLU | BetaLeakyReLU | BetaAbs):
-        _check_hard(activation, shape)
-    slopes = torch.as_tensor(slope, dtype=None if isinstance(slope, Tensor) else torch.float64).detach()
-    if slopes.numel() not in (1, shape[0]):
-        raise ValueError(f"activation must have 1 or {shape[0]} slopes, got {slopes.numel()}")
-    allowed = slopes <= 1
-    if not bool(allowed.all()):
-        above = slopes[~allowed].flatten()[0].item()
-        raise ValueError(
-            f"activation must have slopes up to 1, got {above:.8g}: its unit is the smaller of its pieces, and no MASO"
-        )
-    return slopes.flatten().expand(shape[0])
+def _units(activation: Any, scores: Tensor) -> Kinks:
+    """The units of an activation of scores ``(1, *shape)``; raise unless they are the largest of their pieces."""
+    is_layer = isinstance(activation, nn.Module)
+    name, options = (layer_call(activation) if is_layer else (FUNCTIONS.get(activation, ""), {})) or ("", {})
+    if isinstance(activation, BetaModule):
+        _check_hard(activation, scores.dim())
+    try:
+        units = PIECES[name].units(scores, **options) if name else None
+    except TypeError:  # a function of more than one tensor
+        units = None
+    except ValueError as error:
+        raise ValueError(f"activation {str(error).removeprefix('which ')}") from error
+    if not isinstance(units, Kinks):
+        got = getattr(activation, "__name__", type(activation).__name__)
+        raise TypeError(f"activation must be None, {ACTIVATIONS}, got {got}")
+    if units.turn is not None:
+        left, right = units.turn
+        needs = f"slopes up to {right:.8g}, got {left:.8g}"
+        raise ValueError(f"activation must have {needs}: its unit is the smaller of its pieces, and no MASO")
+    return units
 
 
-def _check_hard(activation: BetaReLU | BetaLeakyReLU | BetaAbs, shape: tuple[int, ...]) -> None:
+def _check_hard(activation: BetaModule, ndim: int) -> None:
     """Raise unless β = 1 and what differs between channels lies along those of the layer."""
     beta = clamp_beta(activation.beta.detach())
     if not bool((beta == 1).all()):
         got = beta.flatten()[(beta != 1).flatten()][0].item()
         raise ValueError(f"activation must have beta = 1, got {got:.7g}; a MASO takes beta when it is called")
-    ndim = len(shape) + 1
     slope = getattr(activation, "negative_slope", None)
     by_channel = isinstance(slope, Tensor) and slope.dim() > 0
     if by_channel and activation.channel_dim not in (1, 1 - ndim):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
+from .._torch.windows import pool_windows
 from .affine import check_bytes
 
 Pool: TypeAlias = nn.MaxPool1d | nn.MaxPool2d | nn.AvgPool1d | nn.AvgPool2d
@@ -39,36 +39,14 @@ def pool_pieces(pieces: Pieces, pool: Any, max_bytes: int, max_pieces: int) -> P
         means = pool(ones)
     except RuntimeError as error:
         raise ValueError(f"pool must fit outputs of shape {pieces.shape}, got {pool}: {error}") from error
-    windows = pool_windows(pool, channels, places, tuple(means.shape[1:])).to(pieces.slopes.device)
+    sizes = (pool.kernel_size, pool.stride, pool.padding, getattr(pool, "dilation", 1))
+    windows = pool_windows(sizes, channels, places, means.shape[1:]).to(pieces.slopes.device)
     shape = (channels, *means.shape[1:]) if len(pieces.shape) > 1 else tuple(means.shape[1:])
     if isinstance(pool, nn.MaxPool1d | nn.MaxPool2d):
         return Pieces(*_largest(pieces, windows, max_bytes), shape, pieces.zero_first)
     counts = (windows >= 0).sum(1)
     weights = means.flatten().repeat(channels).to(pieces.slopes) / counts
     return Pieces(*_averages(pieces, windows, weights, max_bytes, max_pieces), shape, pieces.zero_first)
-
-
-def pool_windows(pool: Any, channels: int, places: Sequence[int], out: tuple[int, ...]) -> Tensor:
-    """Which inputs each output of a pool sees, channel by channel, (outputs, window); −1 for its padding."""
-    windows = _windows(pool, places, out)
-    starts = torch.arange(channels)[:, None, None] * math.prod(places)
-    return torch.where(windows < 0, windows, windows + starts).flatten(0, 1)
-
-
-def _windows(pool: Any, places: Sequence[int], out: tuple[int, ...]) -> Tensor:
-    """Which places (outputs, window) a pool sees of one channel, in row-major order; −1 for its padding."""
-    index, inside = torch.zeros(1, 1, dtype=torch.long), torch.ones(1, 1, dtype=torch.bool)
-    kernel, stride, padding, dilation = (
-        value if isinstance(value, tuple) else (value,) * len(places)
-        for value in (pool.kernel_size, pool.stride, pool.padding, getattr(pool, "dilation", 1))
-    )
-    for i, length in enumerate(places):
-        first = torch.arange(out[i])[:, None] * stride[i] - padding[i]
-        position = first + torch.arange(kernel[i]) * dilation[i]
-        within = (position >= 0) & (position < length)
-        index = (index[:, None, :, None] * length + position[None, :, None, :]).flatten(2).flatten(0, 1)
-        inside = (inside[:, None, :, None] & within[None, :, None, :]).flatten(2).flatten(0, 1)
-    return torch.where(inside, index, -1)
 
 
 def _largest(pieces: Pieces, windows: Tensor, max_bytes: int) -> tuple[Tensor, Tensor]:

@@ -13,9 +13,10 @@ from torch import nn
 
 from .. import functional
 from .._torch.calls import CALLS, SOFTENED_NAMES
+from .._torch.pieces import PIECES
 from .intercept import Entry
 
-MODULE_NAMES = {"ReLU", "LeakyReLU", "PReLU", "MaxPool1d", "MaxPool2d"}
+MODULE_NAMES = {entry.layer for entry in PIECES.values() if entry.softened}
 
 
 def is_hidden(module: nn.Module) -> bool:

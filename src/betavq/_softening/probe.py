@@ -20,24 +20,19 @@ from torch import Tensor, fx, nn
 
 from .._beta_module import BetaModule
 from .._torch.calls import CALLS, INDICES, METHODS, Call
+from .._torch.pieces import LAYERS
 from .code import may_call
 from .intercept import PAUSED, Entry, entries, run, running
 from .modules import holds_sites
 from .state import Frame, Softening, part_of
 
-SOFTENED: dict[type[nn.Module], Any] = {
-    nn.ReLU: F.relu,
-    nn.LeakyReLU: F.leaky_relu,
-    nn.PReLU: F.prelu,
-    nn.MaxPool1d: F.max_pool1d,
-    nn.MaxPool2d: F.max_pool2d,
-}
 SCRIPTED = "is compiled by torch.jit, where calls cannot be intercepted"
 
 
 def _modules() -> dict[type[nn.Module], Call]:
     """Each module that is a site by itself, with the function that it calls."""
-    table = {module: CALLS[function] for module, function in SOFTENED.items()}
+    layers = {name: getattr(nn, layer) for layer, name in LAYERS.items() if hasattr(nn, layer)}
+    table: dict[type[nn.Module], Call] = {layer: CALLS[getattr(F, name)] for name, layer in layers.items()}
     for name in (*nn.modules.activation.__all__, *nn.modules.pooling.__all__):
         words = re.sub("(?<=[a-z])(?=[A-Z])|(?<=LP)(?=P)", "_", name).lower()
         function = getattr(F, words if "pool" in words else name.lower(), None)

@@ -1,14 +1,17 @@
-"""Which PyTorch functions are affine in their input, and which select among affine pieces, and what they select."""
+"""The calls of a forward pass, and which of them are affine in what depends on the network's input."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from .hard_units import Units
+from .pieces import PIECES
 
+ADVICE = (
+    "which is not known to be; harden it: put ReLU, LeakyReLU, PReLU, abs, hardtanh, max-pooling, maxout or "
+    "betavq.nn's units at beta=1 in its place, and take logits in place of probabilities"
+)
 # By name, since one function comes as torch.abs, Tensor.abs and Tensor.abs_.
 _DIMS = ("1d", "2d", "3d")
 
@@ -18,20 +21,20 @@ def _names(words: str, *, each_dim: str = "") -> frozenset[str]:
     return frozenset(words.split()) | {f"{kind}{dims}" for kind in each_dim.split() for dims in _DIMS}
 
 
-#: Not computing on the numbers: attributes, sizes, and what leaves them where they are.
+#: Not computing on the numbers: sizes and other attributes.
 PASSIVE = _names(
-    "get size dim ndimension numel len stride is_contiguous is_floating_point is_complex get_device element_size "
-    "requires_grad hash type iter"
+    "size dim ndimension numel nelement len stride is_contiguous is_floating_point is_complex get_device element_size "
+    "hash type iter shape ndim dtype device layout requires_grad is_cuda is_cpu is_meta is_sparse is_leaf grad_fn"
 )
 #: Taking only shape and dtype from the input.
 CONSTANT = _names("new_zeros new_ones new_full new_empty new_tensor zeros_like ones_like full_like empty_like")
 #: Affine, with weights that are not negative: averages, copies, arrangements.
 AVERAGING = _names(
-    "view reshape flatten unflatten ravel permute transpose swapaxes swapdims movedim moveaxis t squeeze unsqueeze "
-    "expand expand_as view_as reshape_as contiguous clone to float double half bfloat16 cpu type_as getitem select "
-    "narrow split chunk tensor_split unbind cat concat concatenate stack hstack vstack repeat tile "
+    "view reshape flatten unflatten ravel permute transpose swapaxes swapdims movedim moveaxis t T mT squeeze "
+    "unsqueeze expand expand_as view_as reshape_as contiguous clone to float double half bfloat16 cpu type_as getitem "
+    "select narrow split chunk tensor_split unbind cat concat concatenate stack hstack vstack repeat tile "
     "repeat_interleave roll flip index_select mean sum pixel_shuffle pixel_unshuffle channel_shuffle dropout "
-    "feature_dropout alpha_dropout cumsum",
+    "native_channel_shuffle feature_dropout alpha_dropout feature_alpha_dropout cumsum",
     each_dim="avg_pool adaptive_avg_pool dropout",
 )
 #: Affine in one of the operands, with the others as weights.
@@ -39,80 +42,110 @@ BILINEAR = _names(
     "mul multiply div divide true_divide matmul mm mv bmm einsum tensordot addmm linear",
     each_dim="conv conv_transpose",
 )
+#: Taking only shape or dtype from all but the first operand.
+LIKE = _names("to type_as view_as reshape_as expand_as")
+QUOTIENTS = _names("div divide true_divide")
 #: Affine, with signs that depend on the arguments.
 SIGNED = _names("add sub rsub subtract neg negative pad interpolate batch_norm diff")
-AFFINE = AVERAGING | SIGNED
+KNOWN = AVERAGING | SIGNED | BILINEAR | PASSIVE
+# Python's operators have names of their own.
+_OPERATORS = {"iadd": "add", "isub": "sub", "imul": "mul", "truediv": "div", "itruediv": "div"}
+# Where the flag of the training mode stands.
+_TRAINING = {"batch_norm": 5} | dict.fromkeys((name for name in AVERAGING if "dropout" in name), 2)
+#: Both operands may depend on the input.
+_OF_TWO = _names("max min maximum minimum fmax fmin")
 
 
-def function_name(func: Any) -> str:
-    """The name of a function, method or operator without the marks of in-place and of operators."""
-    return str(getattr(func, "__name__", func)).strip("_").removesuffix("_with_indices")
+def function_name(func: Any, args: tuple[Any, ...] = ()) -> str:
+    """The name of a function, method, operator or attribute without the marks of in-place and of operators."""
+    if func is getattr:
+        return str(args[1])
+    name = str(getattr(func, "__name__", func))
+    if name == "__get__":
+        return str(func.__self__.__name__)
+    name = name.partition(".")[0].strip("_").removesuffix("_with_indices")
+    return _OPERATORS.get(name, name)
 
 
-def _positive(x: Tensor, *_: Any, **__: Any) -> Tensor:
-    return (x > 0).long()
+class Step(NamedTuple):
+    """A call of a function, with plain tensors.
+
+    Attributes:
+        name: of the function, by :func:`function_name`.
+        args, kwargs: what it is called with.
+        num_inputs: how many of its tensors depend on the network's input.
+        starts_with_input: whether the first argument does.
+        layer: the layer at work, in words.
+    """
+
+    name: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    num_inputs: int
+    starts_with_input: bool
+    layer: str
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether its result depends on sizes and kinds alone."""
+        return not self.num_inputs or self.name in CONSTANT or (self.name in LIKE and not self.starts_with_input)
+
+    @property
+    def place(self) -> str:
+        """What errors call it."""
+        return f"{self.name} in {self.layer}"
+
+    def refusal(self, reason: str = ADVICE, by: str = "") -> ValueError:
+        """What to raise where it is not piecewise affine."""
+        return ValueError(f"model must be piecewise affine, got {self.name}{by} in {self.layer}, {reason}")
+
+    def units(self) -> Units | None:
+        """The units that it is; None if it is none of the table.
+
+        Raises:
+            ValueError: units of the table that are not piecewise affine as they are called here.
+        """
+        entry = PIECES.get(self.name)
+        if entry is None:
+            return None
+        if not (self.name in _OF_TWO or (self.num_inputs == 1 and self.starts_with_input)):
+            raise self.refusal(by=" by a function of x")
+        options = {name: value for name, value in self.kwargs.items() if name != "inplace"}
+        try:
+            return entry.units(*self.args, **options)
+        except ValueError as error:
+            raise self.refusal(str(error)) from error
+
+    def check_affine(self) -> None:
+        """Raise unless it is affine in what depends on the network's input."""
+        if self.name not in KNOWN or self.kwargs.get("rounding_mode"):
+            raise self.refusal()
+        if self.name in BILINEAR:
+            self._check_weights()
+        place = _TRAINING.get(self.name)
+        if place is not None:
+            default = "dropout" in self.name
+            mode = self.args[place] if len(self.args) > place else self.kwargs.get("training", default)
+            if mode:
+                raise ValueError(
+                    f"model must be in eval mode, got {self.place} that depends on its batch or on chance"
+                )
+
+    def _check_weights(self) -> None:
+        """Raise unless the weights of a linear operation do not depend on the input."""
+        if self.num_inputs > 1 or (self.name in QUOTIENTS and not self.starts_with_input):
+            raise self.refusal(by=" by a function of x")
 
 
-def _between(x: Tensor, low: Any = None, high: Any = None) -> Tensor:
-    """0 below ``low``, 1 up to ``high``, 2 above."""
-    at_least = torch.ones_like(x, dtype=torch.long) if low is None else (x > low).long()
-    return at_least if high is None else at_least + (x > high).long()
-
-
-def _clamp(x: Tensor, min: Any = None, max: Any = None, **_: Any) -> Tensor:
-    return _between(x, min, max)
-
-
-def _hardtanh(x: Tensor, min_val: float = -1.0, max_val: float = 1.0, *_: Any, **__: Any) -> Tensor:
-    return _between(x, min_val, max_val)
-
-
-def _softshrink(x: Tensor, lambd: float = 0.5) -> Tensor:
-    return _between(x, -lambd, lambd)
-
-
-def _largest(sign: int) -> Callable[..., Tensor]:
-    """The code of ``max``, ``maximum``, ``amax`` and, with the other sign, of the minima."""
-
-    def code(x: Tensor, other: Any = None, *, dim: Any = None, **_: Any) -> Tensor:
-        if isinstance(other, Tensor):
-            return (sign * x < sign * other).long()
-        dim = other if dim is None else dim
-        if isinstance(dim, tuple | list):
-            if len(dim) != 1:
-                raise ValueError(f"amax in a model must have one dim, got {dim}")
-            (dim,) = dim
-        if dim is None or dim % x.dim() == 0:
-            raise ValueError(f"max and min in a model must have a dim beyond the batch, got dim={dim}")
-        return (sign * x).argmax(dim)
-
-    return code
-
-
-def _pooled(kind: str) -> Callable[..., Tensor]:
-    """The place of the largest number in each window."""
-    function = getattr(F, kind)
-
-    def code(*args: Any, **kwargs: Any) -> Tensor:
-        # Behind the positional arguments that are kept, return_indices may have been one more.
-        kept = args[: 2 if kind.startswith("adaptive") else 6]
-        positions: Tensor = function(*kept, **{**kwargs, "return_indices": True})[1]
-        return positions
-
-    return code
-
-
-#: The code of a selecting function, from its arguments.
-SELECTING: dict[str, Callable[..., Tensor]] = {
-    **dict.fromkeys(("relu", "leaky_relu", "prelu", "rrelu", "abs", "absolute"), _positive),
-    "relu6": lambda x, *_, **__: _between(x, 0.0, 6.0),
-    "hardsigmoid": lambda x, *_, **__: _between(x, -3.0, 3.0),
-    "hardtanh": _hardtanh,
-    "softshrink": _softshrink,
-    **dict.fromkeys(("clamp", "clip"), _clamp),
-    "clamp_min": lambda x, min: _between(x, min),
-    "clamp_max": lambda x, max: _between(x, max),
-    **dict.fromkeys(("max", "maximum", "amax"), _largest(1)),
-    **dict.fromkeys(("min", "minimum", "amin"), _largest(-1)),
-    **{f"{kind}{dims}": _pooled(f"{kind}{dims}") for kind in ("max_pool", "adaptive_max_pool") for dims in _DIMS},
-}
+def leaves(value: Any) -> Iterator[Any]:
+    """All that arguments hold, in tuples, lists, dicts and slices."""
+    match value:
+        case tuple() | list():
+            for each in value:
+                yield from leaves(each)
+        case dict():
+            yield from leaves(list(value.values()))
+        case slice():
+            yield from leaves((value.start, value.stop, value.step))
+        case _:
+            yield value

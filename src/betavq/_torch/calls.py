@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from .._numerics.dtypes import FLOATING_DTYPES
+from .pieces import PIECES, functions
 
 
 class Bound(NamedTuple):
@@ -90,79 +90,56 @@ _THREE = "has three pieces; ReLU, leaky ReLU, PReLU, abs and max-pooling are sof
 _OTHER_MAXIMUM = "is a maximum, but no max-pooling in one or two dimensions"
 _CLAMP = "is a clamp; a ReLU written so is softened if it is written as F.relu"
 
-_SOFTENED: tuple[tuple[str, Callable[..., Bound], str], ...] = (
-    ("relu", _relu, "F.relu F.relu_ torch.relu torch.relu_ Tensor.relu Tensor.relu_ aten.relu aten.relu_"),
-    ("leaky_relu", _leaky_relu, "F.leaky_relu F.leaky_relu_ aten.leaky_relu aten.leaky_relu_"),
-    ("prelu", _prelu, "F.prelu torch.prelu Tensor.prelu aten.prelu"),
-    (
-        "abs",
-        _abs,
-        "torch.abs torch.abs_ torch.absolute Tensor.abs Tensor.abs_ Tensor.absolute Tensor.absolute_ Tensor.__abs__ "
-        "aten.abs aten.abs_",
-    ),
-    ("max_pool1d", _max_pool, "F.max_pool1d torch.max_pool1d aten.max_pool1d"),
-    ("max_pool2d", _max_pool, "F.max_pool2d torch.max_pool2d aten.max_pool2d"),
-)
-_LEFT_ALONE: tuple[tuple[str, str], ...] = (
-    (INDICES, "F.max_pool1d_with_indices F.max_pool2d_with_indices torch.max_pool1d_with_indices"),
-    (
-        _SMOOTH,
-        "F.gelu F.silu F.mish F.elu F.elu_ F.selu F.selu_ torch.selu_ F.celu F.celu_ torch.celu_ F.softplus "
-        "F.softsign F.logsigmoid F.tanhshrink F.glu torch.tanh Tensor.tanh Tensor.tanh_ F.tanh torch.sigmoid "
-        "Tensor.sigmoid Tensor.sigmoid_ F.sigmoid",
-    ),
-    (
-        _THREE,
-        "F.relu6 F.hardtanh F.hardtanh_ F.hardsigmoid F.hardswish F.hardshrink torch.hardshrink F.softshrink",
-    ),
-    ("has a random slope", "F.rrelu F.rrelu_ torch.rrelu torch.rrelu_"),
-    ("has a threshold of its own", "F.threshold F.threshold_ torch.threshold torch.threshold_"),
-    (
-        _OTHER_MAXIMUM,
-        "F.max_pool3d F.max_pool3d_with_indices torch.max_pool3d F.adaptive_max_pool1d F.adaptive_max_pool2d "
-        "F.adaptive_max_pool3d F.adaptive_max_pool1d_with_indices F.adaptive_max_pool2d_with_indices "
-        "F.adaptive_max_pool3d_with_indices F.fractional_max_pool2d F.fractional_max_pool3d "
-        "F.fractional_max_pool2d_with_indices F.fractional_max_pool3d_with_indices torch.maximum Tensor.maximum "
-        "torch.minimum Tensor.minimum torch.max Tensor.max torch.min Tensor.min torch.amax Tensor.amax torch.amin "
-        "Tensor.amin torch.fmax Tensor.fmax",
-    ),
-    (
-        _CLAMP,
-        "torch.clamp torch.clamp_ Tensor.clamp Tensor.clamp_ torch.clip torch.clip_ Tensor.clip Tensor.clip_ "
-        "torch.clamp_min torch.clamp_min_ Tensor.clamp_min Tensor.clamp_min_",
-    ),
-    ("takes roots of sums of powers", "F.lp_pool1d F.lp_pool2d F.lp_pool3d"),
-    ("is fused with the rest of its recurrence", "torch.rnn_relu torch.rnn_relu_cell"),
-)
-_HOLDERS: dict[str, Any] = {"F": F, "torch": torch, "Tensor": Tensor, "aten": torch.ops.aten}
+_BINDERS: dict[str, Callable[..., Bound]] = {
+    "relu": _relu,
+    "leaky_relu": _leaky_relu,
+    "prelu": _prelu,
+    "abs": _abs,
+    "absolute": _abs,
+    "max_pool1d": _max_pool,
+    "max_pool2d": _max_pool,
+}
 
 
-def _functions(names: str) -> Iterator[tuple[str, Any]]:
-    """Those of the names that this version of PyTorch has."""
-    for name in names.split():
-        holder, _, attribute = name.partition(".")
-        found = getattr(_HOLDERS[holder], attribute, None)
-        if found is not None:
-            yield name, getattr(found, "default", found) if holder == "aten" else found
+def _each(reason: str, names: str) -> dict[str, str]:
+    return dict.fromkeys(names.split(), reason)
+
+
+# Why the others are left alone; what of the table stands not here is a maximum.
+_LEFT_ALONE = {
+    **_each(_SMOOTH, "gelu silu mish elu selu celu softplus softsign logsigmoid tanhshrink glu tanh sigmoid"),
+    **_each(_THREE, "relu6 hardtanh hardsigmoid hardswish hardshrink softshrink"),
+    **_each(_CLAMP, "clamp clip clamp_min clamp_max"),
+    **_each(_OTHER_MAXIMUM, "fractional_max_pool2d fractional_max_pool3d"),
+    **_each("takes roots of sums of powers", "lp_pool1d lp_pool2d lp_pool3d"),
+    **_each("is fused with the rest of its recurrence", "rnn_relu rnn_relu_cell"),
+    "rrelu": "has a random slope",
+    "threshold": "has a threshold of its own",
+}
+
+
+def _named() -> Iterator[tuple[str, Any, Call]]:
+    """Every function that is softened or left alone, with its name behind that of its holder."""
+    for kind in {**PIECES, **_LEFT_ALONE}:
+        bind = _BINDERS[kind] if kind in PIECES and PIECES[kind].softened else None
+        reason = "" if bind else _LEFT_ALONE.get(kind, _OTHER_MAXIMUM)
+        for name, function in functions(kind):
+            attribute = name.partition(".")[2]
+            if attribute.endswith("_with_indices"):
+                yield name, function, Call(attribute, reason=reason or INDICES)
+                continue
+            in_place = attribute.endswith("_") and not attribute.endswith("__")
+            yield name, function, Call(kind.removesuffix("olute"), bind, reason, in_place)
 
 
 def _table() -> dict[Any, Call]:
     table: dict[Any, Call] = {}
-    for kind, bind, names in _SOFTENED:
-        for name, function in _functions(names):
-            table[function] = Call(kind, bind, in_place=name.endswith("_") and not name.endswith("__"))
-    for reason, names in _LEFT_ALONE:
-        for name, function in _functions(names):
-            table.setdefault(function, Call(name.partition(".")[2].rstrip("_"), reason=reason))
+    for _, function, call in _named():
+        table.setdefault(function, call)
     table[operator.abs] = table[torch.abs]  # what abs(x) is to torch.fx
     return table
 
 
 CALLS = _table()
-METHODS = {
-    name.partition(".")[2]: CALLS[function]
-    for _, names in [*((kind, names) for kind, _, names in _SOFTENED), *_LEFT_ALONE]
-    for name, function in _functions(names)
-    if name.startswith("Tensor.")
-}
-SOFTENED_NAMES = {name.partition(".")[2] for _, _, names in _SOFTENED for name in names.split()}
+METHODS = {name.partition(".")[2]: call for name, _, call in _named() if name.startswith("Tensor.")}
+SOFTENED_NAMES = {name.partition(".")[2] for name, _, call in _named() if call.bind is not None}

@@ -7,7 +7,7 @@
 :func:`power_diagram` in which cells they go on selecting it.
 """
 
-from ._networks.units import Layer
+from ._networks.graph import Layer
 from ._plane.neighbours import Neighbours
 from .affine_maps import LocalAffineMap, affine_map, templates
 from .boundaries import Boundary, Polyline, decision_boundary

@@ -51,9 +51,7 @@ class LocalAffineMap:
             basis = torch.eye(num_in, dtype=self.x.dtype, device=self.x.device)
             columns = [self.matvec(row.view(size_in).expand_as(self.x)).flatten(1) for row in basis]
             return torch.stack(columns, -1).view(len(self.x), *size_out, *size_in)
-        basis = torch.eye(num_out, dtype=self.x.dtype, device=self.x.device)
-        rows = self._products([row.view(size_out).expand_as(self.output) for row in basis])
-        return rows.view(len(self.x), *size_out, *size_in)
+        return self._products(self._each_output()).view(len(self.x), *size_out, *size_in)
 
     @cached_property
     def offsets(self) -> Tensor:
@@ -63,7 +61,14 @@ class LocalAffineMap:
     def matvec(self, v: Tensor) -> Tensor:
         """A[x]·v, a Jacobian-vector product, by two backward passes: ``(N, *in)`` → ``(N, *out)``."""
         _check_shape("v", v, self.x)
-        return _directional(self.model, self.x, v)
+        try:
+            return _directional(self.model, self.x, v)
+        except RuntimeError as error:
+            if "derivative for" not in str(error):
+                raise
+        # PyTorch has no second derivative of some units (nn.Hardsigmoid): one product for each output.
+        found = [(self._products([weights])[:, 0] * v).flatten(1).sum(1) for weights in self._each_output()]
+        return torch.stack(found, 1).view_as(self.output)
 
     def rmatvec(self, w: Tensor) -> Tensor:
         """A[x]ᵀ·w by one backward pass: ``(N, *out)`` → ``(N, *in)``."""
@@ -78,6 +83,11 @@ class LocalAffineMap:
             pick.flatten(1)[:, c] = 1.0
             picks.append(pick)
         return self._products(picks)
+
+    def _each_output(self) -> list[Tensor]:
+        """Weights that pick one output each."""
+        basis = torch.eye(math.prod(self.output.shape[1:]), dtype=self.output.dtype, device=self.output.device)
+        return [row.view(self.output.shape[1:]).expand_as(self.output) for row in basis]
 
     def _products(self, weights: Sequence[Tensor]) -> Tensor:
         """A[x]ᵀ·w for every w, ``(N, len(weights), *in)``: one forward pass and a backward pass each."""

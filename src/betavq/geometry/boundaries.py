@@ -9,9 +9,8 @@ from typing import Any, overload
 import numpy as np
 from torch import nn
 
-from ._boundaries.chains import chained
-from ._boundaries.segments import Segments, find_segments
 from ._plane.polygons import Floats, Integers
+from ._segments import Segments, chained, find_segments
 from .partitions import Progress, partition
 from .regions import Partition
 

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .._torch.affine import AVERAGING, BILINEAR, SELECTING
+from .._torch.affine import AVERAGING, BILINEAR, Step
+from .._torch.hard_units import Kinks, Units
 from ..maso import MASO
 from ._networks.checks import check_inputs, check_model
 from ._networks.watch import Watched, watch, watched_in
@@ -17,11 +18,6 @@ __all__ = ["Convexity", "convexity"]
 __dir__ = __all__.copy
 
 AFFINE, CONVEX, BROKEN = "affine", "convex", "broken"
-#: Selections that take the largest of pieces which all grow with their input.
-GROWING = frozenset(
-    ["relu", "max", "maximum", "amax", "clamp_min"]
-    + [f"{kind}{dims}" for kind in ("max_pool", "adaptive_max_pool") for dims in ("1d", "2d", "3d")]
-)
 
 
 class Convexity(NamedTuple):
@@ -95,59 +91,40 @@ def convexity(model: Model, x: Tensor) -> Convexity:
     check_model(model)
     check_inputs("x", x, model)
     with torch.no_grad():
-        _, _, mark = watch(model, x.detach(), step=_follow, mark=_Curvature(AFFINE))
+        _, _, mark = watch(model, x.detach(), follow=_follow, mark=_Curvature(AFFINE))
     return Convexity(mark.kind != BROKEN, mark.layer, mark.reason)
 
 
-def _follow(name: str, layer: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Curvature:
+def _follow(step: Step, args: tuple[Any, ...], kwargs: dict[str, Any], units: Units | None) -> _Curvature:
     """The curvature of an operation's results."""
-    marks: list[_Curvature] = [each.mark for each in watched_in((args, tuple(kwargs.values())))]
+    marks: list[_Curvature] = [each.mark for each in watched_in((args, kwargs))]
     broken = next((mark for mark in marks if mark.kind == BROKEN), None)
     if broken is not None:
         return broken
     bent = any(mark.kind == CONVEX for mark in marks)
-    if name in SELECTING or name == "maso":
-        reason = _why_not_growing(name, args, kwargs, bent)
-        return _Curvature(BROKEN, layer, reason) if reason else _Curvature(CONVEX)
-    if not bent or name in AVERAGING:
+    if units is not None:
+        falls = args[1].slopes.min().item() if isinstance(args[-1], MASO) else 0.0
+        reason = _why_not_growing(step.name, units, bent, falls)
+        return _Curvature(BROKEN, step.layer, reason) if reason else _Curvature(CONVEX)
+    if not bent or step.name in AVERAGING:
         return _Curvature(CONVEX if bent else AFFINE)
-    reason = _why_turned(name, args, kwargs)
-    return _Curvature(BROKEN, layer, reason) if reason else _Curvature(CONVEX)
+    reason = _why_turned(step.name, args, kwargs)
+    return _Curvature(BROKEN, step.layer, reason) if reason else _Curvature(CONVEX)
 
 
-def _why_not_growing(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], bent: bool) -> str:
+def _why_not_growing(name: str, units: Units, bent: bool, lowest: float) -> str:
     """Why a selection is not convex in the input, or not after what is convex already; empty if it is."""
-    if name in GROWING:
-        return ""
-    if name in ("clamp", "clip"):
-        bounded = kwargs.get("max", args[2] if len(args) > 2 else None) is not None
-        return f"{name} is bounded above" if bounded else ""
-    lowest, highest = _slopes(name, args, kwargs)
-    if highest is None or lowest is None:
+    if units.sign < 0:
         return f"{name} is not the largest of affine pieces"
-    if highest > 1:
-        return f"{name} has a slope of {highest:.4g} above 1 left of 0, so that it takes the smaller piece"
+    if isinstance(units, Kinks):
+        if units.turn is not None:
+            left, right = units.turn
+            slopes = f"a slope of {left:.4g} above {right:.4g} after it"
+            return f"{name} is not the largest of affine pieces: it has {slopes}"
+        lowest = units.slopes.min().item()
     if bent and lowest < 0:
         return f"{name} has a piece of slope {lowest:.4g}, which falls, after a layer that is convex already"
     return ""
-
-
-def _slopes(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[float | None, float | None]:
-    """The smallest and the largest slope that a unit has left of 0, where its slope to the right is 1."""
-    if name in ("abs", "absolute"):
-        return -1.0, -1.0
-    if name == "maso":  # a maximum of its pieces in any case, so that only slopes that fall matter
-        _, maso = args
-        assert isinstance(maso, MASO)
-        return maso.slopes.min().item(), 0.0
-    if name in ("leaky_relu", "prelu"):
-        given = args[1] if len(args) > 1 else kwargs.get("negative_slope", kwargs.get("weight", 0.01))
-        slopes = torch.as_tensor(given)
-        return slopes.min().item(), slopes.max().item()
-    if name == "rrelu":
-        lower, upper = kwargs.get("lower", 1 / 8), kwargs.get("upper", 1 / 3)
-        return (lower + upper) / 2, (lower + upper) / 2
-    return None, None
 
 
 def _why_turned(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

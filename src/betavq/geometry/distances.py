@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor, fx, nn
 
+from .._torch.hard_units import Kinks, Units
 from ._networks.graph import Graph
-from ._networks.units import Kinks, Units, windowed
 from ._plane.search import WORKING_SET
 
 __all__ = ["distance_to_border", "nearest_border"]
@@ -95,7 +95,7 @@ def _nearest(graph: Graph, points: Tensor) -> tuple[Tensor, Tensor]:
 
     def select(node: fx.Node, units: Units, scores: Tensor) -> Tensor:  # noqa: ARG001
         # (1 + D, n, …): at the points, and one step along each coordinate in the map of the points' own region.
-        gaps, selected = _gaps(units, scores.reshape(-1, n, *scores.shape[1:]).flatten(2))
+        gaps, selected = _gaps(units, scores.reshape(-1, n, scores.shape[1]))
         slopes = torch.linalg.vector_norm(gaps[1:] - gaps[0], dim=0)
         reach, index = torch.where(slopes > 0, gaps[0].abs() / slopes, torch.inf).min(1)
         closer = reach < nearest
@@ -113,7 +113,7 @@ def _gaps(units: Units, scores: Tensor) -> tuple[Tensor, Tensor]:
     """What is 0 on the region's border, ``(1 + D, n, G)``, and what the units put out, ``(1 + D, n, K)``."""
     if isinstance(units, Kinks):
         return torch.cat([scores - bend for bend in units.bends], -1), units.value(scores, units.code(scores[0]))
-    seen, inside = windowed(scores, units, 0.0), units.windows >= 0
+    seen, inside = units.seen(scores, 0.0), units.windows >= 0
     best = seen[0].masked_fill(~inside, -torch.inf).argmax(-1)
     selected = seen.gather(-1, best.expand(len(seen), *best.shape)[..., None])[..., 0]
     return torch.where(inside, selected[..., None] - seen, 0.0).flatten(2), selected

@@ -18,15 +18,20 @@ __dir__ = __all__.copy
 def codes(model: Model, x: Tensor) -> dict[str, Tensor]:
     """Which piece every unit of a piecewise-affine network selects, layer by layer.
 
-    ==========================================  ====================================================
-    layer                                       code of a unit
-    ==========================================  ====================================================
-    ReLU, leaky ReLU, PReLU, \\|·\\|              1 where its input is above 0, else 0
-    hardtanh, ReLU6, hard sigmoid, soft shrink  0, 1, 2: below, between and above the two kinks
-    max-pooling                                 the place of the largest input in its channel
-    maximum, minimum, maxout (``amax``)         which of them it is
-    :class:`betavq.MASO`                        its ``selection``
-    ==========================================  ====================================================
+    ==============================================  ====================================================
+    layer, or function of the same name             code of a unit
+    ==============================================  ====================================================
+    ReLU, leaky ReLU, PReLU, RReLU, \\|·\\|           1 where its input is above 0, else 0
+    hardtanh, ReLU6, hard sigmoid, soft shrink      0, 1, 2: below, between and above the two kinks
+    clamp, threshold at its own value               the same, with as many kinks as bounds
+    max-pooling, adaptive max-pooling, in 1 to 3 D  the place of the largest input in its channel
+    maximum, minimum, of two or along dimensions    which of them it is
+    (``max``, ``amax``, ``fmax`` …), maxout
+    units of :mod:`betavq.nn` at β = 1              as those that they soften
+    :class:`betavq.MASO`                            its ``selection``
+    ==============================================  ====================================================
+
+    Every function of this package takes these, and refuses all else: also those that jump, as hard shrink does.
 
     Args:
         model: maps ``(N, *in)`` to a tensor, one row at a time: a module in eval mode, or a function.

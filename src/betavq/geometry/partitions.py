@@ -11,8 +11,7 @@ from torch import nn
 
 from .._numerics.checks import check_count
 from .._numerics.progress import reporter
-from ._networks.graph import Graph
-from ._networks.units import Layer
+from ._networks.graph import Graph, Layer
 from ._plane.domain import Frame, Plane, check_domain, check_plane, frame_of
 from ._plane.polygons import Floats, Integers
 from ._plane.search import Found, Search
@@ -51,9 +50,8 @@ def partition(
     Args:
         model: a network in eval mode that takes ``(N, 2)``, or ``(N, …)`` with a ``plane``, and returns logits
             ``(N, C)``. Of linear layers, convolutions, BatchNorm, average-pooling, reshaping, sums (residual
-            connections) and the units nn.ReLU, LeakyReLU, PReLU, abs, max-pooling, maxout and those of
-            :mod:`betavq.nn` at β = 1, as layers or functions, in any graph that ``torch.fx`` can trace. It is copied
-            and not changed.
+            connections) and the units that :func:`codes` lists, as layers or functions, in any graph that
+            ``torch.fx`` can trace. It is copied and not changed.
         domain: corners of a convex polygon, ``(V, 2)``, in plane coordinates.
         plane: ``(origin, direction_1, direction_2)``, three arrays of the shape of one input: the network is looked
             at on origin + s·direction_1 + t·direction_2. None for the plane of a network of two inputs.

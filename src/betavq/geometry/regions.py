@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._networks.units import Layer
+from ._networks.graph import Layer
 from ._plane.domain import Frame, Plane
 from ._plane.locate import Locator
 from ._plane.neighbours import Neighbours, find_overlaps

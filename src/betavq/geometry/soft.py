@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, fx, nn
 
 from .._numerics.checks import check_beta
+from .._torch.hard_units import Kinks, Maxima, Units
 from ..inference import code
-from ._networks.graph import Graph
-from ._networks.units import Kinks, Layer, Maxima, Units, windowed
+from ._networks.graph import Graph, Layer
 from ._plane.domain import check_domain, check_plane
 from ._plane.polygons import Floats
 from ._plane.search import WORKING_SET
@@ -68,7 +68,8 @@ def soft_partition(
     has, as at β = 0. Scores z are those of the softened network: layers before pass on the values Σ t_r z_r.
 
     Args:
-        model: a network as :func:`partition` takes it; its units take ``beta`` all.
+        model: a network as :func:`partition` takes it, of units that are each the largest or the smallest of their
+            pieces; they take ``beta`` all.
         domain: corners of a convex polygon, ``(V, 2)``, in plane coordinates.
         beta: hardness in [0, 1].
         resolution: columns and rows of the raster over the domain's bounding box; or the larger of them.
@@ -121,9 +122,9 @@ def _softened(graph: Graph, beta: float, found: list[Tensor]) -> Any:
 
     def soften(node: fx.Node, units: Units, scores: Tensor) -> Tensor:
         if isinstance(units, Maxima):
-            value, entropy = _of_largest(units, scores.flatten(1), beta)
+            value, entropy = _of_largest(units, scores, beta)
         elif units.num_pieces == 2:
-            value, entropy = _of_two_pieces(units, scores.flatten(1), beta)
+            value, entropy = _of_two_pieces(units, scores, beta)
         else:
             raise ValueError(f"model must have units that are the largest of their pieces, got {graph.name(node)}")
         found.append(entropy.mean(1))
@@ -134,7 +135,7 @@ def _softened(graph: Graph, beta: float, found: list[Tensor]) -> Any:
 
 def _of_largest(units: Maxima, scores: Tensor, beta: float) -> tuple[Tensor, Tensor]:
     """The values of softened units, and their normalised entropies."""
-    pieces, number = windowed(scores, units, -torch.inf), (units.windows >= 0).sum(1)
+    pieces, number = units.seen(scores, -torch.inf), (units.windows >= 0).sum(1)
     codes = code(pieces, beta)
     entropy = torch.special.entr(codes).sum(-1) / number.double().log().clamp(min=torch.finfo(torch.float64).tiny)
     value = (codes * pieces.masked_fill(codes == 0, 0.0)).sum(-1)

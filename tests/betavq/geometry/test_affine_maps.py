@@ -174,7 +174,7 @@ def test_a_function_that_is_not_piecewise_affine_is_refused(function):
 
 def test_soft_layers_are_told_to_harden():
     model = nn.Sequential(nn.Linear(2, 3), betavq.nn.BetaReLU(0.5)).double().eval()
-    with pytest.raises(ValueError, match=r"model must be hard, got beta = 0.5 in layer '1' \(BetaReLU\)"):
+    with pytest.raises(ValueError, match=r"model must be hard, but layer '1' \(BetaReLU\) is softened at β = 0.5"):
         geometry.codes(model, points(1, 2))
     with pytest.raises(ValueError, match="piecewise affine"):
         geometry.codes(lambda x: betavq.functional.beta_relu(x, beta=0.5), points(1, 2))

@@ -70,7 +70,7 @@ FAIL = {
     "less a ReLU": (lambda x: x - F.relu(x), "it subtracts what is convex"),
     "times a negative number": (lambda x: -0.5 * F.relu(x), "a negative weight, -0.5"),
     "bounded": (lambda x: F.hardtanh(x), "hardtanh is not the largest"),
-    "clamped above": (lambda x: x.clamp(max=1.0), "clamp is bounded above"),
+    "clamped above": (lambda x: x.clamp(max=1.0), "clamp is not the largest"),
     "leaky above 1": (lambda x: F.leaky_relu(x, 1.5), "a slope of 1.5 above 1"),
     "a falling piece later": (lambda x: F.leaky_relu(F.relu(x) - 1, -0.2), "a piece of slope -0.2, which falls"),
 }

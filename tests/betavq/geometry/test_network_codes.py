@@ -90,5 +90,5 @@ def test_numbers_of_points_must_fit_and_an_affine_model_has_no_code():
     with pytest.raises(ValueError, match="a layer that selects, got an affine one"):
         geometry.vq_distance(nn.Linear(2, 2).double().eval(), points(3, 2), points(3, 2))
     assert geometry.codes(nn.Linear(2, 2).double().eval(), points(3, 2)) == {}
-    with pytest.raises(ValueError, match=r"max and min in a model must have a dim"):
+    with pytest.raises(ValueError, match=r"got max in the model, which must have a dim beyond the batch"):
         geometry.codes(lambda z: z.max() + z, points(3, 2))

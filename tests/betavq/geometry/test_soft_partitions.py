@@ -11,9 +11,9 @@ from partition_examples import Convolutional, Pooled, box, outputs, random_net, 
 from torch import nn
 
 import betavq
+from betavq._torch.hard_units import Kinks
 from betavq.functional import beta_relu
 from betavq.geometry import distance_to_border, soft_partition
-from betavq.geometry._networks.units import Kinks
 from betavq.geometry.soft import _of_two_pieces
 
 NET = random_net(6, 5, seed=1, outputs=2)

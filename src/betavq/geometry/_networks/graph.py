@@ -5,32 +5,44 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, fx, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ... import functional as beta_functional
-from ... import pooling as beta_pooling
-from ..._beta_module import BetaModule
-from ..._torch.affine_steps import is_affine
-from ...maso import MASO
+from ..._torch.affine import Step, function_name, leaves
+from ..._torch.hard_units import Units
 from .checks import check_model
-from .unit_steps import is_in_place, units_of
-from .units import Layer, Maxima, Units
-from .watch import ADVICE
+from .own_layers import own_function, own_units
+from .tracing import is_in_place, trace
 
 Values = dict[fx.Node, Any]
 
 
-class _Tracer(fx.Tracer):
-    """Traces through a model's own modules, down to PyTorch's layers and ours."""
+@dataclass(frozen=True)
+class Layer:
+    """A layer of units of a network, in the order in which the forward pass meets them.
 
-    def __init__(self) -> None:
-        super().__init__(autowrap_modules=(math, beta_functional, beta_pooling))  # type: ignore[arg-type]
+    Attributes:
+        name: of the step, with its kind.
+        num_units: how many units it has.
+        num_pieces: R, among how many pieces each of them selects.
 
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return isinstance(m, BetaModule | MASO) or super().is_leaf_module(m, module_qualified_name)
+    Example:
+        >>> import torch
+        >>> from betavq.geometry import partition
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
+        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> partition(net, [(-1, -1), (1, -1), (1, 1), (-1, 1)]).layers
+        (Layer(name="layer '1' (ReLU)", num_units=2, num_pieces=2),)
+    """
+
+    name: str
+    num_units: int
+    num_pieces: int
 
 
 class Survey(NamedTuple):
@@ -66,87 +78,88 @@ class Graph:
         if not isinstance(model, nn.Module):
             raise TypeError(f"model must be an nn.Module, got {type(model).__name__}")
         self.model: nn.Module = copy.deepcopy(model).cpu().double()
-        try:
-            graph = _Tracer().trace(self.model)
-        except Exception as error:
-            raise ValueError(
-                f"model must have a forward pass that torch.fx can trace, without branches on values; it said: {error}"
-            ) from error
-        inputs = [node for node in graph.nodes if node.op == "placeholder"]
-        (output,) = next(node for node in graph.nodes if node.op == "output").args
-        if len(inputs) != 1 or not isinstance(output, fx.Node):
-            raise ValueError(f"model must take one tensor and return one, got {', '.join(n.name for n in inputs)}")
-        self.graph, self.input, self.output = graph, inputs[0], output
+        self.input, nodes, self.output = trace(self.model)
         self._layers = dict(self.model.named_modules())
-        self.nodes = self._needed()
-        self._last_use = {used: node for node in self.nodes for used in node.all_input_nodes}
-        self._sized = set[fx.Node]()
-        self._dependent = {self.input}
-        for node in self.nodes:
+        self._units = dict[fx.Node, Units | None]()
+        self._dependent, self._plain, self._sized = {self.input}, set[fx.Node](), set[fx.Node]()
+        self.nodes, self._constants = list[fx.Node](), Values()
+        for node in nodes:
             if self._dependent.intersection(node.all_input_nodes):
                 self._dependent.add(node)
+                self.nodes.append(node)
+            else:
+                self._constants[node] = self._computed(node, self._constants)
+        self._last_use = {used: node for node in self.nodes for used in node.all_input_nodes}
 
-    def _needed(self) -> list[fx.Node]:
-        needed, nodes = {self.output}, list[fx.Node]()
-        for node in reversed(self.graph.nodes):
-            if node.op in ("placeholder", "output"):
-                continue
-            if node in needed or is_in_place(self.layer(node), node.target, dict(node.kwargs)):
-                needed.update(node.all_input_nodes)
-                nodes.append(node)
-        return nodes[::-1]
-
-    def layer(self, node: fx.Node) -> nn.Module | None:
-        """The layer that a step calls, or None for a function or method."""
-        return self._layers[str(node.target)] if node.op == "call_module" else None
+    def layer(self, node: fx.Node) -> tuple[str, nn.Module]:
+        """The innermost layer at work in a step."""
+        name = str(node.target) if node.op == "call_module" else ""
+        for name, _ in node.meta.get("nn_module_stack", {}).values():  # noqa: B007
+            pass
+        return name, self._layers[name]
 
     def name(self, node: fx.Node) -> str:
-        """What errors and results call a step."""
-        layer = self.layer(node)
-        if layer is not None:
-            return f"layer '{node.target}' ({type(layer).__name__})"
+        """What results call a step."""
+        name, layer = self.layer(node)
+        if type(layer).__module__.startswith(("torch.nn.modules.", "betavq.")):
+            return f"layer '{name}' ({type(layer).__name__})"
         return f"{node.name} ({getattr(node.target, '__name__', node.target)})"
 
     def is_data(self, node: Any, values: Values) -> bool:
         """Whether the value of a step has a row for each row of the input, and not only sizes or constants."""
-        return node in self._dependent and isinstance(values[node], Tensor)
+        return self._depends(node, values) and isinstance(values[node], Tensor)
 
-    def units(self, node: fx.Node, values: Values) -> Units | None:
-        """The nonlinear units that a step is; None if it is affine.
+    def _depends(self, node: Any, values: Values) -> bool:
+        """Whether tensors of a step depend on the input's numbers."""
+        if not isinstance(node, fx.Node) or node not in self._dependent or node in self._plain:
+            return False
+        return any(isinstance(each, Tensor) for each in leaves(values[node]))
+
+    def step(self, node: fx.Node, values: Values) -> Step:
+        """A step with its arguments as they are now."""
+        given = [self._depends(each, values) for each in leaves((node.args, node.kwargs))]
+        name, layer = self.layer(node)
+        words = f"layer '{name}' ({type(layer).__name__})" if name else f"the model ({type(layer).__name__})"
+        args, kwargs = self._arguments(node, values)
+        called = function_name(node.target, args) if node.op != "call_module" else type(layer).__name__
+        return Step(called, args, kwargs, sum(given), given[0], words)
+
+    def units(self, node: fx.Node, values: Values) -> tuple[Units, Tensor] | None:
+        """The nonlinear units that a step is, with their scores; None if it is affine.
 
         Raises:
             ValueError: it is neither.
         """
-        inputs = [used for used in node.all_input_nodes if self.is_data(used, values)]
-        if not inputs:
+        if node not in self._units:
+            self._units[node] = self._find_units(node, self.step(node, values))
+        units = self._units[node]
+        if units is None:
             return None
-        layer, source = self.layer(node), self.source(node)
         args, kwargs = self._arguments(node, values)
-        if source in inputs and len(inputs) == 1:
-            rest = {name: value for name, value in kwargs.items() if name not in ("input", "inplace")}
-            try:
-                found = units_of(layer, node.target, (values[source], *args[1:]), rest)
-            except ValueError as error:
-                raise ValueError(f"{self.name(node)} of model {error}") from error
-            if found is not None:
-                return found
-        if not is_affine(layer, node.target, args, kwargs, len(inputs), source in inputs):
-            raise ValueError(f"model must be piecewise affine, got {self.name(node)}, {ADVICE}")
-        return None
+        return units, units.scores(*args, **kwargs)
+
+    def _find_units(self, node: fx.Node, step: Step) -> Units | None:
+        if step.is_constant:
+            self._plain.add(node)
+            return None
+        layer = self.layer(node)[1]
+        if node.op == "call_module" and not isinstance(layer, _BatchNorm):
+            return own_units(step, layer)
+        if node.op == "call_module":
+            step = step._replace(name="batch_norm", kwargs={"training": layer.running_mean is None})
+        units = (own_function(step) if step.name in beta_functional.__all__ else step).units()
+        if units is None:
+            step.check_affine()
+        return units
 
     def source(self, node: fx.Node) -> Any:
         """The first argument of a step."""
         return node.args[0] if node.args else node.kwargs.get("input")
 
-    def scores(self, node: fx.Node, units: Units, values: Values) -> Tensor:
-        """What units are given, with its batch."""
-        value: Tensor = values[self.source(node)]
-        return units.entries(value) if isinstance(units, Maxima) and units.entries is not None else value
-
     def store(self, node: fx.Node, values: Values, value: Any) -> None:
         """Keep the value of units, and drop what no later step needs."""
         values[node] = value
-        if is_in_place(self.layer(node), node.target, dict(node.kwargs)):
+        if is_in_place(node):
             values[self.source(node)] = value
         self.forget(node, values)
 
@@ -156,12 +169,13 @@ class Graph:
             if self._last_use[used] is node and used is not self.output and used not in self._sized:
                 values.pop(used, None)
 
-    def compute(self, node: fx.Node, values: Values) -> Any:
-        """The value of an affine step."""
-        value = self._computed(node, values)
-        if node in self._dependent and not isinstance(value, Tensor):
+    def compute(self, node: fx.Node, values: Values) -> None:
+        """Keep the value of an affine step."""
+        value = values[node] = self._computed(node, values)
+        if node not in self._plain and isinstance(value, Tensor) and not value.is_floating_point():
+            raise self.step(node, values).refusal("which must put out floating numbers")
+        if not self.is_data(node, values):
             self._sized.update(node.all_input_nodes)  # to compute it again once the number of rows has changed
-        return value
 
     def _computed(self, node: fx.Node, values: Values) -> Any:
         args, kwargs = self._arguments(node, values)
@@ -177,16 +191,21 @@ class Graph:
         function: Any = node.target
         return function(*args, **kwargs)
 
+    def start(self, rows: Tensor) -> Values:
+        """What is known before the first step."""
+        return {self.input: rows, **self._constants}
+
     def follow(self, rows: Tensor, select: Callable[[fx.Node, Units, Tensor], Tensor]) -> Tensor:
         """The output on rows of inputs, where ``select`` says what units put out, on the same rows."""
-        values: Values = {self.input: rows}
+        values = self.start(rows)
         for node in self.nodes:
-            units = self.units(node, values)
-            if units is None:
-                values[node] = self.compute(node, values)
+            found = self.units(node, values)
+            if found is None:
+                self.compute(node, values)
                 self.forget(node, values)
             else:
-                output = select(node, units, self.scores(node, units, values))
+                units, scores = found
+                output = units.sign * select(node, units, scores.flatten(1))
                 self.store(node, values, output.reshape(len(rows), *units.out_shape))
         output = values[self.output]
         if not isinstance(output, Tensor) or output.dim() == 0 or len(output) != len(rows):
@@ -219,8 +238,8 @@ class Graph:
     def update_sizes(self, values: Values) -> None:
         """Bring up to date what was computed from the number of rows before it changed."""
         for node in self.nodes:
-            if node in values and node in self._dependent and not isinstance(values[node], Tensor):
-                values[node] = self.compute(node, values)
+            if node in values and not self.is_data(node, values):
+                self.compute(node, values)
 
     def _arguments(self, node: fx.Node, values: Values) -> tuple[tuple[Any, ...], dict[str, Any]]:
         args: Any = fx.map_arg(node.args, values.__getitem__)

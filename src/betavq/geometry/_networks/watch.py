@@ -15,21 +15,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..._numerics.hardness import clamp_beta
-from ..._torch.affine import AFFINE, BILINEAR, CONSTANT, PASSIVE, SELECTING, function_name
-from ...maso import MASO
-from ...nn import BetaAbs, BetaLeakyReLU, BetaMaxout, BetaMaxPool2d, BetaReLU
+from ..._torch.affine import PASSIVE, Step, function_name, leaves
+from ..._torch.hard_units import Units
+from .own_layers import OWN_LAYERS, own_units
 
-BETA_LAYERS = (BetaReLU, BetaLeakyReLU, BetaAbs, BetaMaxout, BetaMaxPool2d)
-#: Layers that do not show their selection as one function: its name, and the code from the layer and its input.
-OPAQUE: dict[type[nn.Module], tuple[str, Callable[[Any, Tensor], Tensor]]] = {
-    MASO: ("maso", lambda layer, x: layer.selection(x)),
-    BetaMaxout: ("amax", lambda layer, x: x.argmax(layer.dim)),
-}
-ADVICE = (
-    "which is not known to be; harden it: put ReLU, LeakyReLU, PReLU, abs, hardtanh, max-pooling, maxout or "
-    "betavq.nn's units at beta=1 in its place, and take logits in place of probabilities"
-)
+#: Told of a step, what depends on the input marked as such, and the units that it is; what it returns is kept.
+Follow = Callable[[Step, tuple[Any, ...], dict[str, Any], Units | None], Any]
 
 
 @dataclass(frozen=True)
@@ -54,12 +45,11 @@ class Watcher:
     Attributes:
         keep_totals: whether to sum the outputs of selecting layers.
         selections: what was selected, in the order of computation.
-        step: told of every operation on the input: its name, its arguments, its results; what it returns is kept
-            with the results (:func:`mark_of`).
+        follow: told of every operation on the input; what it returns is kept with the results (:func:`mark_of`).
     """
 
     keep_totals: bool = False
-    step: Callable[[str, str, tuple[Any, ...], dict[str, Any]], Any] | None = None
+    follow: Follow | None = None
     selections: list[Selection] = field(default_factory=list)
     layers: list[tuple[str, nn.Module]] = field(default_factory=list)
     held: list[Watched] = field(default_factory=list)
@@ -71,34 +61,34 @@ class Watcher:
         name, module = self.layers[-1]
         return f"layer {name!r} ({type(module).__name__})" if name else f"the model ({type(module).__name__})"
 
+    def step(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Step:
+        """An operation on the input."""
+        given = [isinstance(each, Watched) for each in leaves((args, kwargs))]
+        return Step(name, _bare(args), _bare(kwargs), sum(given), given[0], self.layer())
+
     def call(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """One operation on the input."""
-        name = function_name(func)
-        if name in CONSTANT:
-            with torch._C.DisableTorchFunctionSubclass():
-                return func(*_bare(args), **_bare(kwargs))
-        known = name in AFFINE or name in PASSIVE or name in BILINEAR or name in SELECTING
-        if not known:
-            raise ValueError(f"model must be piecewise affine, got {name} in {self.layer()}, {ADVICE}")
-        if name in BILINEAR:
-            self._check_weights(name, args, kwargs)
-        if name in ("batch_norm", "dropout") and kwargs.get("training"):
-            raise ValueError(f"model must be in eval mode, got {self.layer()} that depends on its batch or on chance")
-        mark = self.step(name, self.layer(), args, kwargs) if self.step and name not in PASSIVE else mark_of(args)
-        plain_args, plain_kwargs = _bare(args), _bare(kwargs)
+        step = self.step(function_name(func, args), args, kwargs)
         with torch._C.DisableTorchFunctionSubclass():
-            code = SELECTING[name](*plain_args, **plain_kwargs) if name in SELECTING else None
-            result = func(*plain_args, **plain_kwargs)
+            if step.is_constant:
+                return func(*step.args, **step.kwargs)
+            if not all(each.is_floating_point() for each in watched_in((args, kwargs))) and step.name not in PASSIVE:
+                raise step.refusal("which takes the indices of a maximum")
+            units = step.units()
+            if units is None:
+                step.check_affine()
+            mark = self.mark(step, args, kwargs, units)
+            code = None if units is None else units.code(units.scores(*step.args, **step.kwargs))
+            result = func(*step.args, **step.kwargs)
+            if isinstance(result, Tensor) and not result.is_floating_point():
+                raise step.refusal("which must put out floating numbers")
             if code is not None:
-                self.record(name, code, result)
+                self.record(step.name, code, result)
             return self.wrap(result, mark)
 
-    def _check_weights(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Raise unless the weights of a linear operation do not depend on the input."""
-        divided = name in ("div", "divide", "true_divide") and isinstance(args[1], Watched)
-        if divided or sum(1 for _ in watched_in((args, tuple(kwargs.values())))) > 1:
-            got = f"{name} by a function of x in {self.layer()}"
-            raise ValueError(f"model must be piecewise affine, got {got}, {ADVICE}")
+    def mark(self, step: Step, args: tuple[Any, ...], kwargs: dict[str, Any], units: Units | None) -> Any:
+        """What is kept with the results of a step."""
+        return self.follow(step, args, kwargs, units) if self.follow else mark_of(args)
 
     def record(self, function: str, code: Tensor, output: Any) -> None:
         """Keep what a layer selected."""
@@ -110,7 +100,7 @@ class Watcher:
         label = f"{label}#{count + 1}" if count else label
         # Summed now: a later step may work in place.
         total = as_rows(values).sum(1) if self.keep_totals else None
-        self.selections.append(Selection(label, as_rows(code), total))
+        self.selections.append(Selection(label, code, total))
 
     def wrap(self, result: Any, mark: Any) -> Any:
         """Results of an operation, to be watched further."""
@@ -133,17 +123,13 @@ class Watched(Tensor):
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        (watcher, *_) = (each.watcher for each in watched_in((args, tuple(kwargs.values()))))
+        watcher = next(watched_in((args, kwargs))).watcher
         return watcher.call(func, args, kwargs)
 
 
 def watched_in(args: Any) -> Iterator[Watched]:
     """The tensors among arguments that depend on the input."""
-    if isinstance(args, Watched):
-        yield args
-    elif isinstance(args, tuple | list):
-        for each in args:
-            yield from watched_in(each)
+    return (each for each in leaves(args) if isinstance(each, Watched))
 
 
 def as_rows(values: Tensor) -> Tensor:
@@ -173,17 +159,17 @@ def watch(
     x: Tensor,
     *,
     keep_totals: bool = False,
-    step: Callable[[str, str, tuple[Any, ...], dict[str, Any]], Any] | None = None,
+    follow: Follow | None = None,
     mark: Any = None,
 ) -> tuple[Tensor, list[Selection], Any]:
-    """The model's output at x, what its layers selected, and what ``step`` kept with the output.
+    """The model's output at x, what its layers selected, and what ``follow`` kept with the output.
 
     Raises:
         ValueError: an operation on the input that is not piecewise affine, a layer of this library at a β below 1, or
             inputs that do not fit.
         TypeError: a model that does not return one tensor.
     """
-    watcher = Watcher(keep_totals, step)
+    watcher = Watcher(keep_totals, follow)
     with _hooks(model, watcher):
         try:
             result = model(watcher.wrap(x.clone(), mark))  # a clone, for a layer may work in place
@@ -197,7 +183,7 @@ def watch(
 
 @contextmanager
 def _hooks(model: Any, watcher: Watcher) -> Iterator[None]:
-    """Let the watcher know which layer is at work, and let MASOs tell their selection."""
+    """Let the watcher know which layer is at work, and take the library's own layers as a whole."""
     handles = []
     for name, module in model.named_modules() if isinstance(model, nn.Module) else ():
         handles.append(module.register_forward_pre_hook(_enter(watcher, name), with_kwargs=True))
@@ -212,33 +198,24 @@ def _hooks(model: Any, watcher: Watcher) -> Iterator[None]:
 def _enter(watcher: Watcher, name: str) -> Any:
     def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         watcher.layers.append((name, module))
-        if isinstance(module, BETA_LAYERS):
-            _check_hard(watcher, clamp_beta(module.beta.detach()))
-        if isinstance(module, MASO):
-            _check_hard(watcher, torch.as_tensor(kwargs.get("beta", args[1] if len(args) > 1 else 1.0)))
-        if type(module) not in OPAQUE:
+        if not isinstance(module, OWN_LAYERS):
             return None
-        watcher.held.append(next(watched_in((args, tuple(kwargs.values())))))
+        watcher.held.append(next(watched_in((args, kwargs))))
         return _bare(args), _bare(kwargs)
 
     return hook
 
 
 def _leave(watcher: Watcher) -> Any:
-    def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:  # noqa: ARG001
-        if type(module) in OPAQUE:
-            function, code_of = OPAQUE[type(module)]
+    def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
+        if isinstance(module, OWN_LAYERS):
             x = watcher.held.pop()
-            mark = watcher.step(function, watcher.layer(), (x, module), {}) if watcher.step else None
-            watcher.record(function, code_of(module, _bare(x)), output)
+            step = watcher.step(type(module).__name__, (x, *args[1:]), kwargs)
+            units = own_units(step, module)
+            mark = watcher.mark(step, (x, module), kwargs, units)
+            watcher.record(step.name, units.code(units.scores(*step.args)), output)
             output = watcher.wrap(output, mark)
         watcher.layers.pop()
         return output
 
     return hook
-
-
-def _check_hard(watcher: Watcher, beta: Tensor) -> None:
-    if not bool((beta == 1).all()):
-        got = beta.flatten()[(beta != 1).flatten()][0].item()
-        raise ValueError(f"model must be hard, got beta = {got:.7g} in {watcher.layer()}: set its beta to 1")

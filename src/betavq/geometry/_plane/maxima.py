@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._networks.units import Maxima
+from ..._torch.hard_units import Maxima
 from .kinks import Cut, at_points, lengths, lines_of, noise_of
 from .polygons import Codes, Floats, Integers, Polygons, joined, positive_part
 

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..._torch.hard_units import Kinks, Units
 from .._networks.graph import Graph, Survey, Values
-from .._networks.units import Kinks, Units
 from .kinks import Cut, cut_by_kinks, select_pieces
 from .maxima import cut_by_maxima, select_largest
 from .polygons import Codes, Floats, Integers, Polygons
@@ -86,7 +86,7 @@ class Search:
     def run(self, domain: Polygons, inputs: Tensor) -> Found:
         """Find the regions of a domain; ``inputs`` are those at its three points, ``(3, …)``."""
         area, done = float(domain.areas().sum()), 0.0
-        stack = [Share(-1, domain, np.zeros(1, dtype=np.int64), {self.graph.input: inputs}, [])]
+        stack = [Share(-1, domain, np.zeros(1, dtype=np.int64), self.graph.start(inputs), [])]
         while stack:
             share = stack.pop()
             self.number -= len(share.polygons)
@@ -106,13 +106,13 @@ class Search:
         values, codes = self._selected(share)
         for position in range(share.position + 1, len(nodes)):
             node = nodes[position]
-            units = graph.units(node, values)
-            if units is None:
-                values[node] = graph.compute(node, values)
+            found = graph.units(node, values)
+            if found is None:
+                graph.compute(node, values)
                 self._check_rows(node, values, len(share.polygons))
                 graph.forget(node, values)
                 continue
-            cut = self._cut(share.polygons, units, self._scores(position, units, values, len(share.polygons)))
+            cut = self._cut(share.polygons, found[0], _at_three_points(found[1], len(share.polygons)))
             self.found.lines.append((len(cut.units), self.depths[node]))
             self.found.units.append(cut.units)
             self.num_cuts += len(cut.units)
@@ -141,19 +141,16 @@ class Search:
             kept: _rows(value, before, parents) if graph.is_data(kept, share.values) else value
             for kept, value in share.values.items()
         }
-        units = graph.units(node, values)
-        assert units is not None
-        scores = self._scores(share.position, units, values, len(share.parents))
+        found = graph.units(node, values)
+        assert found is not None
+        units, scores = found
         select: Any = select_pieces if isinstance(units, Kinks) else select_largest
-        code, outputs = select(units, share.polygons, scores)
+        code, outputs = select(units, share.polygons, _at_three_points(scores, len(share.parents)))
         codes = [each[share.parents] for each in share.codes] + [pack(code, units.num_pieces)]
-        graph.store(node, values, torch.from_numpy(outputs).reshape(-1, *units.out_shape))
+        value = torch.from_numpy(outputs).reshape(-1, *units.out_shape)
+        graph.store(node, values, value if units.sign > 0 else -value)
         graph.update_sizes(values)
         return values, codes
-
-    def _scores(self, position: int, units: Units, values: Values, n: int) -> Floats:
-        scores: Floats = self.graph.scores(self.graph.nodes[position], units, values).reshape(3, n, -1).numpy()
-        return scores
 
     def _data(self, values: Values) -> Iterator[Tensor]:
         return (value for node, value in values.items() if self.graph.is_data(node, values))
@@ -175,6 +172,12 @@ class Search:
         value = values[node]
         if self.graph.is_data(node, values) and (value.dim() == 0 or len(value) != 3 * n):
             raise ValueError(f"model must keep the examples of a batch apart, got {self.graph.name(node)}")
+
+
+def _at_three_points(scores: Tensor, n: int) -> Floats:
+    """The scores of units, ``(3, n, K)``."""
+    array: Floats = scores.reshape(3, n, -1).numpy()
+    return array
 
 
 def _rows(value: Tensor, n: int, rows: Any) -> Tensor:
