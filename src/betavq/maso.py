@@ -127,9 +127,8 @@ class MASO(nn.Module):
         Args:
             layer: ``nn.Linear``, ``nn.Conv1d`` or ``nn.Conv2d``; a convolution becomes its matrix.
             batchnorm: ``nn.BatchNorm1d`` or ``nn.BatchNorm2d`` in eval mode, folded into the layer.
-            activation: ``nn.ReLU``, ``nn.LeakyReLU``, ``nn.PReLU``, ``nn.RReLU`` in eval mode, ``BetaReLU`` and so
-                on of :mod:`betavq.nn` at β = 1, or a function such as ``F.relu`` or ``torch.abs``. A slope above 1
-                is refused, and so is hardtanh: such a unit is not the largest of its pieces.
+            activation: ``nn.ReLU``, ``nn.LeakyReLU``, ``nn.PReLU``, ``nn.RReLU`` in eval mode, their like of
+                :mod:`betavq.nn` at β = 1, or a function as ``torch.abs``; units that are the largest of their pieces.
             maxout: number P ≥ 1 of consecutive outputs (channels of a convolution) that make one unit, their
                 maximum: ``y.unflatten(1, (-1, P)).amax(2)``. It takes the place of an activation.
             skip: True for x itself; a layer, or a matrix ``(K, D)`` on flattened images, for another affine skip.
@@ -144,8 +143,8 @@ class MASO(nn.Module):
             A MASO in the layer's dtype and on its device, at β = 1 equal to the layers up to rounding.
 
         Raises:
-            ValueError: a batchnorm that is in training mode or keeps no statistics; a negative slope above 1; β ≠ 1;
-                sizes that do not fit; slopes above ``max_bytes``; an average of more than ``max_pieces`` pieces.
+            ValueError: a batchnorm in training mode or without statistics; an activation that is not the largest of
+                its pieces; β ≠ 1; sizes that do not fit; more than ``max_bytes`` or ``max_pieces``.
             TypeError: a layer, activation or argument of another kind.
 
         Source: Balestriero & Baraniuk (2018), arXiv 1805.06576, layers as MASOs.
