@@ -69,13 +69,14 @@ def beta_relu(input: Tensor, inplace: bool = False, *, beta: float | Tensor, det
 
     Example:
         >>> import torch
+        >>> import torch.nn.functional as F
         >>> from betavq.functional import beta_relu
         >>> u = torch.tensor([-2.0, 0.0, 2.0])
         >>> beta_relu(u, beta=1.0)  # the ReLU
         tensor([0., 0., 2.])
         >>> beta_relu(u, beta=0.5)  # the SiLU
         tensor([-0.2384,  0.0000,  1.7616])
-        >>> torch.allclose(beta_relu(u, beta=0.5), torch.nn.functional.silu(u))
+        >>> torch.allclose(beta_relu(u, beta=0.5), F.silu(u))
         True
     """
     if isinstance(input, Proxy):
@@ -123,7 +124,8 @@ def beta_leaky_relu(
         >>> import torch
         >>> from betavq.functional import beta_leaky_relu
         >>> u = torch.tensor([-2.0, 1.0])
-        >>> beta_leaky_relu(u, 0.25, beta=torch.tensor([[0.0], [0.5], [1.0]]))  # linear, soft, hard
+        >>> beta = torch.tensor([[0.0], [0.5], [1.0]])  # linear, soft, hard
+        >>> beta_leaky_relu(u, 0.25, beta=beta)
         tensor([[-1.2500,  0.6250],
                 [-0.7736,  0.7594],
                 [-0.5000,  1.0000]])

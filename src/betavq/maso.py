@@ -69,13 +69,14 @@ class MASO(nn.Module):
 
     Example:
         >>> import torch
+        >>> import torch.nn.functional as F
         >>> from betavq import MASO
-        >>> slopes = torch.tensor([[[0.0], [1.0]], [[-1.0], [1.0]]])  # two units of one input: ReLU and abs
-        >>> maso = MASO(slopes, torch.zeros(2, 2))
+        >>> slopes = torch.tensor([[[0.0], [1.0]], [[-1.0], [1.0]]])
+        >>> maso = MASO(slopes, torch.zeros(2, 2))  # of one input: the ReLU and abs
         >>> x = torch.tensor([[-2.0], [3.0]])
         >>> maso(x).tolist()
         [[0.0, 2.0], [3.0, 3.0]]
-        >>> torch.allclose(maso(x, beta=0.5)[:, 0], torch.nn.functional.silu(x[:, 0]))
+        >>> torch.allclose(maso(x, beta=0.5)[:, 0], F.silu(x[:, 0]))
         True
     """
 
@@ -151,13 +152,15 @@ class MASO(nn.Module):
 
         Example:
             >>> import torch
+            >>> from torch import nn
             >>> from betavq import MASO
-            >>> conv = torch.nn.Conv2d(1, 2, 3, padding=1)
-            >>> maso = MASO.from_layers(conv, activation=torch.relu, pool=torch.nn.MaxPool2d(2), input_size=(1, 6, 6))
+            >>> conv = nn.Conv2d(1, 2, 3, padding=1)
+            >>> pool, size = nn.MaxPool2d(2), (1, 6, 6)
+            >>> maso = MASO.from_layers(conv, activation=nn.ReLU(), pool=pool, input_size=size)
             >>> maso
             MASO(num_units=18, num_pieces=5, num_inputs=36)
-            >>> x = torch.rand(4, 1, 6, 6)
-            >>> layers = torch.nn.functional.max_pool2d(conv(x).relu(), 2)
+            >>> x = torch.rand(4, *size)
+            >>> layers = pool(conv(x).relu())
             >>> torch.allclose(maso(x.flatten(1)), layers.flatten(1), atol=1e-5)
             True
         """
@@ -278,7 +281,7 @@ class MASO(nn.Module):
             >>> maso = MASO(torch.randn(3, 4, 2), torch.randn(3, 4))
             >>> x = torch.randn(5, 2)
             >>> mixture = maso.to_mixture(variance=0.25)  # (1 - beta) / beta at beta = 0.8
-            >>> torch.allclose(mixture.responsibilities(x), maso.code(x, beta=0.8), atol=1e-5)
+            >>> torch.allclose(mixture.responsibilities(x), maso.code(x, 0.8), atol=1e-5)
             True
         """
         from .mixture import GaussianMixture  # it imports this module

@@ -57,7 +57,7 @@ class GaussianMixture(SphericalGaussians):
     Example:
         >>> import torch
         >>> from betavq.mixture import GaussianMixture
-        >>> means = torch.tensor([[[-1.0], [1.0]]])  # one unit of two components in one dimension
+        >>> means = torch.tensor([[[-1.0], [1.0]]])  # (K, R, D) = (1, 2, 1)
         >>> mixture = GaussianMixture(means, torch.tensor([[0.5, 0.5]]), variance=0.5)
         >>> mixture.responsibilities(torch.tensor([[0.0], [0.25], [1.0]])).squeeze()
         tensor([[0.5000, 0.5000],
@@ -156,10 +156,11 @@ class GaussianMixture(SphericalGaussians):
             >>> import torch
             >>> from betavq.mixture import GaussianMixture
             >>> x = torch.tensor([[0.0], [1.0], [10.0], [11.0]])
-            >>> start = GaussianMixture(torch.tensor([[[1.0], [9.0]]]), torch.tensor([[0.5, 0.5]]))
-            >>> start.fit(x, method="kmeans").converged
+            >>> means, weights = torch.tensor([[[1.0], [9.0]]]), torch.tensor([[0.5, 0.5]])
+            >>> mixture = GaussianMixture(means, weights)
+            >>> mixture.fit(x, method="kmeans").converged
             True
-            >>> start.means.flatten().tolist(), round(start.variance.item(), 4)
+            >>> mixture.means.flatten().tolist(), round(mixture.variance.item(), 4)
             ([0.5, 10.5], 0.25)
         """
         if self.num_units != 1:

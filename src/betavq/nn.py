@@ -75,14 +75,14 @@ class BetaReLU(_Unit):
 
     Example:
         >>> import torch
+        >>> from torch import nn
         >>> from betavq.nn import BetaReLU
-        >>> net = torch.nn.Sequential(torch.nn.Linear(4, 8), BetaReLU(0.9, learnable=True, num_channels=8))
+        >>> unit = BetaReLU(0.9, learnable=True, num_channels=8)
+        >>> net = nn.Sequential(nn.Linear(4, 8), unit)
         >>> net(torch.zeros(16, 4)).shape
         torch.Size([16, 8])
         >>> [name for name, _ in net.named_parameters()]
         ['0.weight', '0.bias', '1.beta']
-        >>> net[1].beta.shape
-        torch.Size([8])
     """
 
     def __init__(
@@ -151,8 +151,10 @@ class BetaLeakyReLU(_Unit):
 
     Example:
         >>> import torch
+        >>> from torch import nn
         >>> from betavq.nn import BetaLeakyReLU
-        >>> prelu = BetaLeakyReLU(1.0, negative_slope=torch.nn.Parameter(torch.tensor([0.1, 0.5])))
+        >>> slopes = nn.Parameter(torch.tensor([0.1, 0.5]))
+        >>> prelu = BetaLeakyReLU(1.0, negative_slope=slopes)
         >>> prelu(torch.tensor([[-2.0, -2.0]])).detach()  # a slope a channel
         tensor([[-0.2000, -1.0000]])
     """

@@ -122,12 +122,13 @@ def value(
 
     Example:
         >>> import torch
+        >>> import torch.nn.functional as F
         >>> from betavq import noise
         >>> u = torch.linspace(-4, 4, 9)
         >>> pieces = torch.stack((0 * u, u), -1)
-        >>> torch.allclose(noise.value(pieces, "gaussian"), torch.nn.functional.gelu(u), atol=1e-6)
+        >>> torch.allclose(noise.value(pieces, "gaussian"), F.gelu(u), atol=1e-6)
         True
-        >>> torch.allclose(noise.value(pieces, "uniform", scale=3.0), torch.nn.functional.hardswish(u), atol=1e-6)
+        >>> torch.allclose(noise.value(pieces, "uniform", 3.0), F.hardswish(u), atol=1e-6)
         True
     """
     if isinstance(scores, Proxy):
@@ -176,12 +177,13 @@ def maximum(scores: Tensor, noise: Noise, scale: float | Tensor = 1.0, dim: int 
 
     Example:
         >>> import torch
+        >>> import torch.nn.functional as F
         >>> from betavq import noise
         >>> u = torch.linspace(-4, 4, 9)
         >>> pieces = torch.stack((0 * u, u), -1)
-        >>> torch.allclose(noise.maximum(pieces, "logistic"), torch.nn.functional.softplus(u), atol=1e-6)
+        >>> torch.allclose(noise.maximum(pieces, "logistic"), F.softplus(u), atol=1e-6)
         True
-        >>> torch.allclose(noise.maximum(pieces, "exponential"), torch.nn.functional.elu(u) + 1, atol=1e-6)
+        >>> torch.allclose(noise.maximum(pieces, "exponential"), F.elu(u) + 1)
         True
     """
     if isinstance(scores, Proxy):

@@ -95,7 +95,8 @@ def coherence(layer_or_weight: FilterLayer | Tensor) -> Tensor:
     Example:
         >>> import torch
         >>> from betavq.orthogonal import coherence
-        >>> coherence(torch.tensor([[1.0, 0.0], [1.0, 1.0]])).round(decimals=4)  # of an angle of 45 degrees
+        >>> filters = torch.tensor([[1.0, 0.0], [1.0, 1.0]])  # at an angle of 45°
+        >>> coherence(filters).round(decimals=4)
         tensor(0.7071)
     """
     return _cosines(_filters_of_one(layer_or_weight)).amax()
@@ -115,10 +116,11 @@ class LayerCoherence:
 
     Example:
         >>> import torch
+        >>> from torch import nn
         >>> from betavq.orthogonal import coherence_report
-        >>> layer = torch.nn.Linear(2, 2)
+        >>> layer = nn.Linear(2, 2)
         >>> layer.weight.data = torch.tensor([[1.0, 0.0], [1.0, 1.0]])
-        >>> (found,) = coherence_report(torch.nn.Sequential(layer))
+        >>> (found,) = coherence_report(nn.Sequential(layer))
         >>> found.name, found.num_filters, round(found.coherence, 4), found.penalty
         ('0', 2, 0.7071, 2.0)
     """
@@ -147,13 +149,13 @@ def coherence_report(model: nn.Module, *, layers: Iterable[str] | None = None) -
         TypeError: not a module; ``layers`` not names.
 
     Example:
-        >>> import torch
+        >>> from torch import nn
         >>> from betavq.orthogonal import coherence_report, orthogonal_filters
-        >>> net = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.ReLU(), torch.nn.Conv2d(8, 16, 3))
+        >>> net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 16, 3))
         >>> for layer in coherence_report(orthogonal_filters(net)):
-        ...     print(layer.name, layer.num_filters, layer.num_inputs, layer.coherence < 1e-5)
-        0 8 27 True
-        2 16 72 True
+        ...     print(layer.name, layer.num_filters, layer.coherence < 1e-5)
+        0 8 True
+        2 16 True
     """
     report = []
     for name, layer in selected_layers("model", model, layers).items():
@@ -200,9 +202,9 @@ def orthogonal_filters(module: M, *, layers: Iterable[str] | None = None) -> M:
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, orthogonal filters.
 
     Example:
-        >>> import torch
+        >>> from torch import nn
         >>> from betavq.orthogonal import coherence, orthogonal_filters
-        >>> layer = torch.nn.Linear(20, 10)
+        >>> layer = nn.Linear(20, 10)
         >>> bool(coherence(layer) > 0.1)
         True
         >>> bool(coherence(orthogonal_filters(layer)) < 1e-5)

@@ -94,7 +94,7 @@ def beta_max_pool1d(
         >>> import torch
         >>> from betavq.functional import beta_max_pool1d
         >>> sequences = torch.tensor([[0.0, 1.0, 5.0, 4.0], [1.0, 3.0, 2.0, 2.0]])
-        >>> beta_max_pool1d(sequences, 2, beta=torch.tensor([[1.0], [0.0]]))  # a β a channel
+        >>> beta_max_pool1d(sequences, 2, beta=torch.tensor([[1.0], [0.0]]))
         tensor([[1., 5.],
                 [2., 2.]])
     """

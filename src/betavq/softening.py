@@ -117,11 +117,13 @@ def soften(
 
     Example:
         >>> import torch
+        >>> import torch.nn.functional as F
+        >>> from torch import nn
         >>> import betavq
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 1))
+        >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
         >>> soft = betavq.soften(net, beta=0.5)  # a copy with the SiLU
         >>> x = torch.randn(5, 2)
-        >>> torch.allclose(soft(x), net[2](torch.nn.functional.silu(net[0](x))))
+        >>> torch.allclose(soft(x), net[2](F.silu(net[0](x))))
         True
         >>> torch.equal(betavq.set_beta(soft, 1.0)(x), net(x))
         True
@@ -155,9 +157,9 @@ def report(model: nn.Module) -> Report:
         ValueError: ``model`` has no β.
 
     Example:
-        >>> import torch
+        >>> from torch import nn
         >>> import betavq
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 3), torch.nn.GELU())
+        >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 3), nn.GELU())
         >>> print(betavq.report(betavq.soften(net)))
         1 site replaced, 1 left alone; smoothing 'value', share 'all', β = 0.5
           1  relu  replaced
@@ -178,9 +180,9 @@ def betas(model: nn.Module) -> dict[str, Tensor]:
         ValueError: ``model`` has no β.
 
     Example:
-        >>> import torch
+        >>> from torch import nn
         >>> import betavq
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 3), torch.nn.ReLU())
+        >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 3), nn.ReLU())
         >>> soft = betavq.soften(net, 0.9, share="site", learnable=True)
         >>> list(betavq.betas(soft))
         ['1.softening_beta', '3.softening_beta']
@@ -203,8 +205,9 @@ def set_beta(model: Model, beta: float | Tensor | Mapping[str, float | Tensor]) 
 
     Example:
         >>> import torch
+        >>> from torch import nn
         >>> import betavq
-        >>> soft = betavq.soften(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU()))
+        >>> soft = betavq.soften(nn.Sequential(nn.Linear(2, 3), nn.ReLU()))
         >>> for beta in torch.linspace(0, 1, 5):  # anneal
         ...     _ = betavq.set_beta(soft, beta)
         >>> betavq.betas(soft)
@@ -234,9 +237,9 @@ def harden(model: Model) -> Model:
         ValueError: ``model`` has no β.
 
     Example:
-        >>> import torch
+        >>> from torch import nn
         >>> import betavq
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU())
+        >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
         >>> soft = betavq.soften(net)
         >>> soft[1], betavq.harden(soft)[1]
         (SoftenedReLU(beta=0.5), ReLU())

@@ -24,7 +24,7 @@ PUBLIC = {
     if module is not reference and name not in ("NOISES", "Noise")
 }
 PLAIN_FORMULAS = Path(__file__).parents[2] / "book" / "reference" / "reference.rst"
-MOST_LINES = 10
+MOST_LINES, MOST_COLUMNS = 10, 80  # what a page shows without scrolling
 
 
 def examples(found: Any) -> Iterator[doctest.DocTest]:
@@ -56,7 +56,9 @@ def test_example_shows_what_it_says(module: ModuleType, name: str) -> None:
     assert any(test.docstring == found.__doc__ for test in tests), f"{name} needs an example"
     for test in tests:
         assert any(example.want for example in test.examples), f"{test.name} needs a result"
-        assert sum(example.source.count("\n") for example in test.examples) <= MOST_LINES, f"{test.name} is long"
+        lines = [line for example in test.examples for line in example.source.splitlines()]
+        assert len(lines) <= MOST_LINES, f"{test.name} needs fewer lines"
+        assert max(map(len, lines)) <= MOST_COLUMNS, f"{test.name} needs shorter lines"
         assert run(test) == ""
 
 

@@ -39,7 +39,7 @@ class FitResult:
         >>> from betavq.mixture import GaussianMixture
         >>> x = torch.tensor([[0.0], [1.0], [10.0], [11.0]])
         >>> result = GaussianMixture.from_data(x, 2).fit(x)
-        >>> bool((result.objective.diff() > -1e-9).all())  # EM never lowers the likelihood
+        >>> bool((result.objective.diff() > -1e-9).all())  # it never falls
         True
         >>> len(result.objective) == result.iterations + 1
         True

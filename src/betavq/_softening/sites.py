@@ -18,10 +18,10 @@ class Site:
         beta: the key of its β in :func:`betas`, one of its own if it is left alone; empty if it has none.
 
     Example:
-        >>> import torch
+        >>> from torch import nn
         >>> import betavq
-        >>> report = betavq.report(betavq.soften(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU())))
-        >>> report.sites[0]
+        >>> soft = betavq.soften(nn.Sequential(nn.Linear(2, 3), nn.ReLU()))
+        >>> betavq.report(soft).sites[0]
         Site(where='1', what='relu', replaced=True, reason='', beta='softening_beta')
     """
 
@@ -43,12 +43,12 @@ class Report:
         smoothing, share: as given to :func:`soften`, joined by "and" if softened parts differ; empty if none is.
 
     Example:
-        >>> import torch
+        >>> from torch import nn
         >>> import betavq
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 3), torch.nn.GELU())
+        >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 3), nn.GELU())
         >>> report = betavq.report(betavq.soften(net))
-        >>> [site.where for site in report.replaced], [site.what for site in report.left_alone]
-        (['1'], ['gelu'])
+        >>> [(site.where, site.reason) for site in report.left_alone]
+        [('3', 'is smooth already')]
     """
 
     sites: tuple[Site, ...]

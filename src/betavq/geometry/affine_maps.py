@@ -133,11 +133,13 @@ def affine_map(model: Model, x: Tensor) -> LocalAffineMap:
 
     Example:
         >>> import torch
+        >>> from torch import nn
         >>> from betavq.geometry import affine_map
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3)).eval()
+        >>> net = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 3)).eval()
         >>> x = torch.randn(4, 2)
         >>> slopes, offsets = affine_map(net, x)
-        >>> torch.allclose((slopes @ x[:, :, None])[:, :, 0] + offsets, net(x), atol=1e-5)
+        >>> values = torch.einsum("ncd,nd->nc", slopes, x) + offsets
+        >>> torch.allclose(values, net(x), atol=1e-5)
         True
     """
     check_model(model)
@@ -171,13 +173,15 @@ def templates(model: Model, x: Tensor, classes: Sequence[int] | None = None) -> 
 
     Example:
         >>> import torch
+        >>> from torch import nn
         >>> from betavq.geometry import affine_map, templates
-        >>> net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10), torch.nn.ReLU()).eval()
+        >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10), nn.ReLU()).eval()
         >>> images = torch.randn(2, 1, 8, 8)
         >>> templates(net, images).shape
         torch.Size([2, 10, 1, 8, 8])
-        >>> logits = (templates(net, images) * images[:, None]).flatten(2).sum(2) + affine_map(net, images).offsets
-        >>> torch.allclose(logits, net(images), atol=1e-5)
+        >>> products = (templates(net, images) * images[:, None]).flatten(2).sum(2)
+        >>> offsets = affine_map(net, images).offsets
+        >>> torch.allclose(products + offsets, net(images), atol=1e-5)
         True
     """
     local = affine_map(model, x)

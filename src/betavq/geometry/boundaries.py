@@ -32,10 +32,10 @@ class Polyline:
         is_closed: whether it ends where it starts.
 
     Example:
-        >>> import torch
+        >>> from torch import nn
         >>> from betavq.geometry import decision_boundary
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.LeakyReLU(0.5)).eval()
-        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())
+        >>> net = nn.Sequential(nn.Linear(2, 2), nn.LeakyReLU(0.5)).eval()
+        >>> _ = nn.init.eye_(net[0].weight), nn.init.zeros_(net[0].bias)
         >>> line = decision_boundary(net, [(-1, -1), (1, -1), (1, 1), (-1, 1)])[0]
         >>> line.classes, round(line.length, 4)
         ((0, 1), 2.8284)
@@ -60,10 +60,10 @@ class Boundary(Sequence[Polyline]):
         partition: the linear regions that they run through.
 
     Example:
-        >>> import torch
+        >>> from torch import nn
         >>> from betavq.geometry import decision_boundary
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.LeakyReLU(0.5)).eval()
-        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())
+        >>> net = nn.Sequential(nn.Linear(2, 2), nn.LeakyReLU(0.5)).eval()
+        >>> _ = nn.init.eye_(net[0].weight), nn.init.zeros_(net[0].bias)
         >>> border = decision_boundary(net, [(-1, -1), (1, -1), (1, 1), (-1, 1)])
         >>> len(border), len(border.partition)
         (1, 4)
@@ -120,10 +120,10 @@ def decision_boundary(
     Source: Balestriero, Cosentino, Aazhang & Baraniuk (2019), arXiv 1905.08443, decision boundary and its curvature.
 
     Example:
-        >>> import torch
+        >>> from torch import nn
         >>> from betavq.geometry import decision_boundary
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.LeakyReLU(0.5)).eval()
-        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())
+        >>> net = nn.Sequential(nn.Linear(2, 2), nn.LeakyReLU(0.5)).eval()
+        >>> _ = nn.init.eye_(net[0].weight), nn.init.zeros_(net[0].bias)
         >>> border = decision_boundary(net, [(-1, -1), (1, -1), (1, 1), (-1, 1)])
         >>> border[0].points.tolist()  # where the first output is the second
         [[-1.0, -1.0], [0.0, 0.0], [1.0, 1.0]]

@@ -31,8 +31,9 @@ class Convexity(NamedTuple):
 
     Example:
         >>> import torch
+        >>> from torch import nn
         >>> from betavq.geometry import convexity
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1)).eval()
+        >>> net = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1)).eval()
         >>> net[2].weight.data.fill_(-1.0).shape
         torch.Size([1, 8])
         >>> found = convexity(net, torch.zeros(1, 2))
@@ -81,8 +82,9 @@ def convexity(model: Model, x: Tensor) -> Convexity:
 
     Example:
         >>> import torch
+        >>> from torch import nn
         >>> from betavq.geometry import convexity
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1)).eval()
+        >>> net = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1)).eval()
         >>> net[2].weight.data.abs_().shape  # no negative weight after the ReLU
         torch.Size([1, 8])
         >>> convexity(net, torch.zeros(1, 2)).convex

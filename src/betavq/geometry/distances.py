@@ -38,9 +38,10 @@ def distance_to_border(model: nn.Module, x: Tensor) -> Tensor:
 
     Example:
         >>> import torch
+        >>> from torch import nn
         >>> from betavq.geometry import distance_to_border
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
-        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> net = nn.Sequential(nn.Linear(2, 2), nn.ReLU()).eval()
+        >>> _ = nn.init.eye_(net[0].weight), nn.init.zeros_(net[0].bias)
         >>> distance_to_border(net, torch.tensor([[0.25, -2.0], [3.0, 1.0]]))
         tensor([0.2500, 1.0000], dtype=torch.float64)
     """
@@ -58,9 +59,10 @@ def nearest_border(model: nn.Module, x: Tensor) -> Tensor:
 
     Example:
         >>> import torch
+        >>> from torch import nn
         >>> from betavq.geometry import nearest_border
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
-        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> net = nn.Sequential(nn.Linear(2, 2), nn.ReLU()).eval()
+        >>> _ = nn.init.eye_(net[0].weight), nn.init.zeros_(net[0].bias)
         >>> nearest_border(net, torch.tensor([[0.25, -2.0], [3.0, 1.0]]))
         tensor([[ 0., -2.],
                 [ 3.,  0.]], dtype=torch.float64)

@@ -47,9 +47,10 @@ def codes(model: Model, x: Tensor) -> dict[str, Tensor]:
 
     Example:
         >>> import torch
+        >>> from torch import nn
         >>> from betavq.geometry import codes
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
-        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> net = nn.Sequential(nn.Linear(2, 2), nn.ReLU()).eval()
+        >>> _ = nn.init.eye_(net[0].weight), nn.init.zeros_(net[0].bias)
         >>> codes(net, torch.tensor([[1.0, 1.0], [1.0, -1.0]]))
         {'1': tensor([[1, 1],
                 [1, 0]])}
@@ -70,9 +71,10 @@ class VQDistance(NamedTuple):
 
     Example:
         >>> import torch
+        >>> from torch import nn
         >>> from betavq.geometry import vq_distance
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
-        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> net = nn.Sequential(nn.Linear(2, 2), nn.ReLU()).eval()
+        >>> _ = nn.init.eye_(net[0].weight), nn.init.zeros_(net[0].bias)
         >>> x = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]])
         >>> vq_distance(net, x, x, pairwise=True).by_layer
         {'1': tensor([[0.0000, 0.5000, 1.0000],
@@ -110,11 +112,12 @@ def vq_distance(model: Model, x: Tensor, y: Tensor, *, pairwise: bool = False) -
 
     Example:
         >>> import torch
+        >>> from torch import nn
         >>> from betavq.geometry import vq_distance
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
-        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
-        >>> x, y = torch.tensor([[1.0, 1.0], [1.0, 1.0]]), torch.tensor([[2.0, 3.0], [1.0, -1.0]])
-        >>> vq_distance(net, x, y).mean  # the same region; half of the units
+        >>> net = nn.Sequential(nn.Linear(2, 2), nn.ReLU()).eval()
+        >>> _ = nn.init.eye_(net[0].weight), nn.init.zeros_(net[0].bias)
+        >>> y = torch.tensor([[2.0, 3.0], [1.0, -1.0]])
+        >>> vq_distance(net, torch.ones(2, 2), y).mean  # of no unit; of half of them
         tensor([0.0000, 0.5000], dtype=torch.float64)
     """
     found, others = codes(model, x), codes(model, y)

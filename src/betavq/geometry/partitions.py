@@ -80,14 +80,14 @@ def partition(
     & Baraniuk (2019), "The Geometry of Deep Networks: Power Diagram Subdivision", arXiv 1905.08443.
 
     Example:
-        >>> import torch
+        >>> from torch import nn
         >>> from betavq.geometry import partition
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
-        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> net = nn.Sequential(nn.Linear(2, 2), nn.ReLU()).eval()
+        >>> _ = nn.init.eye_(net[0].weight), nn.init.zeros_(net[0].bias)
         >>> quadrants = partition(net, [(-1, -1), (1, -1), (1, 1), (-1, 1)])
         >>> len(quadrants), quadrants.areas.tolist()
         (4, [1.0, 1.0, 1.0, 1.0])
-        >>> max(quadrants, key=lambda region: region.code.sum()).slopes.tolist()  # where both units are on
+        >>> max(quadrants, key=lambda region: region.code.sum()).slopes.tolist()
         [[1.0, 0.0], [0.0, 1.0]]
     """
     corners = check_domain(domain)

@@ -133,7 +133,8 @@ def power_diagram(
         >>> from betavq import MASO
         >>> from betavq.geometry import power_diagram
         >>> points = torch.tensor([[[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]]])
-        >>> diagram = power_diagram(MASO(points, -points.square().sum(-1) / 2))  # the cells of the nearest point
+        >>> maso = MASO(points, -points.square().sum(-1) / 2)  # selects the nearest point
+        >>> diagram = power_diagram(maso)
         >>> diagram.centroids.tolist(), diagram.squared_radii.tolist()
         ([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]], [0.0, 0.0, 0.0])
     """
@@ -169,9 +170,10 @@ def centroid(model: Model, x: Tensor, depth: int | None = None) -> Tensor:
 
     Example:
         >>> import torch
+        >>> from torch import nn
         >>> from betavq.geometry import centroid
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
-        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> net = nn.Sequential(nn.Linear(2, 2), nn.ReLU()).eval()
+        >>> _ = nn.init.eye_(net[0].weight), nn.init.zeros_(net[0].bias)
         >>> centroid(net, torch.tensor([[1.0, 2.0], [1.0, -2.0]]))
         tensor([[1., 1.],
                 [1., 0.]])

@@ -34,11 +34,12 @@ class Region:
         area: of the polygon.
 
     Example:
-        >>> import torch
+        >>> from torch import nn
         >>> from betavq.geometry import partition
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
-        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
-        >>> region = max(partition(net, [(-1, -1), (1, -1), (1, 1), (-1, 1)]), key=lambda region: region.code.sum())
+        >>> net = nn.Sequential(nn.Linear(2, 2), nn.ReLU()).eval()
+        >>> _ = nn.init.eye_(net[0].weight), nn.init.zeros_(net[0].bias)
+        >>> square = [(-1, -1), (1, -1), (1, 1), (-1, 1)]
+        >>> region = max(partition(net, square), key=lambda region: region.code.sum())
         >>> region.code.tolist(), region.slopes.tolist(), region.area
         ([1, 1], [[1.0, 0.0], [0.0, 1.0]], 1.0)
     """
@@ -69,12 +70,12 @@ class Partition(Sequence[Region]):
         areas: of the regions, ``(n,)``.
 
     Example:
-        >>> import torch
+        >>> from torch import nn
         >>> from betavq.geometry import partition
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
-        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> net = nn.Sequential(nn.Linear(2, 2), nn.ReLU()).eval()
+        >>> _ = nn.init.eye_(net[0].weight), nn.init.zeros_(net[0].bias)
         >>> quadrants = partition(net, [(-1, -1), (1, -1), (1, 1), (-1, 1)])
-        >>> quadrants.codes[quadrants.locate([(0.5, -0.5)])].tolist()  # where x > 0 > y
+        >>> quadrants.codes[quadrants.locate([(0.5, -0.5)])].tolist()  # x > 0 > y
         [[1, 0]]
     """
 

@@ -35,11 +35,12 @@ class SoftPartition:
         logits: the softened network's outputs, ``(C, H, W)``.
 
     Example:
-        >>> import torch
+        >>> from torch import nn
         >>> from betavq.geometry import soft_partition
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
-        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
-        >>> soft = soft_partition(net, [(-1, -1), (1, -1), (1, 1), (-1, 1)], beta=0.9, resolution=(6, 4))
+        >>> net = nn.Sequential(nn.Linear(2, 2), nn.ReLU()).eval()
+        >>> _ = nn.init.eye_(net[0].weight), nn.init.zeros_(net[0].bias)
+        >>> square = [(-1, -1), (1, -1), (1, 1), (-1, 1)]
+        >>> soft = soft_partition(net, square, beta=0.9, resolution=(6, 4))
         >>> soft.entropy.shape, soft.x.round(3).tolist()
         ((1, 4, 6), [-0.833, -0.5, -0.167, 0.167, 0.5, 0.833])
     """
@@ -81,12 +82,13 @@ def soft_partition(
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ inference; the map of entropies is this library's.
 
     Example:
-        >>> import torch
+        >>> from torch import nn
         >>> from betavq.geometry import soft_partition
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
-        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
-        >>> soft = soft_partition(net, [(-1, -1), (1, -1), (1, 1), (-1, 1)], beta=0.9, resolution=5)
-        >>> soft.entropy[0, 2].round(3).tolist()  # along the x axis: most undecided at the origin
+        >>> net = nn.Sequential(nn.Linear(2, 2), nn.ReLU()).eval()
+        >>> _ = nn.init.eye_(net[0].weight), nn.init.zeros_(net[0].bias)
+        >>> square = [(-1, -1), (1, -1), (1, 1), (-1, 1)]
+        >>> soft = soft_partition(net, square, beta=0.9, resolution=5)
+        >>> soft.entropy[0, 2].round(3).tolist()  # on the x axis
         [0.504, 0.589, 1.0, 0.589, 0.504]
     """
     hardness = check_beta(beta, wait=True)

@@ -38,9 +38,11 @@ def template_penalty(model: Model, x: Tensor) -> Tensor:
 
     Example:
         >>> import torch
+        >>> from torch import nn
         >>> from betavq.geometry import last_layer_penalty, template_penalty
-        >>> net = torch.nn.Linear(4, 3)
-        >>> torch.allclose(template_penalty(net, torch.randn(5, 4)), last_layer_penalty(net.weight))
+        >>> net = nn.Linear(4, 3)
+        >>> found = template_penalty(net, torch.randn(5, 4))
+        >>> torch.allclose(found, last_layer_penalty(net.weight))
         True
     """
     for name, module in model.named_modules() if isinstance(model, nn.Module) else ():
@@ -79,8 +81,8 @@ def last_layer_penalty(weight: Tensor) -> Tensor:
     Example:
         >>> import torch
         >>> from betavq.geometry import last_layer_penalty
-        >>> last_layer_penalty(torch.eye(3)).item(), last_layer_penalty(torch.ones(2, 3)).item()
-        (0.0, 18.0)
+        >>> [last_layer_penalty(w).item() for w in (torch.eye(3), torch.ones(2, 3))]
+        [0.0, 18.0]
     """
     check_floating("weight", weight)
     if weight.dim() != 2:

@@ -22,10 +22,10 @@ class Neighbours(NamedTuple):
         units: which of that layer's units has its kink there, ``(E,)``.
 
     Example:
-        >>> import torch
+        >>> from torch import nn
         >>> from betavq.geometry import partition
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
-        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> net = nn.Sequential(nn.Linear(2, 2), nn.ReLU()).eval()
+        >>> _ = nn.init.eye_(net[0].weight), nn.init.zeros_(net[0].bias)
         >>> shared = partition(net, [(-1, -1), (1, -1), (1, 1), (-1, 1)]).neighbours
         >>> len(shared.pairs), shared.depths.tolist()  # two half axes a unit
         (4, [1, 1, 1, 1])
