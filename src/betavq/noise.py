@@ -122,7 +122,8 @@ def value(
 
     Example:
         >>> import torch
-        >>> import torch.nn.functional as F
+        >>> from torch import nn
+        >>> import nn.functional as F
         >>> from betavq import noise
         >>> u = torch.linspace(-4, 4, 9)
         >>> pieces = torch.stack((0 * u, u), -1)
@@ -177,7 +178,8 @@ def maximum(scores: Tensor, noise: Noise, scale: float | Tensor = 1.0, dim: int 
 
     Example:
         >>> import torch
-        >>> import torch.nn.functional as F
+        >>> from torch import nn
+        >>> import nn.functional as F
         >>> from betavq import noise
         >>> u = torch.linspace(-4, 4, 9)
         >>> pieces = torch.stack((0 * u, u), -1)

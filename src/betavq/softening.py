@@ -117,7 +117,8 @@ def soften(
 
     Example:
         >>> import torch
-        >>> import torch.nn.functional as F
+        >>> from torch import nn
+        >>> import nn.functional as F
         >>> from torch import nn
         >>> import betavq
         >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))

@@ -32,10 +32,10 @@ class Layer:
         num_pieces: R, among how many pieces each of them selects.
 
     Example:
-        >>> import torch
+        >>> from torch import nn
         >>> from betavq.geometry import partition
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()).eval()
-        >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 0, 0, 1, 0, 0]), net.parameters())  # relu(x, y)
+        >>> net = nn.Sequential(nn.Linear(2, 2), nn.ReLU()).eval()
+        >>> _ = nn.init.eye_(net[0].weight), nn.init.zeros_(net[0].bias)
         >>> partition(net, [(-1, -1), (1, -1), (1, 1), (-1, 1)]).layers
         (Layer(name="layer '1' (ReLU)", num_units=2, num_pieces=2),)
     """
