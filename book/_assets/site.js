@@ -40,6 +40,10 @@
   addEventListener('resize', later);
   document.addEventListener('toggle', later, true);
 
+  document.querySelectorAll('.btn-download-pdf-button').forEach((button) => {
+    button.addEventListener('click', () => print());
+  });
+
   // Paper: light colours and every box open; afterwards as it was.
   let before = null;
   addEventListener('beforeprint', () => {

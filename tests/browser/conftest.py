@@ -65,7 +65,8 @@ def open_page(chromium: Browser, site_url: str) -> Iterator[Callable[..., tuple[
     """Open a page of the site: ``open_page("index.html", theme="dark", width=360)``.
 
     Gives the playwright page, loaded, and its complaints so far, which grow as the test goes on. Keywords are
-    those of ``Browser.new_context`` except ``theme`` ("light" or "dark"), ``width`` and ``height`` in CSS pixels.
+    those of ``Browser.new_context`` except ``theme`` ("light" or "dark"), ``width`` and ``height`` in CSS pixels, and
+    ``policy``, the content security policy that the pages come with.
     """
     with visiting(chromium, site_url) as open_:
         yield open_

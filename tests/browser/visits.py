@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route
 
 
 @dataclass
@@ -25,11 +26,18 @@ def visiting(chromium: Browser, site_url: str) -> Iterator[Callable[..., tuple[P
     contexts = []
 
     def open_(
-        path: str, *, theme: str = "light", width: int = 1280, height: int = 900, **options: object
+        path: str, *, theme: str = "light", width: int = 1280, height: int = 900, policy: str = "", **options: object
     ) -> tuple[Page, Complaints]:
         context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme, **options)
         contexts.append(context)
         page, complaints = context.new_page(), Complaints()
+
+        def restrict(route: Route) -> None:
+            response = route.fetch()
+            route.fulfill(response=response, headers={**response.headers, "content-security-policy": policy})
+
+        if policy:
+            context.route(re.compile(r"\.html(\?|$)"), restrict)
 
         def watch(request: Request) -> None:
             if not request.url.startswith((site_url, "data:", "blob:")):

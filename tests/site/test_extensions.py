@@ -51,52 +51,42 @@ def test_long_description_ends_at_a_word() -> None:
     assert found.endswith((" lengthy …", " words …"))
 
 
-@pytest.mark.parametrize(
-    ("address", "prefix"),
-    [("", "/"), ("https://a.org/", "/"), ("https://a.org/book/", "/book/"), ("https://a.org/b", "/b/")],
-)
-def test_missing_page_links_from_the_published_root(address: str, prefix: str) -> None:
-    config = SimpleNamespace(html_baseurl=address)
-    pages.place_missing_page(None, config)
-    assert config.notfound_urls_prefix == prefix
-
-
 def test_bibliography_and_switches_are_mended() -> None:
     assert pages.mend('<div role="doc-biblioentry">') == '<div role="listitem">'
     assert pages.mend('<summary aria-label="Toggle hidden content"><p>Show</p>') == "<summary><p>Show</p>"
 
 
-def test_scripts_come_once_and_where_needed() -> None:
+def test_scripts_come_once_and_where_needed_and_none_stays_in_the_page(tmp_path: Path) -> None:
+    (tmp_path / "documentation_options.js").write_text("const OPTIONS = {}")
+    (tmp_path / "start.js").write_text("(theme)")
     given = [
         _JavaScript("_static/doctools.js", priority=100),
         _JavaScript("_static/documentation_options.js", priority=90),
         _JavaScript("_static/copybutton.js"),
+        _JavaScript("_static/copybutton.js"),
         _JavaScript("_static/design-tabs.js"),
         _JavaScript("", body="let toggleHintShow = 'x';"),
         _JavaScript("_static/togglebutton.js"),
-        _JavaScript("", body="once();"),
-        _JavaScript("", body="once();", priority=600),
+        _JavaScript("", body="once()"),
+        _JavaScript("", body="once()", priority=600),
+        _JavaScript("", body="DOCUMENTATION_OPTIONS.pagename = 'x';"),
     ]
 
-    def left(body: str, page: str = "page") -> list[_JavaScript]:
+    def left(body: str) -> tuple[list[str], str]:
         context = {"body": body, "script_files": list(given)}
-        scripts.lighten(page, context)
-        return context["script_files"]
+        scripts.lighten(tmp_path, context)
+        assert all(script.attributes["defer"] == "defer" for script in context["script_files"])
+        name = context["start_js"].removeprefix("_static/")
+        return [os.fspath(script.filename) for script in context["script_files"]], (tmp_path / name).read_text()
 
-    def names(left: list[_JavaScript]) -> list[str]:
-        return [os.fspath(script.filename) or script.attributes["body"] for script in left]
-
-    plain = ["_static/documentation_options.js", "_static/doctools.js"]
-    assert names(left("<p>text</p>")) == [*plain, "once();"]
-    assert names(left('<div class="highlight"></div><div class="toggle"></div>')) == [
-        *plain,
-        "_static/copybutton.js",
-        "let toggleHintShow = 'x';",
-        "_static/togglebutton.js",
-        "once();",
-    ]
-    assert ["defer" in script.attributes for script in left("")] == [False, True, False]
-    assert ["defer" in script.attributes for script in left("", page="search")] == [False, False, False]
+    # Statements end where their part does, whether or not it says so.
+    start = "const OPTIONS = {};\nonce();\n(theme)\n"
+    assert left("<p>text</p>") == (["_static/doctools.js"], start)
+    names, more = left('<div class="highlight"></div><div class="toggle"></div>')
+    assert names == ["_static/doctools.js", "_static/copybutton.js", "_static/togglebutton.js"]
+    assert more == start.replace("once();", "let toggleHintShow = 'x';;\nonce();")
+    assert left("")[1] == start
+    assert len(list(tmp_path.glob("start-*"))) == 2
 
 
 def test_what_a_cell_prints_is_one_text_however_it_arrives(monkeypatch: pytest.MonkeyPatch) -> None:

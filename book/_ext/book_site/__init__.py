@@ -10,7 +10,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-from . import build, claim_index, figures, icons, launch, maths, pages, progress, reference, scripts, styles
+from . import addresses, build, claim_index, figures, icons, launch, maths, pages, progress, reference, scripts, styles
 from .benchmark_page import BenchmarkPart
 
 
@@ -22,7 +22,7 @@ def stage(app: Sphinx) -> None:
         static.mkdir(parents=True)
         figures.write(static)
         icons.write(static)
-        maths.copy_mathjax(static / "mathjax")
+        maths.copy_mathjax(static / Path(app.config.mathjax_path).parent)
         app.config.html_static_path.append(str(static))
 
 
@@ -30,21 +30,26 @@ def finish_page(
     app: Sphinx, page: str, _template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     """Finish a page before it is written: its body first, by which the scripts that it needs are chosen then."""
+    site = Path(app.outdir)
     if "body" in context:
         figures.add_driver(context)
-        figures.move_states_out(Path(app.outdir), context)
+        figures.move_states_out(site, context)
         launch.add_block(app, page, context)
         context["body"] = reference.mend_signatures(pages.mend(context["body"]))
-    scripts.lighten(page, context)
+    scripts.lighten(site / "_static", context)
     pages.describe(app, page, context, doctree)
-    context["css_files"] = []  # the template asks for the one sheet
 
 
 def finish_site(app: Sphinx, error: Exception | None) -> None:
-    """Finish the site: what no page asks for goes first, for the sheet keeps the rules for all that is there."""
+    """Finish the site: what no page asks for goes first, for the sheet keeps the rules for all that is there.
+
+    Check sums come last, when every file is as it will be.
+    """
     if error is None and app.builder.format == "html":
-        icons.drop_originals(Path(app.outdir))
-        styles.write(Path(app.outdir))
+        site = Path(app.outdir)
+        icons.drop_originals(site)
+        styles.write(site)
+        addresses.stamp_pages(site, app.config.notfound_urls_prefix)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
@@ -53,7 +58,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     reference.prepare(app)
     app.add_directive("benchmark", BenchmarkPart)
     app.add_directive("claim-index", claim_index.ClaimIndex)
-    app.connect("config-inited", pages.place_missing_page, priority=100)  # notfound.extension reads it
+    app.connect("config-inited", addresses.settle, priority=100)  # notfound.extension reads it
     app.connect("config-inited", launch.configure)
     app.connect("config-inited", build.declare)
     app.connect("builder-inited", stage)

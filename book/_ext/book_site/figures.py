@@ -41,8 +41,7 @@ def add_driver(context: dict[str, Any]) -> None:
     first = _FIRST_FIGURE.search(context["body"])
     if not first:
         return
-    version = sha256(driver.page_script().encode()).hexdigest()[:8]
-    address = f"{context['pathto']('_static/figure.js', resource=True)}?v={version}"
+    address = context["pathto"]("_static/figure.js", resource=True)
     early = f'<link rel="preload" as="script" href="{address}" fetchpriority="high" />'
     script = f'<script src="{address}" data-plotly="{plotly.PLOTLY_BUNDLE}"></script>'
     context["metatags"] = f"{early}\n    {context.get('metatags', '')}"

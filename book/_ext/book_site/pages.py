@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from html import escape, unescape
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.config import Config
+
+from .addresses import published
 
 IMAGE = "_static/og.png"
 _LENGTH = 200
@@ -69,27 +69,25 @@ def describe(app: Sphinx, page: str, context: dict[str, Any], doctree: nodes.doc
     if not description:
         description = f"{site}: an interactive book on the nonlinearities of deep networks."
     title = re.sub(r"<[^>]*>", "", str(context.get("title", "")) or site)
-    base = app.config.html_baseurl
     tags = {
         "og:type": "website" if page == app.config.root_doc else "article",
         "og:site_name": site,
         "og:title": unescape(title),
         "og:description": description,
         # Previews want whole addresses; without a published one the path is all there is.
-        "og:image": urljoin(base, IMAGE),
+        "og:image": published(app.config, IMAGE),
         "og:image:alt": "A kinked line and smooth curves between it and a straight line.",
     }
-    if base:
-        tags["og:url"] = urljoin(base, app.builder.get_target_uri(page))
+    if (
+        page not in app.env.found_docs
+    ):  # the search, the index and the page for missing addresses have no lasting place
+        context["pageurl"] = None
+    elif app.config.html_baseurl:
+        tags["og:url"] = published(app.config, app.builder.get_target_uri(page))
     lines = [f'<meta property="{name}" content="{escape(value)}" />' for name, value in tags.items()]
     if not own:
         lines.insert(0, f'<meta name="description" content="{escape(description)}" />')
     context["metatags"] = "\n    ".join([context.get("metatags", ""), *lines])
-
-
-def place_missing_page(_app: Sphinx, config: Config) -> None:
-    """Let the page for missing addresses, which may answer at any depth, link from the site's own root."""
-    config.notfound_urls_prefix = urlsplit(config.html_baseurl).path.rstrip("/") + "/"
 
 
 def mend(body: str) -> str:

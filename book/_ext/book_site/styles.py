@@ -14,6 +14,8 @@ from pathlib import Path
 import tinycss2
 from tinycss2.ast import Node
 
+from .addresses import pages_of, stamp_sheet
+
 SHEET = "book.css"
 
 # In the order of the cascade; names may have a check sum in them. The last two are the book's own, kept whole.
@@ -57,7 +59,7 @@ def words_of(site: Path) -> set[str]:
     """Every word that could name a class or an id in a page, or be given to an element by a script."""
     words: set[str] = set()
     scripts = [path for path in (site / "_static").rglob("*.js") if not re.search("plotly|mathjax", str(path))]
-    for path in (*site.rglob("*.html"), *scripts):
+    for path in (*pages_of(site), *scripts):
         words.update(re.findall(r"[\w/-]+", path.read_text(encoding="utf-8")))
     return words
 
@@ -68,4 +70,5 @@ def write(site: Path) -> None:
     parts = [prune(path.read_text(encoding="utf-8"), words) for name in THEIRS for path in static.glob(name)]
     parts += [re.sub(r"/\*.*?\*/", "", (static / name).read_text(encoding="utf-8"), flags=re.DOTALL) for name in OURS]
     # The theme's sheets come from a folder of their own.
-    (static / SHEET).write_text("\n".join(parts).replace("url(../", "url("), encoding="utf-8")
+    sheet = stamp_sheet("\n".join(parts).replace("url(../", "url("), static)
+    (static / SHEET).write_text(sheet, encoding="utf-8")

@@ -96,7 +96,10 @@ def public_address(remote: str) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:  # a port that is no number
         return ""
-    path = parts.path.strip("/").removesuffix(".git")
+    path = parts.path.strip("/")
+    if host in ("github.com", "www.github.com"):  # an address out of a browser may lead into the repository
+        path = "/".join(path.split("/")[:2])
+    path = path.removesuffix(".git")
     # A name without a dot is a machine of this network, a number is no address to write into a book.
     public = re.fullmatch(r"(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*", host)
     if parts.scheme not in ("https", "http", "ssh", "git", "git+ssh") or not public or not re.search("./.", path):

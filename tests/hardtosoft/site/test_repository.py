@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[3]
     [
         "https://github.com/owner/a-book",
         "https://github.com/owner/a-book/",
+        "https://github.com/owner/a-book/tree/main/book",
+        "https://github.com/owner/a-book.git/",
         "https://github.com/owner/a-book.git\n",
         "https://someone:secret@github.com/owner/a-book.git",
         "https://secret@github.com/owner/a-book",

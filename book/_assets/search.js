@@ -1,0 +1,24 @@
+/* The search page: excerpts are the found page's own prose, without buttons, code and the numbers on figures. */
+(() => {
+  'use strict';
+
+  // Pages opened from a folder may not read others: their lists are without excerpts.
+  if (location.protocol === 'file:') DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+
+  const PROSE = 'p, dt, td, li:not(:has(p))';
+  const ASIDE = '.headerlink, .admonition-title, .run-chapter, .hts-figure, .ratios, .ratio-table, summary, pre, div.math';
+  Search.htmlToText = (html, anchor) => {
+    const page = new DOMParser().parseFromString(html, 'text/html');
+    const place = (anchor && page.getElementById(anchor.slice(1))) || page.querySelector('.bd-article');
+    place.querySelectorAll(ASIDE).forEach((element) => element.remove());
+    place.querySelectorAll('.math').forEach((formula) => {
+      formula.textContent = formula.textContent.replace(/\\[()]/g, '').replace(/\\dots/g, '…').replace(/\\/g, '');
+    });
+    const text = [...place.querySelectorAll(PROSE)].map((element) => element.textContent).join(' ');
+    return text.replace(/\s+/g, ' ').trim() || ' '; // Sphinx takes no empty one
+  };
+
+  const field = document.querySelector('.bd-search-container input');
+  field.focus();
+  field.select();
+})();
