@@ -138,8 +138,7 @@ class MASO(nn.Module):
                 outputs of an ``nn.Linear`` as PyTorch does: as one sequence.
             input_size: shape of an input without its batch: ``(C, L)`` for ``nn.Conv1d``, ``(C, H, W)`` for
                 ``nn.Conv2d``, None for ``nn.Linear``.
-            max_bytes: most memory that the slopes may take.
-            max_pieces: most pieces that average-pooling may give a unit.
+            max_bytes, max_pieces: most memory for the slopes, and most pieces that average-pooling may give a unit.
 
         Returns:
             A MASO in the layer's dtype and on its device, at β = 1 equal to the layers up to rounding.
@@ -217,8 +216,7 @@ class MASO(nn.Module):
             Integers from 0 to R − 1 (int64) of shape ``(..., K)``. Takes memory for N·K numbers, not N·K·R.
 
         Raises:
-            ValueError: inputs of another size.
-            TypeError: ``x`` of another dtype.
+            ValueError, TypeError: inputs of another size or dtype.
         """
         with torch.no_grad():
             _, first = running_maximum(*self._operands(x))

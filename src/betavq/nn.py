@@ -5,43 +5,18 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ._beta_module import BetaModule
-from ._numerics.checks import check_flag, check_slope
+from ._beta_module import BetaModule, BetaUnit, clamp_betas
+from ._numerics.checks import check_slope
 from ._numerics.kept_beta import along_channels
 from ._numerics.tracing import Proxy, layer_step
 from ._two_pieces import units
 from .pooling import Size, beta_max_pool1d, beta_max_pool2d, beta_maxout
 
-__all__ = ["BetaAbs", "BetaLeakyReLU", "BetaMaxPool1d", "BetaMaxPool2d", "BetaMaxout", "BetaReLU"]
+__all__ = ["BetaAbs", "BetaLeakyReLU", "BetaMaxPool1d", "BetaMaxPool2d", "BetaMaxout", "BetaReLU", "clamp_betas"]
 __dir__ = __all__.copy
 
 
-class _Unit(BetaModule):
-    """What the units of two pieces share: how the backward pass takes their code, and where the result goes."""
-
-    detach_code: bool = False
-    inplace: bool = False
-
-    def __init__(
-        self,
-        beta: float | Tensor,
-        learnable: bool,
-        num_channels: int | None,
-        channel_dim: int,
-        detach_code: bool,
-        inplace: bool = False,
-    ) -> None:
-        super().__init__(beta, learnable=learnable, num_channels=num_channels, channel_dim=channel_dim)
-        check_flag("detach_code", detach_code)
-        check_flag("inplace", inplace)
-        self.detach_code, self.inplace = detach_code, inplace
-
-    def extra_repr(self) -> str:
-        flags = [f", {name}=True" for name in ("inplace", "detach_code") if getattr(self, name)]
-        return super().extra_repr() + "".join(flags)
-
-
-class BetaReLU(_Unit):
+class BetaReLU(BetaUnit):
     """:func:`betavq.functional.beta_relu` with a kept β: ReLU at 1, SiLU at ½, u/2 at 0.
 
     Attributes:
@@ -52,9 +27,9 @@ class BetaReLU(_Unit):
     Forward uses β clamped to [0, 1]; backward drops only gradients that point outward, those that descent would
     follow out of [0, 1] (with ``maximize=True`` an optimiser follows the others). So a learnable β can reach 0,
     overshoot it and come back. At β = 1 the derivative in β is 0, and so it is beyond: a β that a large step or
-    momentum carries there stays, unless something else (a penalty on ``beta``, weight decay) moves it. Keep it below
-    after every step, ``with torch.no_grad(): layer.beta.clamp_(0, 0.99)``, or take small steps: fitting a single unit
-    of hardness up to 0.95, Adam returned from every start with a learning rate of 0.01 and not with 0.05.
+    momentum carries there stays, unless something else (a penalty on ``beta``, weight decay) moves it.
+    :func:`clamp_betas` keeps it inside, whatever the optimiser: without it, in fitting a single unit of hardness up to
+    0.95, Adam returned from every start with a learning rate of 0.01 and not with 0.05.
 
     ``module.beta = 0.3`` sets the value and checks it. Assigning a ``Parameter`` or loading a state takes β outside
     [0, 1] too, since an optimiser may have left it there.
@@ -105,7 +80,7 @@ class BetaReLU(_Unit):
         return compute(input, self._clamped_beta(input), self.detach_code)
 
 
-class BetaAbs(_Unit):
+class BetaAbs(BetaUnit):
     r""":func:`betavq.functional.beta_abs` with a kept β: \|u\| at 1, u·tanh u at ½, 0 at 0.
 
     Arguments, attributes and errors are those of :class:`BetaReLU`, but for ``inplace``.
@@ -139,7 +114,7 @@ class BetaAbs(_Unit):
         return units.absolute(input, self._clamped_beta(input), self.detach_code)
 
 
-class BetaLeakyReLU(_Unit):
+class BetaLeakyReLU(BetaUnit):
     """:func:`betavq.functional.beta_leaky_relu` with a kept β: leaky ReLU at 1, its mean slope at 0.
 
     Args:

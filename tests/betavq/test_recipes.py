@@ -101,7 +101,9 @@ def test_beta_comes_back_from_outside() -> None:
     soft = betavq.soften(cnn(), 0.95, learnable=True)
     (beta,) = betavq.betas(soft).values()
     beta.grad = torch.tensor(-1.0)
-    cook("Keep β inside [0, 1]", soft=soft, optimizer=torch.optim.SGD([beta], lr=1.0))
+    optimizer = torch.optim.SGD([beta], lr=1.0)
+    cook("Keep β inside [0, 1]", net=soft, optimizer=optimizer)
+    optimizer.step()
     assert beta.item() == pytest.approx(0.99)
 
 

@@ -261,7 +261,7 @@ def test_public_names() -> None:
     units = ["beta_abs", "beta_leaky_relu", "beta_relu"]
     pools = ["beta_max_pool1d", "beta_max_pool2d", "beta_maxout"]
     assert sorted(betavq.functional.__all__) == sorted(units + pools)
-    modules = ["BetaAbs", "BetaLeakyReLU", "BetaReLU", "BetaMaxPool1d", "BetaMaxPool2d", "BetaMaxout"]
+    modules = ["BetaAbs", "BetaLeakyReLU", "BetaReLU", "BetaMaxPool1d", "BetaMaxPool2d", "BetaMaxout", "clamp_betas"]
     assert sorted(betavq.nn.__all__) == sorted(modules)
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from betavq.functional import beta_abs, beta_leaky_relu, beta_relu
-from betavq.nn import BetaAbs, BetaLeakyReLU, BetaReLU
+from betavq.nn import BetaAbs, BetaLeakyReLU, BetaReLU, clamp_betas
 
 MODULES = {BetaReLU: beta_relu, BetaAbs: beta_abs, BetaLeakyReLU: beta_leaky_relu}
 modules = pytest.mark.parametrize("module", MODULES)
@@ -84,8 +84,7 @@ def fit(layer: BetaReLU, target: float, optimiser: torch.optim.Optimizer, *, bel
         (layer(x) - y).square().mean().backward()
         optimiser.step()
         if below is not None:
-            with torch.no_grad():
-                layer.beta.clamp_(0, below)
+            clamp_betas(layer, high=below)
     return layer.beta.item()
 
 
