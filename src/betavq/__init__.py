@@ -12,8 +12,8 @@ The core:
 
 Built on it:
 
-* :func:`soften`, with :func:`set_beta`, :func:`betas`, :func:`report`, :func:`harden` (:mod:`betavq.softening`): any
-  network you have, with its nonlinearities softened.
+* :func:`soften`, with :func:`report` and :func:`harden` (:mod:`betavq.softening`): any network you have, with its
+  nonlinearities softened; :func:`betas`, :func:`set_beta`, :func:`clamp_betas`: every β of a model.
 * :mod:`betavq.geometry`: linear regions, boundaries, power diagrams and templates of networks.
 * :mod:`betavq.papers`: what other papers built on this, one module each; imported on its own.
 
@@ -24,13 +24,14 @@ from . import functional, geometry, mixture, nn, noise, orthogonal, reference
 from ._version import __version__
 from .inference import beta_from_eta, code, eta_from_beta, free_energy, value
 from .maso import MASO
-from .softening import betas, harden, report, set_beta, soften
+from .softening import betas, clamp_betas, harden, report, set_beta, soften
 
 __all__ = [
     "MASO",
     "__version__",
     "beta_from_eta",
     "betas",
+    "clamp_betas",
     "code",
     "eta_from_beta",
     "free_energy",

@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ._beta_module import BetaModule, BetaUnit, clamp_betas
+from ._beta_module import BetaModule, BetaUnit
 from ._numerics.checks import check_slope
 from ._numerics.kept_beta import along_channels
 from ._numerics.tracing import Proxy, layer_step
 from ._two_pieces import units
 from .pooling import Size, beta_max_pool1d, beta_max_pool2d, beta_maxout
 
-__all__ = ["BetaAbs", "BetaLeakyReLU", "BetaMaxPool1d", "BetaMaxPool2d", "BetaMaxout", "BetaReLU", "clamp_betas"]
+__all__ = ["BetaAbs", "BetaLeakyReLU", "BetaMaxPool1d", "BetaMaxPool2d", "BetaMaxout", "BetaReLU"]
 __dir__ = __all__.copy
 
 
@@ -28,8 +28,8 @@ class BetaReLU(BetaUnit):
     follow out of [0, 1] (with ``maximize=True`` an optimiser follows the others). So a learnable β can reach 0,
     overshoot it and come back. At β = 1 the derivative in β is 0, and so it is beyond: a β that a large step or
     momentum carries there stays, unless something else (a penalty on ``beta``, weight decay) moves it.
-    :func:`clamp_betas` keeps it inside, whatever the optimiser: without it, in fitting a single unit of hardness up to
-    0.95, Adam returned from every start with a learning rate of 0.01 and not with 0.05.
+    :func:`betavq.clamp_betas` keeps it inside, whatever the optimiser: without it, in fitting a single unit of
+    hardness up to 0.95, Adam returned from every start with a learning rate of 0.01 and not with 0.05.
 
     ``module.beta = 0.3`` sets the value and checks it. Assigning a ``Parameter`` or loading a state takes β outside
     [0, 1] too, since an optimiser may have left it there.

@@ -29,7 +29,7 @@ import torch
 from torch import Tensor, nn
 
 from ._numerics.checks import check_flag, check_number
-from ._softening.betas import KeptBeta, add_betas, kept_betas, softenings_of
+from ._softening.betas import KeptBeta, add_betas, clamp_betas, kept_betas, softenings_of
 from ._softening.hard_layers import with_hard_layers
 from ._softening.modules import release
 from ._softening.probe import find_calls, rest
@@ -38,7 +38,7 @@ from ._softening.smoothings import check_positive, check_smoothing
 from ._softening.state import ALL, CHANNEL, SITE, Softening, part_of
 from ._softening.survey import intercept_all, report_of
 
-__all__ = ["Report", "Site", "betas", "harden", "report", "set_beta", "soften"]
+__all__ = ["Report", "Site", "betas", "clamp_betas", "harden", "report", "set_beta", "soften"]
 __dir__ = __all__.copy
 
 Model = TypeVar("Model", bound=nn.Module)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from .._beta_module import BetaModule
-from .._numerics.checks import check_beta
+from .._numerics.checks import check_beta, check_number
 from .._numerics.eager import has_values
 from .._numerics.kept_beta import fill_beta, remember
 from .smoothings import Smoothing, check_positive
@@ -118,3 +118,45 @@ def kept_betas(model: nn.Module) -> dict[str, KeptBeta]:
         if isinstance(module, BetaModule):
             found[f"{name}.beta".lstrip(".")] = KeptBeta(module, "beta")
     return found
+
+
+def clamp_betas(model: nn.Module, low: float = 0.0, high: float = 0.99) -> None:
+    r"""Put each β that a model learns back into [``low``, ``high``]: what to do after every step of an optimiser.
+
+    ``optimizer.register_step_post_hook(lambda *_: betavq.clamp_betas(model))`` does it after every step, whatever the
+    optimiser. β stays the parameter that it is: in ``state_dict``, in copies, compiled, or one a channel. From
+    ``high`` it comes back as soon as the gradient points down, for which it has to be below 1: at β = 1 the derivative
+    in β is 0, and so it is, in float32, for inputs of \|u\| > 100/η (η = 99 at 0.99).
+
+    Args:
+        model: layers of :mod:`betavq.nn`, a network that :func:`soften` made, or a module that holds such. A β that is
+            fixed, frozen or parametrised is left alone.
+        low: in [0, 1]; above 0 where the smoothing is the free energy.
+        high: in [``low``, 1].
+
+    Raises:
+        ValueError: ``low`` or ``high`` outside their range.
+        TypeError: not a module, not numbers.
+
+    Example:
+        >>> import torch
+        >>> import betavq
+        >>> unit = betavq.nn.BetaReLU(0.9, learnable=True)
+        >>> optimizer = torch.optim.SGD(unit.parameters(), lr=100.0)
+        >>> hook = optimizer.register_step_post_hook(lambda *_: betavq.clamp_betas(unit))
+        >>> (-unit(torch.tensor([-0.1, 0.1]))).sum().backward()  # harder is better
+        >>> optimizer.step()
+        >>> unit.beta
+        Parameter containing:
+        tensor(0.9900, requires_grad=True)
+    """
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model must be an nn.Module, got {type(model).__name__}")
+    low = check_number("low", low, 0.0, 1.0, "in [0, 1]", or_else="")
+    high = check_number("high", high, low, 1.0, f"in [low, 1] = [{low:g}, 1]", or_else="")
+    with torch.no_grad():
+        for kept in kept_betas(model).values():
+            if kept.smoothing is not None:
+                check_positive(kept.smoothing, low)
+            if isinstance(kept.tensor, nn.Parameter) and kept.tensor.requires_grad:
+                kept.tensor.clamp_(low, high)

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 import betavq
+from betavq import clamp_betas
 from betavq.functional import beta_relu
-from betavq.nn import BetaLeakyReLU, BetaMaxout, BetaMaxPool2d, BetaReLU, clamp_betas
+from betavq.nn import BetaLeakyReLU, BetaMaxout, BetaMaxPool2d, BetaReLU
 
 Optimiser = Callable[[Iterable[Tensor]], torch.optim.Optimizer]
 OPTIMISERS: dict[str, Optimiser] = {

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from betavq import clamp_betas
 from betavq.functional import beta_abs, beta_leaky_relu, beta_relu
-from betavq.nn import BetaAbs, BetaLeakyReLU, BetaReLU, clamp_betas
+from betavq.nn import BetaAbs, BetaLeakyReLU, BetaReLU
 
 MODULES = {BetaReLU: beta_relu, BetaAbs: beta_abs, BetaLeakyReLU: beta_leaky_relu}
 modules = pytest.mark.parametrize("module", MODULES)
