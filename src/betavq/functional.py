@@ -69,8 +69,7 @@ def beta_relu(input: Tensor, inplace: bool = False, *, beta: float | Tensor, det
 
     Example:
         >>> import torch
-        >>> from torch import nn
-        >>> import nn.functional as F
+        >>> import torch.nn.functional as F
         >>> from betavq.functional import beta_relu
         >>> u = torch.tensor([-2.0, 0.0, 2.0])
         >>> beta_relu(u, beta=1.0)  # the ReLU

@@ -200,8 +200,7 @@ def value(
 
     Example:
         >>> import torch
-        >>> from torch import nn
-        >>> import nn.functional as F
+        >>> import torch.nn.functional as F
         >>> import betavq
         >>> u = torch.linspace(-3, 3, 7)
         >>> pieces = torch.stack((0 * u, u), -1)  # those of the ReLU

@@ -69,8 +69,7 @@ class MASO(nn.Module):
 
     Example:
         >>> import torch
-        >>> from torch import nn
-        >>> import nn.functional as F
+        >>> import torch.nn.functional as F
         >>> from betavq import MASO
         >>> slopes = torch.tensor([[[0.0], [1.0]], [[-1.0], [1.0]]])
         >>> maso = MASO(slopes, torch.zeros(2, 2))  # of one input: the ReLU and abs

@@ -122,8 +122,7 @@ def value(
 
     Example:
         >>> import torch
-        >>> from torch import nn
-        >>> import nn.functional as F
+        >>> import torch.nn.functional as F
         >>> from betavq import noise
         >>> u = torch.linspace(-4, 4, 9)
         >>> pieces = torch.stack((0 * u, u), -1)
@@ -178,8 +177,7 @@ def maximum(scores: Tensor, noise: Noise, scale: float | Tensor = 1.0, dim: int 
 
     Example:
         >>> import torch
-        >>> from torch import nn
-        >>> import nn.functional as F
+        >>> import torch.nn.functional as F
         >>> from betavq import noise
         >>> u = torch.linspace(-4, 4, 9)
         >>> pieces = torch.stack((0 * u, u), -1)

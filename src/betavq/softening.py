@@ -117,8 +117,7 @@ def soften(
 
     Example:
         >>> import torch
-        >>> from torch import nn
-        >>> import nn.functional as F
+        >>> import torch.nn.functional as F
         >>> from torch import nn
         >>> import betavq
         >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
