@@ -40,7 +40,8 @@ class Report:
         sites: all of them.
         note: what the list may lack; empty if nothing is known to.
         betas: every β in words, ``"0.5"``, by its key in :func:`betas`; the smallest and the largest of channels.
-        smoothing, share: as given to :func:`soften`, joined by "and" if softened parts differ; empty if none is.
+        smoothing: as given to :func:`soften`, joined by "and" if softened parts differ; empty if none is.
+        share: the same.
 
     Example:
         >>> from torch import nn
