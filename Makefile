@@ -9,9 +9,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-SUM := $(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
+SUM := $(shell cat pyproject.toml book/pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 # One environment that grows: what a reader needs, then what tests need, then what the rare tests need.
-BOOK := $(VENV)/.ready-book-$(SUM)
+SITE := $(VENV)/.ready-site-$(SUM)
 TEST := $(VENV)/.ready-test-$(SUM)
 ZOO := $(VENV)/.ready-zoo-$(SUM)
 INSTALL := $(BIN)/python .make/install.py --constraint constraints.txt
@@ -25,34 +25,34 @@ export OMP_NUM_THREADS ?= 1
 help:
 	@sed -n '1,7s/^# //p' Makefile
 
-env: $(BOOK)
-$(BOOK):
+env: $(SITE)
+$(SITE):
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v < (3, 14) else "Python 3.11 to 3.13 is needed, %s is %s: try make PYTHON=python3.12" % (sys.executable, sys.version.split()[0]))'
 	@echo "Making the environment in $(VENV): once, a few minutes. It takes 2 GB of disk, and 5 GB more where PyTorch brings CUDA."
 	$(PYTHON) -m venv $(VENV)
 	$(if $(TORCH_INDEX),$(INSTALL) --index-url $(TORCH_INDEX) --no-deps torch)
-	$(INSTALL) --editable ".[book]"
+	$(INSTALL) --editable . --editable "book[site]"
 	@PATH="$(abspath $(BIN)):$$PATH" ./postBuild
 	@rm -f $(VENV)/.ready-* && touch $@
-$(TEST): $(BOOK)
-	$(INSTALL) --editable ".[test]"
+$(TEST): $(SITE)
+	$(INSTALL) --editable "book[test]"
 	@touch $@
 $(ZOO): $(TEST)
 	$(if $(TORCH_INDEX),$(INSTALL) --index-url $(TORCH_INDEX) --no-deps torchvision)
-	$(INSTALL) --editable ".[zoo]"
+	$(INSTALL) --editable "book[zoo]"
 	@touch $@
 
-site: $(BOOK)
+site: $(SITE)
 	@$(BUILD) > /dev/null
 
 book: site
 	@$(BIN)/python -m hardtosoft.site.serve _build/html
 
-lab: $(BOOK)
+lab: $(SITE)
 	@$(BIN)/python -m hardtosoft.interactive.plotly
 	$(BIN)/jupyter lab --notebook-dir=book --LabApp.default_url=/lab/tree/index.ipynb $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_FLAGS)
 
-notebooks: $(BOOK)
+notebooks: $(SITE)
 	$(BIN)/python -m hardtosoft.site.notebooks book/*.ipynb
 
 lint: $(TEST)

@@ -42,7 +42,7 @@ def test_binder_takes_the_pinned_versions() -> None:
     assert {DISTRIBUTIONS[name]: version for name, version in CONDA.items() if name != "python"} == {
         name: PINNED[name] for name in ("numpy", "torch")
     }
-    assert PIP_LINES == ["--constraint constraints.txt", "--editable .[book]"]
+    assert PIP_LINES == ["--constraint constraints.txt", "--editable .", "--editable ./book[site]"]
 
 
 def test_binder_takes_a_python_that_the_project_allows() -> None:
@@ -53,8 +53,8 @@ def test_binder_takes_a_python_that_the_project_allows() -> None:
 
 def test_colab_keeps_its_own_widgets_and_torch() -> None:
     # Colab's page speaks the language of ipywidgets 7, and another torch would be a download of gigabytes.
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    asked = [*project["dependencies"], *project["optional-dependencies"]["notebooks"]]
+    files = (ROOT / "pyproject.toml", ROOT / "book" / "pyproject.toml")
+    asked = [name for file in files for name in tomllib.loads(file.read_text())["project"]["dependencies"]]
     specifiers = {requirement.name: requirement.specifier for requirement in map(Requirement, asked)}
     assert "7.7.1" in specifiers["ipywidgets"]
     assert "2.6.0+cu124" in specifiers["torch"]

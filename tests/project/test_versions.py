@@ -34,7 +34,7 @@ def needs(name, extras=frozenset(), seen=None):
 
 @pytest.fixture(scope="module")
 def needed():
-    names = set(needs("betavq", frozenset({"test"}))) - {"betavq"}
+    names = set(needs("hardtosoft", frozenset({"test"}))) - {"betavq", "hardtosoft"}
     return sorted(name for name in names if not FOR_CUDA.match(name))
 
 

@@ -10,7 +10,21 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-from . import addresses, build, claim_index, figures, icons, launch, maths, pages, progress, reference, scripts, styles
+from . import (
+    addresses,
+    build,
+    citations,
+    claim_index,
+    figures,
+    icons,
+    launch,
+    maths,
+    pages,
+    progress,
+    reference,
+    scripts,
+    styles,
+)
 from .benchmark_page import BenchmarkPart
 
 
@@ -67,6 +81,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("doctree-read", progress.page_read)
     app.connect("env-updated", progress.all_read)
     app.connect("env-updated", reference.add_aliases)
+    app.connect("source-read", citations.as_roles)
     app.connect("doctree-resolved", claim_index.link_figures)
     app.connect("html-page-context", finish_page, priority=900)  # other extensions have added their scripts
     app.connect("build-finished", finish_site, priority=900)  # the theme has written its last sheet

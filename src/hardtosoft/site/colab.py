@@ -1,4 +1,4 @@
-"""The first cell of every notebook: on Google Colab it installs the book's package, elsewhere it does nothing.
+"""The first cell of every notebook: on Google Colab it installs the book's packages, elsewhere it does nothing.
 
 The cell stands in the notebook itself, since on Colab a notebook comes alone. It carries the repository's address;
 ``python -m hardtosoft.site.notebooks`` keeps it up to date.
@@ -23,10 +23,8 @@ if "google.colab" in sys.modules:
     from google.colab import output
 
     output.enable_custom_widget_manager()"""
-_INSTALL = '%pip install --quiet "betavq[notebooks] @ git+{address}"'
-_NO_ADDRESS = (
-    "raise ImportError(\"No address to install from: upload the repository, then %pip install '.[notebooks]'\")"
-)
+_INSTALL = '%pip install --quiet "betavq @ git+{address}" "hardtosoft @ git+{address}#subdirectory=book"'
+_NO_ADDRESS = 'raise ImportError("No address to install from: upload the repository, then %pip install . ./book")'
 
 
 def cell_source(address: str) -> str:
@@ -63,5 +61,5 @@ def place_cell(notebook: nbformat.NotebookNode, address: str) -> None:
 def named_address(notebook: nbformat.NotebookNode) -> str:
     """Give the address that the notebook's cell installs from; empty when it names none or there is no such cell."""
     sources = [cell.source for cell in notebook.cells if cell.get("id") == _ID]
-    found = re.search(r'@ git\+(\S+)"', "".join(sources))
+    found = re.search(r'"betavq @ git\+(\S+)"', "".join(sources))
     return found[1] if found else ""

@@ -70,7 +70,8 @@ def test_on_colab_it_installs_the_package_and_turns_widgets_on(
 ) -> None:
     missing()
     assert run(colab.cell_source(ADDRESS)) is None
-    assert pip_calls == [f'install --quiet "betavq[notebooks] @ git+{ADDRESS}"']
+    book = f"hardtosoft @ git+{ADDRESS}#subdirectory=book"
+    assert pip_calls == [f'install --quiet "betavq @ git+{ADDRESS}" "{book}"']
     assert turned_on == ["on"]
 
 
