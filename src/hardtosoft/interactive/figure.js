@@ -23,10 +23,16 @@ function indexOf(axis, value) {
   return values[next] === value ? next : next - (values[next] - value) / (values[next] - values[next - 1]);
 }
 
-// Other letters in the same text: a new text node would make the browser look for styles again.
+// Each text has one author, the figure. What another script makes of it (marks of a search, a translation) stays until
+// the figure has other words for that place, and goes as a whole then.
+const written = new WeakMap();
 function write(element, text) {
-  if (element.textContent === text) return;
-  if (element.firstChild) element.firstChild.data = text;
+  const before = written.get(element) ?? element.textContent;
+  written.set(element, text);
+  if (before === text) return;
+  const [only, more] = element.childNodes;
+  // Other letters in the same text: a new text node would make the browser look for styles again.
+  if (only?.nodeType === Node.TEXT_NODE && !more) only.data = text;
   else element.textContent = text;
 }
 
@@ -39,6 +45,7 @@ class Figure {
     this.readout = root.querySelector('.hts-readout');
     this.controls = config.axes.map((axis) => root.querySelector(`[data-axis="${axis.name}"]`));
     this.controls.forEach((control, axis) => this.listen(control, axis));
+    root.querySelector('.hts-controls').disabled = false;
     root.querySelector('.hts-reset').addEventListener('click', () => this.set(config.axes.map((axis) => axis.start)));
     this.point(config.axes.map((axis) => axis.start));
     this.prepare();

@@ -25,9 +25,9 @@ let views = 0, turns = 0;
 const visit = Math.random().toString(36).slice(2); // a kernel outlives the page: its turns must not come again
 function setApart(root) {
   const mark = `-view${++views}`;
-  root.id += mark;
   for (const name of ['id', 'for', 'name', 'aria-labelledby', 'aria-describedby'])
-    for (const element of root.querySelectorAll(`[${name}]`)) element.setAttribute(name, element.getAttribute(name) + mark);
+    for (const element of [root, ...root.querySelectorAll(`[${name}]`)])
+      if (element.hasAttribute(name)) element.setAttribute(name, element.getAttribute(name).replace(/\S+/g, `$&${mark}`));
 }
 
 // A pointer may stop anywhere; arrow keys go to the next stop of the page.

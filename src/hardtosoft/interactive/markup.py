@@ -63,11 +63,12 @@ def _figure(
     panels = "".join(_panel(name, index, panel) for index, panel in enumerate(frame.panels))
     controls = "".join(_control(name, axis, start) for axis in axes)
     kind = "hts-figure hero" if hero else "hts-figure"
+    titles = " ".join(_title(name, index) for index in range(len(frame.panels)))
     shown = f"<figcaption>{caption}</figcaption>" if caption else ""
     return (
-        f'<figure class="{kind}" id="{name}" data-panels="{len(frame.panels)}">'
+        f'<figure class="{kind}" id="{name}" data-panels="{len(frame.panels)}" aria-labelledby="{titles}">'
         f'<div class="hts-panels">{panels}</div>'
-        f'<div class="hts-controls">{controls}</div>'
+        f'<fieldset class="hts-controls" role="none" disabled>{controls}</fieldset>'
         f'<p class="hts-readout" id="{name}-readout">{escape(frame.readout)}</p>{_legend(frame.panels)}{shown}'
         f'<p class="hts-tools"><button type="button" class="hts-reset">Reset</button>{tools}</p>'
         f'<p class="hts-trouble" role="status"></p>{after}</figure>'
@@ -75,7 +76,7 @@ def _figure(
 
 
 def _panel(name: str, index: int, panel: Panel) -> str:
-    title, label = f"{name}-title-{index}", f"{name}-alt-{index}"
+    title, label = _title(name, index), f"{name}-alt-{index}"
     size = " data-large" if panel.large else ""
     shape = "" if panel.aspect is None else f' data-shaped{size} style="--aspect:{panel.aspect:g}"'
     return (
@@ -86,6 +87,11 @@ def _panel(name: str, index: int, panel: Panel) -> str:
         f'<p class="hts-xlabel">{escape(panel.xlabel)}</p>'
         f'<p class="hts-alt" id="{label}">{escape(panel.alt)}</p></div>'
     )
+
+
+def _title(name: str, index: int) -> str:
+    """The id of a panel's title; the titles together name the figure, which its long caption would do otherwise."""
+    return f"{name}-title-{index}"
 
 
 def _legend(panels: Sequence[Panel]) -> str:

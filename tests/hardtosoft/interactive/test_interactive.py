@@ -1,5 +1,7 @@
 """The figure object: what it refuses, and what a cell shows in a built page and in a notebook."""
 
+import re
+
 import IPython.display
 import numpy as np
 import pytest
@@ -26,6 +28,16 @@ def test_a_page_gets_html_and_a_sentence(shown, monkeypatch):
     (bundle,) = shown
     assert set(bundle) == {"text/html", "text/plain"}
     assert bundle["text/html"].startswith('<figure class="hts-figure" id="beta-code"')
+
+
+def test_a_page_figure_is_called_by_its_panels_and_waits_for_its_script():
+    figure = units.objective_figure()
+    html = figure.html()
+    named = re.match(r'<figure [^>]*aria-labelledby="([^"]+)"', html)[1].split()
+    titles = [re.search(rf'id="{title}">([^<]+)<', html)[1] for title in named]
+    assert titles == [panel.title for panel in figure.frame().panels]
+    (controls,) = re.findall(r'<fieldset class="hts-controls" role="none" disabled>(.*?)</fieldset>', html)
+    assert [f'data-axis="{axis.name}"' in controls for axis in figure.axes] == [True, True]
 
 
 def test_a_notebook_gets_a_widget_and_a_sentence_for_when_there_is_none(shown, monkeypatch):
