@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..interactive.numbers import short
+from ..interactive.numbers import raised, short
 from .coordinates import Affine, Coordinates
 from .entry import Entry
 
@@ -72,7 +72,7 @@ def error(value: float) -> str:
     if value >= 1e-4:
         return f"{value:.2g}"
     mantissa, _, exponent = f"{value:.0e}".partition("e")
-    return f"{mantissa}{SPACE}×{SPACE}10" + str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{mantissa}{SPACE}×{SPACE}10{raised(int(exponent))}"
 
 
 def _term(factor: float, name: str, *, first: bool) -> str:

@@ -27,5 +27,10 @@ def saying(symbol: str, digits: int = 2) -> Callable[[float | str], str]:
     return lambda value: f"{symbol} = {number(value, digits)}"
 
 
+def raised(exponent: int | str) -> str:
+    """A whole number as an exponent: ``⁻⁵``."""
+    return str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
 def _written(value: SupportsFloat | str, specification: str) -> str:
     return format(float(value), specification).replace("-", "−")  # z in it: what rounds to 0 has no minus

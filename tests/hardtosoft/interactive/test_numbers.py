@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from hardtosoft.figures.relu_to_swish.units import objective_figure
-from hardtosoft.interactive.numbers import number, saying, short, summand
+from hardtosoft.interactive.numbers import number, raised, saying, short, summand
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,10 @@ def test_digits_and_signs_are_as_asked():
 def test_short_numbers_have_no_more_digits_than_they_need():
     assert [short(value) for value in (-0.5, 3.0, -0.0, 1e-5, 2 / 3)] == ["−0.5", "3", "0", "1e−05", "0.666667"]
     assert short(-2 / 3, 4) == "−0.6667"
+
+
+def test_exponents_stand_high():
+    assert [f"10{raised(power)}" for power in (-5, 12, "0")] == ["10⁻⁵", "10¹²", "10⁰"]
 
 
 def test_a_slider_says_its_value_the_same_way():

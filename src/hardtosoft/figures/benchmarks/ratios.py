@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from math import ceil, floor, log2
 
+from ...interactive.numbers import raised
 from ...results.measured import PASSES, Benchmark, Ratio, Verdict
 
 SHAPES = ("circle", "square", "diamond", "ring")
@@ -184,4 +185,4 @@ def _words(size: str) -> str:
     if not size.startswith("2^"):
         return size
     power, _, rest = size.removeprefix("2^").partition(",")
-    return f"2{power.translate(str.maketrans('0123456789', '⁰¹²³⁴⁵⁶⁷⁸⁹'))} numbers{',' + rest if rest else ''}"
+    return f"2{raised(power)} numbers{',' + rest if rest else ''}"

@@ -17,7 +17,7 @@ from ...interactive import palette
 from ...interactive.axes import Value, beta_axis, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, dots, layout, line
-from ...interactive.numbers import saying
+from ...interactive.numbers import number, raised, saying
 
 REACH, POINTS = 4.0, 321
 INPUTS = torch.linspace(-REACH, REACH, POINTS, dtype=torch.float64)
@@ -81,7 +81,7 @@ def pull_frame(beta: float) -> Frame:
         ],
         layout=layout(ACROSS_TO_1, axis(-6.2, 0.6, (-6, -4, -2, 0), ("10⁻⁶", "10⁻⁴", "0.01", "1"))),
     )
-    shown = ", ".join(f"in {name} {_short(at[name])}" for name in LOOKS)
+    shown = ", ".join(f"in {name} {_size(at[name])}" for name in LOOKS)
     return Frame([who, strong], f"β = {beta:.2f}: gradient {shown}.")
 
 
@@ -159,7 +159,7 @@ def descent_frame(start: float, goal: str) -> Frame:
         ],
         layout=layout(ACROSS_TO_1, axis(-0.01, 0.16, (0, 0.05, 0.1, 0.15))),
     )
-    said = ", ".join(f"{name} {_short(end)}" for name, end in ends.items())
+    said = ", ".join(f"{name} {_size(end)}" for name, end in ends.items())
     return Frame([ways, surface], f"β after {STEPS} steps: {said}.")
 
 
@@ -188,8 +188,8 @@ def detached_frame(beta: float) -> Frame:
         if beta == 1
         else "Both slopes are ½ everywhere."
         if beta == 0
-        else f"At β = {beta:.2f} the slope of the attached code runs from {attached.min().item():.2f} to "
-        f"{attached.max().item():.2f}; that of the detached code stays between 0 and 1 and never falls.",
+        else f"At β = {beta:.2f} the slope of the attached code runs from {number(attached.min())} to "
+        f"{number(attached.max())}; that of the detached code stays between 0 and 1 and never falls.",
         traces=[
             line("attached: ∂y/∂u", GRID, attached, palette.BLUE),
             line("detached: the code t₂", GRID, detached, palette.ORANGE, dash="dash"),
@@ -231,14 +231,17 @@ def _loss(beta: float, target: float) -> Tensor:
 def _told(start: float, target: float, ends: dict[str, float]) -> str:
     if start == 1:
         return f"From β = 1 the unit does not move towards {target:g}: there the gradient is 0."
-    shown = ", ".join(f"{name} ends at {_short(end)}" for name, end in ends.items() if isfinite(end))
+    shown = ", ".join(f"{name} ends at {_size(end)}" for name, end in ends.items() if isfinite(end))
     return f"From β = {start:.2f} towards {target:g}: {shown}."
 
 
-def _short(number: float) -> str:
-    if not isfinite(number):
+def _size(value: float) -> str:
+    if not isfinite(value):
         return "none"
-    return f"{number:.2f}" if number >= 0.095 or number == 0 else f"{number:.1g}".replace("e-0", "·10^-")
+    if value >= 0.095 or value == 0:
+        return f"{value:.2f}"
+    digit, _, power = f"{value:.1g}".partition("e")
+    return f"{digit}·10{raised(int(power))}" if power else digit
 
 
 def _log(number: float) -> float:

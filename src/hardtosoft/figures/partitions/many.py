@@ -15,12 +15,12 @@ from ...interactive import palette
 from ...interactive.axes import Axis, Value, choice, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Array, Frame, Panel, axis, layout
+from ...interactive.numbers import raised
 
 BOX = (-1.0, 1.0)
 WIDTHS, SEED = (64, 64, 64), 2
 MOST_UNITS = 256  # of a network that a reader makes
 SCALES = {"code": palette.MAP_SCALE, "relief": palette.RELIEF_SCALE}
-RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def random_network(widths: Sequence[int] = WIDTHS, seed: int = SEED) -> nn.Sequential:
@@ -68,7 +68,7 @@ def many_regions_frame(shade: str, depth: float, widths: tuple[int, ...] = WIDTH
         large=large,
     )
     units = sum(widths[:layers])
-    words = f"{units} units: {count:,} regions on the square, of 2{str(units).translate(RAISED)} codes."
+    words = f"{units} units: {count:,} regions on the square, of 2{raised(units)} codes."
     return Frame([panel], words if units else "No unit: one region.")
 
 
