@@ -68,7 +68,7 @@ test: $(TEST)
 
 test-all: $(ZOO)
 	$(MAKE) test
-	$(PYTEST) -m rare tests tests/zoo
+	$(PYTEST) -m rare tests $(wildcard tests/zoo)
 
 bench: $(TEST)
 	$(BIN)/python -m benchmarks.operators --json src/hardtosoft/data/operators.json

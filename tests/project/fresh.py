@@ -16,15 +16,21 @@ ROOT = Path(__file__).parents[2]
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "_build", "build", "*.egg-info", "__pycache__", ".*_cache")
 
 
-def closure(name: str, seen: dict[str, Distribution]) -> dict[str, Distribution]:
-    """A distribution and all that it needs on this machine, by name."""
-    name = canonicalize_name(name)
-    if name not in seen:
-        seen[name] = distribution(name)
-        for requirement in map(Requirement, seen[name].requires or ()):
-            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                closure(requirement.name, seen)
-    return seen
+def needs(name: str, extras: frozenset[str] = frozenset()) -> set[str]:
+    """A distribution and all that it needs on this machine, however far down."""
+    seen: set[tuple[str, str]] = set()
+
+    def add(name: str, extra: str) -> None:
+        if (name, extra) not in seen:
+            seen.add((name, extra))
+            for requirement in map(Requirement, distribution(name).requires or ()):
+                if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
+                    for further in requirement.extras | {""}:
+                        add(canonicalize_name(requirement.name), further)
+
+    for extra in extras | {""}:
+        add(canonicalize_name(name), extra)
+    return {name for name, _ in seen}
 
 
 def link(found: Distribution, place: Path) -> None:
@@ -47,11 +53,8 @@ class Fresh:
         venv.create(folder / "env")
         self.bin = folder / "env" / "bin"
         (self.packages,) = (folder / "env" / "lib").glob("python*/site-packages")
-        found: dict[str, Distribution] = {}
-        for name in ("pip", *names):
-            closure(name, found)
-        for one in found.values():
-            link(one, self.packages)
+        for one in set().union(*(needs(name) for name in ("pip", *names))):
+            link(distribution(one), self.packages)
 
     def run(self, *command: str | Path, **more: str) -> str:
         """Run a command in the tree as on a reader's machine; give what it printed."""

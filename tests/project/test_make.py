@@ -8,13 +8,10 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
-from fresh import ROOT, Fresh
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from fresh import ROOT, Fresh, needs
 
 TEST_TOOLS = {"axe-playwright-python", "entmax", "hypothesis", "mypy", "nbval", "onnx", "playwright", "pytest", "ruff"}
 
@@ -30,23 +27,6 @@ def planned(*arguments: str) -> str:
 
 def extras(commands: str) -> list[str]:
     return list(dict.fromkeys(re.findall(r'--editable "book\[(\w+)\]"', commands)))
-
-
-def needs(extra: str) -> set[str]:
-    """All that an extra of the book needs on this machine, however far down."""
-    seen: set[tuple[str, str]] = set()
-
-    def add(name: str, wanted: str) -> None:
-        if (name, wanted) in seen:
-            return
-        seen.add((name, wanted))
-        for requirement in map(Requirement, distribution(name).requires or ()):
-            if requirement.marker is None or requirement.marker.evaluate({"extra": wanted}):
-                for further in requirement.extras or {""}:
-                    add(canonicalize_name(requirement.name), further)
-
-    add("hardtosoft", extra)
-    return {name for name, _ in seen}
 
 
 @pytest.mark.parametrize(
@@ -67,8 +47,9 @@ def test_each_target_installs_what_it_needs(target: str, found: list[str]) -> No
 
 
 def test_a_reader_gets_no_test_tools() -> None:
-    assert not needs("site") & TEST_TOOLS
-    assert needs("test") >= TEST_TOOLS
+    site, test = (needs("hardtosoft", frozenset({extra})) for extra in ("site", "test"))
+    assert not site & TEST_TOOLS
+    assert test >= TEST_TOOLS
 
 
 def test_torch_comes_from_the_index_that_was_asked_for() -> None:
