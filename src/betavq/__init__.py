@@ -2,7 +2,8 @@ r"""β-VQ nonlinearities for PyTorch: one number β takes a unit from linear (0)
 
 The core:
 
-* :func:`code`, :func:`value`, :func:`free_energy` (:mod:`betavq.inference`): select among pieces by their scores.
+* :func:`code`, :func:`value`, :func:`free_energy` (:mod:`betavq.inference`): select among pieces by their scores;
+  :func:`eta_from_beta`, :func:`beta_from_eta`: the scale of β that formulas use.
 * :mod:`betavq.functional`, :mod:`betavq.nn`: ReLU, leaky ReLU, abs, max-pooling and maxout softened by β, as
   functions and as layers (:mod:`betavq.pooling` is about the last two).
 * :class:`MASO` (:mod:`betavq.maso`): whole layers as max-affine splines, K units of R pieces.

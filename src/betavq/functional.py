@@ -10,7 +10,8 @@ function                      pieces         value, η = β/(1−β)            
 :func:`beta_abs`              −u, u          :math:`u \tanh(\eta u)`                             0
 ============================  =============  ================================================  ==========
 
-At β = 1 they are bit for bit PyTorch's functions. What holds for all three:
+Those of many pieces, :func:`beta_maxout`, :func:`beta_max_pool1d` and :func:`beta_max_pool2d`, are
+:mod:`betavq.pooling`'s. At β = 1 these are bit for bit PyTorch's functions. What holds for all three:
 
 * float16, bfloat16, float32 and float64; the result has the input's dtype. 16-bit floats are computed in float32.
 * β is a number, or a floating tensor that broadcasts against the input (a gradient flows to it).

@@ -1,7 +1,8 @@
 """β-VQ inference: select among pieces by their scores, for every hardness β from 0 to 1.
 
-One problem has three read-outs, with η = β/(1−β): the code t that solves max ⟨t, z⟩ + H(t)/η over the simplex, the
-value ⟨t, z⟩ and the free energy, which is the maximum. They are tied by ``free_energy = value + entropy(code) / η``.
+One problem has three read-outs, with η = β/(1−β) (:func:`eta_from_beta`, :func:`beta_from_eta`): the :func:`code` t
+that solves max ⟨t, z⟩ + H(t)/η over the simplex, the :func:`value` ⟨t, z⟩ and the :func:`free_energy`, which is the
+maximum. They are tied by ``free_energy = value + entropy(code) / η``.
 
 The entropy H is a choice. Shannon's, −Σ t log t, makes the code softmax(ηz): every piece has a share at every β < 1.
 The quadratic one, (1 − ‖t‖²)/2, makes it sparsemax(ηz): pieces that lie far enough below the best have none.

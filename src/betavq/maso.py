@@ -1,4 +1,7 @@
-"""Max-affine spline operators: layers whose units are each the largest of a few affine functions of the input."""
+"""Max-affine spline operators: layers whose units are each the largest of a few affine functions of the input.
+
+:class:`MASO` is made of slopes and offsets, or of layers that you have, by :meth:`MASO.from_layers`.
+"""
 
 from __future__ import annotations
 

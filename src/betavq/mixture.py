@@ -3,6 +3,11 @@
 A piece with slope A and offset B is a component with mean A; codes are responsibilities, and β-VQ is the mixture of
 variance (1 − β)/β. Read one by one, the units of a layer are mixtures of their own; read as one model
 x = Σ_k A_{k,t_k} + ε they disturb each other, and :func:`joint_map` finds the best code of all.
+
+* :class:`GaussianMixture`: densities, responsibilities, samples; :meth:`~GaussianMixture.fit` learns one and returns
+  a :class:`FitResult`.
+* :func:`joint_log_prob`, :func:`joint_map`: the units of a layer as one model, and its best code;
+  :func:`unitwise_map`, :func:`disagreement`: the code of each unit for itself, and how often that is another.
 """
 
 from __future__ import annotations

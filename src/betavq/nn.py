@@ -1,4 +1,8 @@
-"""Module faces of :mod:`betavq.functional`: the same nonlinearities with a β that is kept, and may be learned."""
+"""Module faces of :mod:`betavq.functional`: the same nonlinearities with a β that is kept, and may be learned.
+
+* :class:`BetaReLU`, :class:`BetaLeakyReLU`, :class:`BetaAbs`: units of two pieces; the first says what holds for all.
+* :class:`BetaMaxout`, :class:`BetaMaxPool1d`, :class:`BetaMaxPool2d`: units of many.
+"""
 
 from __future__ import annotations
 

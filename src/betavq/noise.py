@@ -1,7 +1,8 @@
 r"""Selection by chance: two pieces whose scores are compared under noise, as expected code, value and maximum.
 
 The second of two scores :math:`(z_1, z_2)` is disturbed by ε, the larger one is selected, and the mean over ε is
-taken. Which noise decides which nonlinearity comes out. For the ReLU's pieces (0, u), with scale s:
+taken: :func:`code`, :func:`value` and :func:`maximum` under one of :data:`NOISES`, which a :data:`Noise` names. Which
+noise decides which nonlinearity comes out. For the ReLU's pieces (0, u), with scale s:
 
 =================  ============================  ==============================  ===============================
 noise              ε                             code: P(u + ε > 0)              value: u P(u + ε > 0)

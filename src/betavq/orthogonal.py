@@ -1,5 +1,9 @@
 """Orthogonal filters: a penalty, a parametrisation, and what to look at.
 
+* :func:`orthogonal_filters`: a layer whose filters stay orthogonal; :func:`orthogonality_penalty`: a loss for it.
+* :func:`coherence`, :func:`coherence_report`: how far filters are from it, in a layer and, as a list of
+  :class:`LayerCoherence`, in a model.
+
 Units that share an input are inferred one by one, as a layer does it, or jointly, as the mixture model behind it asks
 (:mod:`betavq.mixture`). Where the filters of different units are orthogonal both give the same codes. A filter is the
 row of weights of one unit, flattened: K filters of D inputs make a K × D matrix. For a convolution these are the

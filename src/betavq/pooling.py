@@ -1,5 +1,6 @@
 r"""β-VQ of many pieces in the signatures of ``torch.nn.functional``: max-pooling and maxout, softened by β.
 
+:func:`beta_maxout` is along a dimension, :func:`beta_max_pool2d` and :func:`beta_max_pool1d` are over windows.
 The pieces are the inputs of a window, or the entries along a dimension. At β = 1 the largest is taken, bit for bit as
 by ``F.max_pool2d``; at β = ½ they are averaged with softmax weights, known as SoftPool; at β = 0 evenly.
 What :mod:`betavq.functional` says of dtypes, of β as a tensor and of when values are read holds here too.

@@ -6,6 +6,10 @@ r"""Any network softened: one number β for the nonlinearities that it already h
     betavq.set_beta(net, 0.5)
     print(betavq.report(net))
 
+* :func:`soften`: the copy; :func:`harden`: a copy with the hard nonlinearities back.
+* :func:`set_beta`, :func:`betas`, :func:`clamp_betas`: set every β, list them for an optimiser, keep them in range.
+* :func:`report`: a :class:`Report` of every :class:`Site`, which is replaced or says why it is not.
+
 How it works: the methods of each module of the copy that may hold a nonlinearity, ``forward`` and the public ones, run
 under a ``torch.overrides.TorchFunctionMode``. That sees every function of PyTorch which they call, whatever the call
 looks like, and hands the softened result back. The model's Python code still runs: its classes, its attributes, its

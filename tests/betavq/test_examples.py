@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -72,6 +73,14 @@ def test_plain_formulas_are_all_tried_on_their_page() -> None:
 @pytest.mark.parametrize("module", MODULES, ids=[module.__name__ for module in MODULES])
 def test_examples_of_a_module_show_what_they_say(module: ModuleType) -> None:
     assert run(parsed(module.__doc__ or "")) == ""
+
+
+@pytest.mark.parametrize("module", MODULES, ids=[module.__name__ for module in MODULES])
+def test_a_module_says_what_is_in_it(module: ModuleType) -> None:
+    """``help(module)`` begins with its docstring; the plain formulas follow theirs at once."""
+    said = set(re.findall(r"`~?\.?([\w.]+)`", module.__doc__ or ""))
+    if module is not reference:
+        assert [name for name in names(module) if name not in said] == []
 
 
 def test_an_example_that_is_wrong_is_noticed() -> None:

@@ -1,10 +1,16 @@
 """The geometry of networks: exact linear regions, their boundaries, power diagrams and templates.
 
-:func:`partition` finds the regions of a piecewise affine network on a polygon, or on a plane of any input space;
-:func:`decision_boundary` where its classes meet; :func:`distance_to_border` how far a point is from the next region;
-:func:`soft_partition` how undecided the units of the softened network are.
-:func:`affine_map` tells what such a network is around a point, :func:`codes` what its units select there, and
-:func:`power_diagram` in which cells they go on selecting it.
+* :func:`partition`: the regions of a piecewise affine network on a polygon, or on a plane of any input space, as a
+  :class:`Partition` of :class:`Region`, with its :class:`Layer` and :class:`Neighbours`; :func:`distance_to_border`,
+  :func:`nearest_border`: how far a point is from the next region, and where that is.
+* :func:`decision_boundary`: where classes meet, a :class:`Boundary` of :class:`Polyline`.
+* :func:`soft_partition`: how undecided the units of the softened network are, a :class:`SoftPartition`.
+* :func:`affine_map`: what the network is around a point, a :class:`LocalAffineMap`; :func:`templates`: its rows, by
+  class; :func:`template_penalty`, :func:`last_layer_penalty`: what they have in common.
+* :func:`codes`: what its units select at a point; :func:`vq_distance`: in how many of them two points differ, a
+  :class:`VQDistance`; :func:`power_diagram`: in which cells they go on selecting it, a :class:`PowerDiagram`;
+  :func:`centroid`: that of a cell.
+* :func:`convexity`: whether its outputs are convex functions of the input, a :class:`Convexity`.
 """
 
 from ._networks.graph import Layer
