@@ -7,7 +7,7 @@ The core:
 * :mod:`betavq.functional`, :mod:`betavq.nn`: ReLU, leaky ReLU, abs, max-pooling and maxout softened by β, as
   functions and as layers (:mod:`betavq.pooling` is about the last two).
 * :class:`MASO` (:mod:`betavq.maso`): whole layers as max-affine splines, K units of R pieces.
-* :mod:`betavq.mixture`: the Gaussian mixtures behind them; their responsibilities are the codes.
+* :class:`GaussianMixture` (:mod:`betavq.mixture`): the mixtures behind them, whose responsibilities are the codes.
 * :mod:`betavq.orthogonal`: filters for which inference unit by unit is that of the layer.
 * :mod:`betavq.noise`: selection of two pieces under other noise than the logistic one.
 
@@ -25,10 +25,12 @@ from . import functional, geometry, mixture, nn, noise, orthogonal, reference
 from ._version import __version__
 from .inference import beta_from_eta, code, eta_from_beta, free_energy, value
 from .maso import MASO
+from .mixture import GaussianMixture
 from .softening import betas, clamp_betas, harden, report, set_beta, soften
 
 __all__ = [
     "MASO",
+    "GaussianMixture",
     "__version__",
     "beta_from_eta",
     "betas",

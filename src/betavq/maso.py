@@ -233,8 +233,7 @@ class MASO(nn.Module):
             Shape ``(..., K)`` (broadcast with ``beta``), dtype of ``x``.
 
         Raises:
-            ValueError: inputs of another size; ``beta`` outside [0, 1], NaN or of a shape that does not broadcast.
-            TypeError: ``x`` of another dtype, ``beta`` not a number or floating tensor.
+            ValueError, TypeError: as :meth:`code`.
         """
         if isinstance(x, Proxy):
             return layer_step(self, x, beta)

@@ -12,12 +12,12 @@ x = Σ_k A_{k,t_k} + ε they disturb each other, and :func:`joint_map` finds the
 
 from __future__ import annotations
 
+import numbers
 from typing import Any, Literal, Self
 
 import torch
-from torch import Tensor
 
-from ._mixture.checks import check_means
+from ._mixture.checks import Array, Points, as_tensor, check_means, hinting
 from ._mixture.density import SphericalGaussians
 from ._mixture.fit import FitResult, Progress, fit, start_from_data
 from ._mixture.joint import disagreement, joint_log_prob, joint_map, unitwise_map
@@ -30,10 +30,19 @@ __all__ = ["FitResult", "GaussianMixture", "disagreement", "joint_log_prob", "jo
 __dir__ = __all__.copy
 
 
+FROM_DATA = "To learn one from data, start with GaussianMixture.from_data(x, num_components), and call fit(x) of that"
+
+
 class GaussianMixture(SphericalGaussians):
     r"""K mixtures, one a unit, of R spherical Gaussians in D dimensions:
 
     .. math:: p_k(x) = \sum_r \pi_{k,r}\, \mathcal N(x;\, \mu_{k,r},\, \sigma_r^2 I).
+
+    To learn one from data, as with scikit-learn: ``mixture = GaussianMixture.from_data(x, num_components=4)``,
+    ``mixture.fit(x)``, ``mixture.predict(x)``. Arrays of NumPy, and what turns into them, are taken wherever tensors
+    are, and lists of points too: in the dtype of the means, whatever theirs is (the means of :meth:`from_data` are
+    float32 for arrays of float32, else float64). All results are tensors, codes int64 and the others in the dtype of
+    the means; ``.numpy()`` makes arrays of them.
 
     If the components share one variance, the mixture is that of a max-affine unit: :meth:`to_maso` and
     :meth:`betavq.MASO.to_mixture` go there and back. Inputs have to be finite: other ones give numbers without
@@ -70,8 +79,20 @@ class GaussianMixture(SphericalGaussians):
                 [0.0180, 0.9820]])
     """
 
+    @hinting(FROM_DATA)
+    def __init__(
+        self,
+        means: Array,
+        weights: Array,
+        variance: float | Array = 1.0,
+        log_normalizer: Array | None = None,
+    ) -> None:
+        if isinstance(means, numbers.Number):
+            raise TypeError(f"means must be a tensor or an array of shape (K, R, D), got {means!r}. {FROM_DATA}")
+        super().__init__(means, weights, variance, log_normalizer)
+
     @classmethod
-    def from_log_weights(cls, means: Tensor, log_weights: Tensor, variance: float | Tensor = 1.0) -> Self:
+    def from_log_weights(cls, means: Array, log_weights: Array, variance: float | Array = 1.0) -> Self:
         """The mixture of weights known up to a factor, by their logarithms; weights too small for a float are kept.
 
         Args:
@@ -83,18 +104,21 @@ class GaussianMixture(SphericalGaussians):
         Raises:
             ValueError, TypeError: as for the class.
         """
-        check_means(means)
-        check_numbers("log_weights", log_weights, "means", means)
-        check_finite_or_excluded("log_weights", log_weights)
-        log_weights = log_weights.detach()
-        mixture = cls(means, log_weights.softmax(1), variance, log_weights.logsumexp(1))
-        mixture.log_weights.copy_(log_weights.log_softmax(1))
+        m = as_tensor("means", means)
+        check_means(m)
+        logs = as_tensor("log_weights", log_weights, m)
+        check_numbers("log_weights", logs, "means", m)
+        check_finite_or_excluded("log_weights", logs)
+        logs = logs.detach()
+        mixture = cls(m, logs.softmax(1), variance, logs.logsumexp(1))
+        mixture.log_weights.copy_(logs.log_softmax(1))
         return mixture
 
     @classmethod
+    @hinting("scikit-learn's n_components is num_components here, and its random_state a torch.Generator as generator")
     def from_data(
         cls,
-        x: Tensor,
+        x: Points,
         num_components: int,
         *,
         shared_variance: bool = True,
@@ -104,7 +128,8 @@ class GaussianMixture(SphericalGaussians):
         """One unit to start a fit from: greedy k-means++ picks the means from the data; equal weights and variances.
 
         Args:
-            x: finite points, ``(N, D)``; float32 or float64.
+            x: finite points, ``(N, D)``; float32 or float64, in which the mixture will be. An array of other numbers
+                becomes float64.
             num_components: R; x needs as many distinct points.
             shared_variance: False for a variance of shape ``(R,)``. All start at the mean squared distance to the
                 nearest mean, by dimension.
@@ -117,9 +142,10 @@ class GaussianMixture(SphericalGaussians):
         start = start_from_data(x, num_components, shared_variance, reg_covar, generator)
         return cls(start.means[None], start.log_weights.exp()[None], start.variance)
 
+    @hinting(f"All but the points go by name, and their number of components is that of the start. {FROM_DATA}")
     def fit(
         self,
-        x: Tensor,
+        x: Points,
         *,
         method: Literal["em", "kmeans"] = "em",
         beta: float = 0.5,

@@ -238,6 +238,7 @@ def test_every_public_name_is_there_and_says_what_it_is(module: ModuleType) -> N
 
 def test_public_names() -> None:
     assert set(betavq.__all__) == {
+        "GaussianMixture",
         "MASO",
         "__version__",
         "beta_from_eta",

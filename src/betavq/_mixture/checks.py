@@ -2,17 +2,72 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from .._numerics.checks import check_alike, check_floating, check_number, check_numbers, check_vectors
 from .._numerics.eager import has_values
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Array: TypeAlias = Tensor | np.ndarray[Any, Any]
+Points: TypeAlias = Array | list[Any]
+
 # A density in 16 bits would be noise.
 DTYPES = (torch.float32, torch.float64)
+
+
+def as_tensor(name: str, given: Any, like: Tensor | None = None) -> Any:
+    """An array, which NumPy or pandas keep, as a tensor; anything else as it is.
+
+    In the dtype and on the device of ``like``; without it float32 stays float32, and other numbers become float64.
+    """
+    if isinstance(given, Tensor) or not hasattr(given, "__array__"):
+        return given
+    array = np.asarray(given)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be an array of numbers, got one of dtype {array.dtype}")
+    is_single = array.dtype.str[1:] == "f4" if like is None else like.dtype == torch.float32
+    tensor = torch.from_numpy(array.astype(np.float32 if is_single else np.float64, order="C"))  # a copy
+    return tensor if like is None else tensor.to(like.device)
+
+
+def as_points(x: Any, like: Tensor | None = None) -> Any:
+    """:func:`as_tensor` of x, which may be a list of lists too."""
+    if isinstance(x, list | tuple):
+        try:
+            x = np.asarray(x)
+        except ValueError as error:
+            raise ValueError(f"x must be rows of equal length: {error}") from None
+    return as_tensor("x", x, like)
+
+
+def hinting(hint: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Have a function that is called with other arguments than it takes raise an error that says what to do."""
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        signature = inspect.signature(function)
+        name = function.__qualname__.removesuffix(".__init__")
+
+        @functools.wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                signature.bind(*args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{name}(): {error}. {hint}") from None
+            return function(*args, **kwargs)
+
+        return checked
+
+    return decorate
 
 
 def check_means(means: Any, name: str = "means") -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .._numerics.checks import check_alike, check_floating
-from .checks import DTYPES
+from .checks import DTYPES, as_points
 
 # So many float64 at once stay in a processor's cache.
 BLOCK_NUMBERS = 2**18
@@ -45,6 +45,7 @@ def prepare(x: Any, num_components: int, means: Tensor | None = None) -> Data:
             ``means``, ``(R, D)``, if there are any yet.
         TypeError: not of the dtype of ``means``; without them, not float32 or float64.
     """
+    x = as_points(x, means)
     check_floating("x", x)
     needs = "at least 1" if means is None else f"= {means.shape[1]}"
     if x.dim() != 2 or x.shape[1] == 0 or (means is not None and x.shape[1] != means.shape[1]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +12,16 @@ from torch import Tensor, nn
 from .._numerics.checks import check_count, check_rows
 from .._numerics.dtypes import full_precision
 from .._numerics.eager import has_values
-from .checks import check_log_normalizer, check_means, check_variance, check_weights
+from .checks import (
+    Array,
+    Points,
+    as_points,
+    as_tensor,
+    check_log_normalizer,
+    check_means,
+    check_variance,
+    check_weights,
+)
 
 
 class SphericalGaussians(nn.Module):
@@ -27,22 +37,23 @@ class SphericalGaussians(nn.Module):
 
     def __init__(
         self,
-        means: Tensor,
-        weights: Tensor,
-        variance: float | Tensor = 1.0,
-        log_normalizer: Tensor | None = None,
+        means: Array,
+        weights: Array,
+        variance: float | Array = 1.0,
+        log_normalizer: Array | None = None,
     ) -> None:
         super().__init__()
-        check_means(means)
-        check_weights(weights, means)
-        spread = check_variance(variance, means)
-        if log_normalizer is None:
-            log_normalizer = means.new_zeros(means.shape[0])
-        check_log_normalizer(log_normalizer, means)
-        self.register_buffer("means", means.detach().clone())
-        self.register_buffer("log_weights", weights.detach().log().log_softmax(1))
+        m = as_tensor("means", means)
+        check_means(m)
+        w = as_tensor("weights", weights, m)
+        check_weights(w, m)
+        spread = check_variance(as_tensor("variance", variance, m), m)
+        taken = m.new_zeros(m.shape[0]) if log_normalizer is None else as_tensor("log_normalizer", log_normalizer, m)
+        check_log_normalizer(taken, m)
+        self.register_buffer("means", m.detach().clone())
+        self.register_buffer("log_weights", w.detach().log().log_softmax(1))
         self.register_buffer("variance", spread)
-        self.register_buffer("log_normalizer", log_normalizer.detach().clone())
+        self.register_buffer("log_normalizer", taken.detach().clone())
 
     @property
     def num_units(self) -> int:
@@ -64,7 +75,7 @@ class SphericalGaussians(nn.Module):
         """π of shape ``(K, R)``; 0 for a component that is excluded, or whose weight is too small for a float."""
         return self.log_weights.exp()
 
-    def log_joint(self, x: Tensor) -> Tensor:
+    def log_joint(self, x: Points) -> Tensor:
         """log π_r + log N(x; μ_r, σ_r²I), of x ``(..., D)`` in the dtype of the means: ``(..., K, R)``.
 
         Raises:
@@ -74,7 +85,7 @@ class SphericalGaussians(nn.Module):
         scores, common = self._scores(x)
         return scores + common[..., None, None]
 
-    def responsibilities(self, x: Tensor) -> Tensor:
+    def responsibilities(self, x: Points) -> Tensor:
         """The posterior P(r | x) of the components, of x ``(..., D)``: ``(..., K, R)``, summing to 1 over R.
 
         Raises:
@@ -83,7 +94,7 @@ class SphericalGaussians(nn.Module):
         """
         return self._scores(x)[0].softmax(-1)
 
-    def map_code(self, x: Tensor) -> Tensor:
+    def map_code(self, x: Points) -> Tensor:
         """The most probable component, of x ``(..., D)``: int64 of shape ``(..., K)``; the first if some tie exactly.
 
         Raises:
@@ -93,7 +104,19 @@ class SphericalGaussians(nn.Module):
         with torch.no_grad():
             return self._scores(x)[0].argmax(-1)
 
-    def log_prob(self, x: Tensor) -> Tensor:
+    def predict(self, x: Points) -> Tensor:
+        """The most probable component as scikit-learn gives it: :meth:`map_code`, without K where there is one unit.
+
+        Of x ``(N, D)``: int64 of shape ``(N,)`` for a single unit, ``(N, K)`` for K of them.
+
+        Raises:
+            ValueError: inputs of another size.
+            TypeError: ``x`` of another dtype.
+        """
+        code = self.map_code(x)
+        return code.squeeze(-1) if self.num_units == 1 else code
+
+    def log_prob(self, x: Points) -> Tensor:
         """The log density of each unit's mixture, of x ``(..., D)``: ``(..., K)``.
 
         Raises:
@@ -128,7 +151,8 @@ class SphericalGaussians(nn.Module):
         sizes = f"num_units={self.num_units}, num_components={self.num_components}, num_features={self.num_features}"
         return f"{sizes}, shared_variance={not self.variance.dim()}"
 
-    def _scores(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def _scores(self, x: Any) -> tuple[Tensor, Tensor]:
+        x = as_points(x, self.means)
         check_rows(x, self.num_features, "the means", self.means.dtype)
         return log_joint_parts(x, self.means, self.log_weights, self.variance)
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from .._numerics.checks import check_count, check_number
 from .._numerics.progress import reporter
 from ..inference import eta_from_beta
+from .checks import as_points
 from .data import Data, k_means_plus_plus, prepare
 from .steps import Components, centroids, farthest, log_joint, maximised, minus_distances, mixture_variance, select
 
@@ -101,6 +102,7 @@ def start_from_data(
     reg_covar = _check_non_negative("reg_covar", reg_covar)
     if not isinstance(generator, torch.Generator | None):
         raise TypeError(f"generator must be a torch.Generator or None, got {generator!r}")
+    x = as_points(x)
     data = prepare(x, num_components)
     means, inertia = k_means_plus_plus(data, num_components, generator)
     log_weights = means.new_full((num_components,), -math.log(num_components))

@@ -13,6 +13,7 @@ from torch import Tensor
 from .._numerics.checks import broadcasts, check_count, check_rows
 from .._numerics.dtypes import full_precision
 from .._numerics.eager import has_values
+from .checks import Array, as_tensor
 from .density import SphericalGaussians
 
 MAX_CODES = 2**20
@@ -20,7 +21,7 @@ MAX_SWEEPS = 100
 BLOCK = 2**19  # the numbers of a block of inputs times codes: few enough for a processor's cache
 
 
-def joint_log_prob(mixture: SphericalGaussians, x: Tensor, code: Tensor) -> Tensor:
+def joint_log_prob(mixture: SphericalGaussians, x: Array, code: Tensor) -> Tensor:
     r"""log P(x, t) of inputs and codes in the factorial model whose parts are the mixture's units:
 
     .. math:: x = \sum_k \mu_{k,t_k} + \varepsilon, \qquad \varepsilon \sim \mathcal N(0, \sigma^2 I),
@@ -51,8 +52,7 @@ def joint_log_prob(mixture: SphericalGaussians, x: Tensor, code: Tensor) -> Tens
         >>> joint_log_prob(mixture, x, codes)
         tensor([-5.7242, -3.2242, -3.7242, -5.2242])
     """
-    _check_model(mixture)
-    check_rows(x, mixture.num_features, "the means", mixture.means.dtype)
+    x = _checked_inputs(mixture, x)
     _check_code(code, mixture, x)
     parts = code.unbind(-1)
     rest, prior = x, mixture.log_weights.new_zeros(())
@@ -63,7 +63,7 @@ def joint_log_prob(mixture: SphericalGaussians, x: Tensor, code: Tensor) -> Tens
     return prior - 0.5 * (squares + mixture.num_features * (2 * math.pi * mixture.variance).log())
 
 
-def unitwise_map(mixture: SphericalGaussians, x: Tensor) -> Tensor:
+def unitwise_map(mixture: SphericalGaussians, x: Array) -> Tensor:
     """The most probable component of each unit for itself: :meth:`GaussianMixture.map_code`, as ReLU does it.
 
     It is the best code of the factorial model too if the means of different units are orthogonal, or all their
@@ -78,13 +78,13 @@ def unitwise_map(mixture: SphericalGaussians, x: Tensor) -> Tensor:
         >>> unitwise_map(mixture, x)  # both units claim the input
         tensor([[1, 1]])
     """
-    _check_model(mixture)
+    x = _checked_inputs(mixture, x)
     return mixture.map_code(x)
 
 
 def joint_map(
     mixture: SphericalGaussians,
-    x: Tensor,
+    x: Array,
     *,
     method: Literal["exact", "icm"] = "exact",
     max_codes: int = MAX_CODES,
@@ -118,8 +118,7 @@ def joint_map(
         >>> joint_map(mixture, x)  # the second explains it alone
         tensor([[0, 1]])
     """
-    _check_model(mixture)
-    check_rows(x, mixture.num_features, "the means", mixture.means.dtype)
+    x = _checked_inputs(mixture, x)
     max_codes, max_sweeps = check_count("max_codes", max_codes), check_count("max_sweeps", max_sweeps)
     if method not in ("exact", "icm"):
         raise ValueError(f'method must be "exact" or "icm", got {method!r}')
@@ -143,7 +142,7 @@ def joint_map(
 
 def disagreement(
     mixture: SphericalGaussians,
-    x: Tensor,
+    x: Array,
     *,
     method: Literal["exact", "icm"] = "exact",
     max_codes: int = MAX_CODES,
@@ -177,7 +176,8 @@ def disagreement(
     return (joint != mixture.map_code(x)).any(-1).double().mean().item()
 
 
-def _check_model(mixture: Any) -> None:
+def _checked_inputs(mixture: Any, x: Any) -> Tensor:
+    """The inputs as a tensor; raise unless they fit the mixture, and that is one with a joint code."""
     if not isinstance(mixture, SphericalGaussians):
         raise TypeError(f"mixture must be a GaussianMixture, got {type(mixture).__name__}")
     if mixture.variance.dim():
@@ -185,6 +185,9 @@ def _check_model(mixture: Any) -> None:
             "mixture must have one variance that all components share: it is that of the noise in the sum of units; "
             f"got one for each of {mixture.num_components} components"
         )
+    x = as_tensor("x", x, mixture.means)
+    check_rows(x, mixture.num_features, "the means", mixture.means.dtype)
+    return x  # type: ignore[no-any-return]
 
 
 def _check_code(code: Any, mixture: SphericalGaussians, x: Tensor) -> None:

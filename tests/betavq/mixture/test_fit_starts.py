@@ -115,7 +115,7 @@ def bad(**changes: Any) -> dict[str, Any]:
         (bad(x=torch.ones(20, 0)), ValueError, r"x must be of shape \(N, D\) with D at least 1, got \(20, 0\)"),
         (bad(x=torch.ones(20, 2, dtype=torch.int64)), TypeError, "x must be float"),
         (bad(x=points(20, 2).half()), TypeError, "x must be float32 or float64, got torch.float16"),
-        (bad(x=[[1.0]]), TypeError, "x must be a tensor, got list"),
+        (bad(x={1.0}), TypeError, "x must be a tensor, got set"),
         (bad(x=points(20, 2) / 0), ValueError, "x must be finite, got"),
         (bad(x=1e200 * points(20, 2)), ValueError, "x must have squares whose sum fits into float64"),
         (bad(reg_covar=-1.0), ValueError, "reg_covar must be non-negative and finite, got -1.0"),

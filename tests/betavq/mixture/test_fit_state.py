@@ -91,7 +91,7 @@ def test_shapes_and_dtypes_stay(method: str, dtype: torch.dtype, shared: bool) -
         ({"x": points(60, 3)}, ValueError, r"x must be of shape \(N, D\) with D = 2, got \(60, 3\)"),
         ({"x": points()[None]}, ValueError, r"x must be of shape \(N, D\) with D = 2, got \(1, 60, 2\)"),
         ({"x": points().float()}, TypeError, "x must have the dtype of the means, torch.float64, got torch.float32"),
-        ({"x": points().numpy()}, TypeError, "x must be a tensor, got ndarray"),
+        ({"x": {1, 2}}, TypeError, "x must be a tensor, got set"),
         ({"x": points().to("meta")}, ValueError, "x must be on the device of the means, cpu, got meta"),
         ({"x": points().index_fill(0, torch.tensor(7), math.nan)}, ValueError, "x must be finite, got nan"),
         ({"x": points().index_fill(0, torch.tensor(7), -math.inf)}, ValueError, "x must be finite, got -inf"),
