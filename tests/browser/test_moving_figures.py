@@ -18,10 +18,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.site]
 PHONE = {"width": 360, "height": 740, "has_touch": True, "is_mobile": True}
 
 
-@pytest.mark.parametrize("name", ["opening", "relu-to-swish"])
-def test_curve_is_the_line_swish_and_relu_with_the_network_off(open_page, name):
-    page, complaints = open_page(PAGES[name])
-    root = figure(page, name)
+def test_curve_is_the_line_swish_and_relu_with_the_network_off(open_page):
+    page, complaints = open_page(PAGES["relu-to-swish"])
+    root = figure(page, "relu-to-swish")
     page.context.set_offline(True)
     for beta, stop in ((0.0, "0 linear"), (0.5, "½ soft"), (1.0, "1 hard")):
         root.locator("[data-axis=beta] button", has_text=stop).click()
@@ -87,8 +86,8 @@ def test_tab_reaches_every_control(open_page):
 
 
 def test_mouse_drags_the_slider(open_page):
-    page, _ = open_page(PAGES["opening"])
-    root = figure(page, "opening")
+    page, _ = open_page(PAGES["relu-to-swish"])
+    root = figure(page, "relu-to-swish")
     box = slider(root).bounding_box()
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] - 13, middle)
@@ -112,8 +111,8 @@ def touch(page, points):
 
 
 def test_finger_drags_the_slider(open_page):
-    page, _ = open_page(PAGES["opening"], **PHONE)
-    root = figure(page, "opening")
+    page, _ = open_page(PAGES["relu-to-swish"], **PHONE)
+    root = figure(page, "relu-to-swish")
     box = slider(root).bounding_box()
     middle, right = box["y"] + box["height"] / 2, box["x"] + box["width"]
     touch(page, [(right - 13, middle), *((right - 13 - step * box["width"] / 20, middle) for step in range(1, 11))])
@@ -137,12 +136,14 @@ def test_page_scrolls_under_a_thumb_on_a_figure(open_page):
 def test_slider_answers_before_plotly_and_without_it(open_page):
     page, _ = open_page("404.html")
     page.route("**/plotly-*", lambda route: route.abort())
-    page.goto(page.url.replace("404.html", "index.html"))
-    root = figure(page, "opening", "states")
+    page.goto(page.url.replace("404.html", "relu-to-swish.html"))
+    root = figure(page, "relu-to-swish", "states")
     slider(root).focus()
     page.keyboard.press("Home")
     assert_curve(drawn_curve(root), 0.0, 1e-3)
-    page.wait_for_function("document.querySelector('#opening .hts-trouble').textContent.includes('did not load')")
+    page.wait_for_function(
+        "document.querySelector('#relu-to-swish .hts-trouble').textContent.includes('did not load')"
+    )
     page.keyboard.press("End")
     assert_curve(drawn_curve(root), 1.0, 1e-3)
 
@@ -151,26 +152,26 @@ def test_placeholder_and_plotly_draw_the_same_picture(open_page):
     page, _ = open_page("404.html")
     held = []
     page.route("**/plotly-*", lambda route: held.append(route))
-    with page.expect_request("**/plotly-*"):
-        page.goto(page.url.replace("404.html", "index.html"), wait_until="commit")  # held, plotly may hold up "load"
-    root = figure(page, "opening", "states")
+    with page.expect_request("**/plotly-*"):  # held, plotly may hold up "load"
+        page.goto(page.url.replace("404.html", "relu-to-swish.html#relu-to-swish"), wait_until="commit")
+    root = figure(page, "relu-to-swish", "states")
     slider(root).focus()
     page.keyboard.press("Home")
     before = drawn_curve(root)
     held[0].continue_()
-    figure(page, "opening")
+    figure(page, "relu-to-swish")
     np.testing.assert_allclose(drawn_curve(root), before, atol=8e-3)  # one unit in a thousand of the plot's height
 
 
 def test_state_can_be_linked_and_reset(open_page):
-    page, _ = open_page("index.html#opening.beta=0.25")
-    root = figure(page, "opening")
-    assert words(root) == "β = 0.25"
-    assert root.locator(".hts-link").get_attribute("href") == "#opening.beta=0.25"
-    page.evaluate("location.hash = 'opening.beta=0.5'")
-    page.wait_for_function("document.querySelector('#opening output').value.includes('0.50')")
+    page, _ = open_page("relu-to-swish.html#hard-soft-gap.beta=0.75")
+    root = figure(page, "hard-soft-gap")
+    assert words(root) == "β = 0.75"
+    assert root.locator(".hts-link").get_attribute("href") == "#hard-soft-gap.beta=0.75"
+    page.evaluate("location.hash = 'hard-soft-gap.beta=1'")
+    page.wait_for_function("document.querySelector('#hard-soft-gap output').value.includes('1.00')")
     root.locator(".hts-reset").click()
-    assert words(root) == "β = 1.00, hard"
+    assert words(root) == "β = 0.50, soft"
 
 
 def test_link_carries_every_axis(open_page):
@@ -197,27 +198,13 @@ def test_one_slider_moves_while_the_other_sits_at_a_stop(open_page):
     assert complaints.errors == []
 
 
-def test_regions_follow_the_slider(open_page):
-    page, _ = open_page("index.html")
-    root = figure(page, "opening")
-    colours = """r => {
-      const c = r.querySelector('canvas'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
-      return new Set(new Uint32Array(d.buffer)).size;
-    }"""
-    slider(root).focus()
-    page.keyboard.press("Home")
-    assert root.evaluate(colours) == 1
-    page.keyboard.press("End")
-    assert root.evaluate(colours) > 40
-
-
 def test_figures_follow_the_theme(open_page):
-    page, _ = open_page("index.html")
-    root = figure(page, "opening")
+    page, _ = open_page("relu-to-swish.html")
+    root = figure(page, "relu-to-swish")
     stroke = "r => getComputedStyle(r.querySelector('.tracet3 .js-line')).stroke"
     light = root.evaluate(stroke)
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
-    page.wait_for_function(f"light => ({stroke})(document.querySelector('#opening')) !== light", arg=light)
+    page.wait_for_function(f"light => ({stroke})(document.querySelector('#relu-to-swish')) !== light", arg=light)
     assert torch.tensor([int(part) for part in re.findall(r"\d+", root.evaluate(stroke))[:3]]).sum() > 300
 
 
@@ -233,8 +220,8 @@ def test_pages_work_from_a_folder_without_a_server(chromium):
 
 
 def test_print_shows_the_current_state_without_controls(open_page):
-    page, _ = open_page("index.html")
-    root = figure(page, "opening")
+    page, _ = open_page("relu-to-swish.html")
+    root = figure(page, "relu-to-swish")
     slider(root).focus()
     page.keyboard.press("Home")
     page.emulate_media(media="print")
@@ -244,12 +231,14 @@ def test_print_shows_the_current_state_without_controls(open_page):
 
 
 def test_touch_leaves_plotly_alone_but_a_mouse_reads_values(open_page):
-    page, _ = open_page("index.html")
-    root = figure(page, "opening")
+    page, _ = open_page("relu-to-swish.html")
+    root = figure(page, "relu-to-swish")
     box = root.locator(".hts-area").first.bounding_box()
     page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 0.3 * box["height"])
-    page.wait_for_selector("#opening .hoverlayer .hovertext")
-    phone, _ = open_page("index.html", **PHONE)
-    figure(phone, "opening")
-    styles = "[...document.querySelectorAll('#opening .hts-plotly *')].map(e => getComputedStyle(e).pointerEvents)"
+    page.wait_for_selector("#relu-to-swish .hoverlayer .hovertext")
+    phone, _ = open_page("relu-to-swish.html", **PHONE)
+    figure(phone, "relu-to-swish")
+    styles = (
+        "[...document.querySelectorAll('#relu-to-swish .hts-plotly *')].map(e => getComputedStyle(e).pointerEvents)"
+    )
     assert set(phone.evaluate(styles)) == {"none"}

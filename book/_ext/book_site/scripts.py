@@ -31,6 +31,17 @@ _NEEDED_FOR = {
 _NEVER = "DOCUMENTATION_OPTIONS.pagename"
 _OPTIONS = "documentation_options.js"
 _FIRST = "start.js"
+_INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+
+def move_out(static: Path, context: dict[str, Any]) -> None:
+    """Replace each script that a cell's output has in itself by a file of its own, run at the same place."""
+
+    def store(found: re.Match[str]) -> str:
+        file = _write(static, "cell", found[1])
+        return f'<script src="{context["pathto"](f"_static/{file.name}", resource=True)}"></script>'
+
+    context["body"] = _INLINE.sub(store, context["body"])
 
 
 def lighten(static: Path, context: dict[str, Any]) -> None:
@@ -61,9 +72,14 @@ def write_start(static: Path, inline: list[str]) -> str:
     """
     parts = [(static / _OPTIONS).read_text(encoding="utf-8"), *inline, (static / _FIRST).read_text(encoding="utf-8")]
     text = ";\n".join(part.strip() for part in parts) + "\n"  # without the semicolon two parts may be one statement
-    file = static / f"start-{sha256(text.encode()).hexdigest()[:8]}.js"
+    return f"_static/{_write(static, 'start', text).name}"
+
+
+def _write(static: Path, kind: str, text: str) -> Path:
+    """Write a script into a file named by its content."""
+    file = static / f"{kind}-{sha256(text.encode()).hexdigest()[:8]}.js"
     if not file.exists():
         draft = file.with_name(f"{file.name}.{os.getpid()}")  # pages are written by several processes
         draft.write_text(text, encoding="utf-8")
         draft.replace(file)
-    return f"_static/{file.name}"
+    return file

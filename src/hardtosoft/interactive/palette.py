@@ -16,7 +16,12 @@ COLOURS: dict[str, tuple[str, str]] = {  # name: (light, dark)
     "green": ("#00785a", "#3ccf9f"),
     "purple": ("#8a3f86", "#d79ad3"),
     "grey": ("#6a7280", "#98a2b0"),
-    "ink": ("#1f2933", "#e4e8ee"),
+    "ink": ("#1b2530", "#e7ecf2"),
+    "muted": ("#55626f", "#a4b0bd"),
+    "paper": ("#ffffff", "#10141a"),
+    "surface": ("#f5f7f9", "#181e25"),
+    "rule": ("#e3e8ed", "#29313a"),
+    "link": ("#0b5cad", "#8cc2ff"),
     "grid": ("#dfe3e8", "#39424e"),
     "zero": ("#a9b2bd", "#66717f"),
     "map-low": ("#ffffff", "#0d1116"),
@@ -31,6 +36,19 @@ COLOURS: dict[str, tuple[str, str]] = {  # name: (light, dark)
     "light": ("#ffffff", "#b9c4d1"),
     "picture-low": ("#ffffff", "#0d1116"),
     "picture-high": ("#1f2933", "#e4e8ee"),
+    # Planes of two classes: where each is said, their points, and the lines over them.
+    "plane-first": ("#8cbbe9", "#21456e"),
+    "plane-second": ("#efbb7e", "#7e4c1c"),
+    "point-first": ("#00528c", "#8ecbff"),
+    "point-second": ("#a33b00", "#ffb37a"),
+    "point-edge": ("#ffffff", "#0b0f14"),
+    "plane-edge": ("#ffffff", "#edf5ff"),
+    "plane-line": ("#1a212b", "#f7faff"),
+    "plane-halo": ("#ffffff", "#0d0f14"),
+    "unit-low": ("#f0f3f6", "#191f27"),
+    "unit-high": ("#dce3eb", "#2a3440"),
+    "name-first": ("#003f6e", "#d3eaff"),
+    "name-second": ("#7c2c00", "#ffe1c7"),
 }
 
 BLUE, ORANGE, GREEN, PURPLE, GREY, INK = (
@@ -51,12 +69,35 @@ RELIEF_SCALE = [[0.0, "var(--hts-shadow)"], [0.5, "var(--hts-dusk)"], [1.0, "var
 #: Ink on paper, for images: their grey levels are what they show.
 PICTURE_SCALE = [[0.0, "var(--hts-picture-low)"], [1.0, "var(--hts-picture-high)"]]
 
+_CONES = (
+    (0.4122214708, 0.5363325363, 0.0514459929),
+    (0.2119034982, 0.6806995451, 0.1073969566),
+    (0.0883024619, 0.2817188376, 0.6299787005),
+)
+_OKLAB = (
+    (0.2104542553, 0.7936177850, -0.0040720468),
+    (1.9779984951, -2.4285922050, 0.4505937099),
+    (0.0259040371, 0.7827717662, -0.8086757660),
+)
+
 
 def css(light: str = ":root", dark: str = "html[data-theme=dark]") -> str:
     """The colours as CSS variables, for the elements of a light and of a dark theme; paper is light."""
     day = "".join(f"--hts-{name}:{pair[0]};" for name, pair in COLOURS.items())
     night = "".join(f"--hts-{name}:{pair[1]};" for name, pair in COLOURS.items())
     return f"{light}{{{day}}}\n{dark}{{{night}}}\n@media print{{{dark}{{{day}}}}}\n"
+
+
+def channels(colour: str) -> list[float]:
+    """Red, green and blue of ``#rrggbb``, in [0, 1]."""
+    return [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+
+
+def oklab(colour: str) -> list[float]:
+    """Lightness and the two hue axes of ``#rrggbb`` in OKLab, where equal steps look equal (Ottosson, 2020)."""
+    light = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels(colour)]
+    cones = [sum(w * c for w, c in zip(row, light, strict=True)) ** (1 / 3) for row in _CONES]
+    return [sum(w * c for w, c in zip(row, cones, strict=True)) for row in _OKLAB]
 
 
 def resolve(value: Any, *, dark: bool = False) -> Any:

@@ -16,9 +16,9 @@ def test_only_known_axes_can_be_set():
 
 
 @pytest.mark.parametrize(("beta", "expected"), [(0.0, lambda u: u / 2), (0.5, F.silu), (1.0, F.relu)])
-@pytest.mark.parametrize("name", ["opening", "relu-to-swish"])
-def test_the_curve_passes_through_the_line_swish_and_relu(name, beta, expected):
-    (curve,) = [t for t in FIGURES[name].frame(beta=beta).panels[0].traces if t["name"] == "value at this β"]
+@pytest.mark.parametrize("frame", [FIGURES["relu-to-swish"].frame, trained.opening_frame])
+def test_the_curve_passes_through_the_line_swish_and_relu(frame, beta, expected):
+    (curve,) = [t for t in frame(beta=beta).panels[0].traces if t["name"] == "value at this β"]
     np.testing.assert_allclose(curve["y"], expected(units.INPUTS).numpy(), rtol=0, atol=1e-14)
     np.testing.assert_allclose(units.INPUTS, units.GRID[0] + units.GRID[1] * np.arange(len(units.INPUTS)), atol=1e-12)
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from ...drawing.looks import ACROSS_TO_1
 from ...drawing.moons import BOX, LAYOUT, moons
 from ...drawing.raster import FINER, Plane
+from ...hero import OpeningFigure
 from ...interactive import palette
 from ...interactive.axes import beta_axis
 from ...interactive.figure import InteractiveFigure
@@ -126,15 +127,13 @@ def _sweep(experiment: Experiment, title: str, network: Network, test: tuple[Ten
     )
 
 
-def opening_figure() -> InteractiveFigure:
+def opening_figure() -> OpeningFigure:
     """The landing page's figure."""
     caption = (
-        "Move β to ½: the kink and the corners round off. Move it to 0: one straight line is left in each picture. "
-        "The shades of grey tell codes apart, not classes; at β = 0 every unit is undecided everywhere, so one shade "
-        "is left."
+        "Colour: which moon the network says. Facets: which pieces its units pick; in each the network is one affine "
+        "function. The weights are the same at every β; only the units soften."
     )
-    beta = beta_axis(0.025, start=1.0)
-    return InteractiveFigure("opening", opening_frame, [beta], caption=caption, hero=True)
+    return OpeningFigure("opening", opening_frame, [beta_axis(0.025, start=1.0)], caption=caption, hero=True)
 
 
 def softening_figure() -> InteractiveFigure:
