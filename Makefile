@@ -2,6 +2,7 @@
 # make lab   open the chapters in JupyterLab                 make notebooks  run them, store their text outputs
 # make test  everything that is tested                       make test-all  and what takes long or is rarely needed
 # make bench time the operators against their rivals         make help  this list
+# make chapters  write _toc.yml and README's list anew from book/chapters.yml
 # TORCH_INDEX=address  take torch from another package index (PyTorch's own has CPU-only builds for Linux)
 # PYTHON=python3.12    use another Python (3.11 to 3.13)
 # LAB_FLAGS="--no-browser --port=9999"  what JupyterLab is to be told besides
@@ -21,9 +22,9 @@ BUILD = $(BIN)/jupyter-book build book --path-output . --config _config.yml --to
 # The book's tensors are small: a second thread only waits, and on a busy machine it waits long.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help env site book lab notebooks lint test test-all bench clean
+.PHONY: help env site book lab notebooks chapters lint test test-all bench clean
 help:
-	@sed -n '1,7s/^# //p' Makefile
+	@sed -n '1,8s/^# //p' Makefile
 
 env: $(SITE)
 $(SITE):
@@ -54,6 +55,10 @@ lab: $(SITE)
 
 notebooks: $(SITE)
 	$(BIN)/python -m hardtosoft.site.notebooks book/*.ipynb
+
+# The sidebar and README's list, written anew from book/chapters.yml.
+chapters: $(BOOK)
+	$(BIN)/python -m hardtosoft.site.chapters
 
 lint: $(TEST)
 	$(BIN)/ruff check

@@ -16,7 +16,7 @@
   // What scrolls sideways can be reached and scrolled by keyboard.
   const SCROLLERS = [
     '.bd-article pre', '.bd-article mjx-container[display]', '.bd-article .pst-scrollable-table-container',
-    '.bd-article div.cell_output', '.bd-article .output',
+    '.bd-article div.cell_output', '.bd-article .output', '.bd-article .tour',
   ].join();
   function markScrollers() {
     document.querySelectorAll(SCROLLERS).forEach((element) => {
