@@ -13,6 +13,7 @@ from sphinx.util.typing import ExtensionMetadata
 from . import (
     addresses,
     build,
+    chapters,
     citations,
     claim_index,
     figures,
@@ -48,7 +49,9 @@ def finish_page(
     if "body" in context:
         figures.add_driver(context)
         figures.move_states_out(site, context)
+        scripts.move_out(site / "_static", context)
         launch.add_block(app, page, context)
+        chapters.add_line(app, page, context)
         context["body"] = reference.mend_signatures(pages.mend(context["body"]))
     scripts.lighten(site / "_static", context)
     pages.describe(app, page, context, doctree)

@@ -18,12 +18,12 @@ from .addresses import pages_of, stamp_sheet
 
 SHEET = "book.css"
 
-# In the order of the cascade; names may have a check sum in them. The last two are the book's own, kept whole.
+# In the order of the cascade; names may have a check sum in them. The last are the book's own, kept whole.
 THEIRS = (
     *("basic.css", "styles/bootstrap.css", "styles/pydata-sphinx-theme.css", "icons.css", "pygments.css"),
     *("styles/sphinx-book-theme.css", "togglebutton.css", "copybutton.css", "sphinx-design.min.css", "mystnb*.css"),
 )
-OURS = ("figure.css", "site.css")
+OURS = ("figure.css", "site.css", "look.css")
 
 _NESTING = ("media", "supports", "layer", "container")
 
