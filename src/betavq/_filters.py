@@ -8,11 +8,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
+from torch.nn.utils.parametrize import is_parametrized
 
 from ._numerics.checks import check_floating
 
 FilterLayer = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+#: Weights that a hook computes anew in every forward pass, by what it keeps them in, with the way to a parameter.
+HOOKED = {
+    ("weight_orig", "weight_mask"): "one that is pruned: torch.nn.utils.prune.remove(layer, 'weight') makes it one",
+    ("weight_orig", "weight_u"): "that of spectral_norm: torch.nn.utils.remove_spectral_norm(layer) makes it one",
+    ("weight_g", "weight_v"): "that of weight_norm: torch.nn.utils.remove_weight_norm(layer) makes it one",
+}
 KINDS = "nn.Linear, nn.Conv1d, nn.Conv2d or nn.Conv3d"
 
 
@@ -90,6 +97,15 @@ def _part(name: str, module: nn.Module, path: str) -> nn.Module:
 def _inside(module: nn.Module, prefix: str) -> dict[str, FilterLayer]:
     found = module.named_modules(prefix=prefix)
     return {path: layer for path, layer in found if isinstance(layer, LAYERS)}
+
+
+def check_stored(name: str, layer: FilterLayer) -> None:
+    """Raise unless the weight of a layer is floating, and a parameter or buffer that can be parametrised."""
+    if not is_parametrized(layer, "weight") and "weight" not in layer._parameters | layer._buffers:
+        ways = [way for stored, way in HOOKED.items() if all(hasattr(layer, part) for part in stored)]
+        got = ways[0] if ways else "one that is computed"
+        raise ValueError(f"{name} must have a weight that is a parameter, or parametrised, got {got}")
+    check_floating(f"the weight of {name}", layer.weight)
 
 
 def off_diagonal(filters: Tensor) -> Tensor:

@@ -26,6 +26,7 @@ from torch.nn.utils import parametrize
 
 from ._filters import (
     FilterLayer,
+    check_stored,
     grouped_filters,
     layer_filters,
     layer_groups,
@@ -197,9 +198,10 @@ def orthogonal_filters(module: M, *, layers: Iterable[str] | None = None) -> M:
 
     Raises:
         ValueError: a layer with more filters than inputs (in a group), which cannot be orthogonal; with a filter that
-            is 0 or not finite; with orthogonal filters already. No layer is changed then. Also no layer with filters,
-            or no part of such a name.
-        TypeError: not a module; ``layers`` not names.
+            is 0 or not finite; with orthogonal filters already; with a weight that a hook computes (pruning, the old
+            ``weight_norm`` and ``spectral_norm``). No layer is changed then. Also no layer with filters, or no part of
+            such a name.
+        TypeError: not a module; ``layers`` not names; a weight that is not floating.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, orthogonal filters.
 
@@ -249,6 +251,7 @@ def _check_can_be_orthogonal(name: str, layer: FilterLayer) -> None:
     earlier = getattr(layer, "parametrizations", {})
     if "weight" in earlier and any(isinstance(step, _OrthogonalFilters) for step in earlier["weight"]):
         raise ValueError(f"{name} must have a weight that is not parametrised as orthogonal yet")
+    check_stored(name, layer)
     filters = layer_filters(layer)
     groups, count, inputs = filters.shape
     if count > inputs:

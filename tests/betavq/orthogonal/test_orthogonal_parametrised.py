@@ -8,7 +8,7 @@ import io
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
+from torch.nn.utils import parametrize, prune
 
 from betavq.orthogonal import coherence, orthogonal_filters
 
@@ -149,6 +149,57 @@ def test_no_layer_is_changed_if_one_cannot_be() -> None:
         orthogonal_filters(model)
     assert not parametrize.is_parametrized(model[0])
     assert torch.equal(model[0].weight, weight)
+
+
+def computed(layer: nn.Linear) -> nn.Linear:
+    """A weight that is neither parameter nor buffer."""
+    weight = layer.weight.detach() * torch.ones(1, requires_grad=True)
+    del layer.weight
+    layer.weight = weight
+    return layer
+
+
+HOOKED = {
+    "pruned": (lambda layer: prune.l1_unstructured(layer, "weight", 0.3), r"utils\.prune\.remove\(layer, 'weight'\)"),
+    "pruned as a whole": (lambda layer: prune.identity(layer, "weight"), r"utils\.prune\.remove\(layer, 'weight'\)"),
+    "weight_norm": (nn.utils.weight_norm, r"utils\.remove_weight_norm\(layer\)"),
+    "spectral_norm": (nn.utils.spectral_norm, r"utils\.remove_spectral_norm\(layer\)"),
+    "computed": (computed, "got one that is computed"),
+    "complex": (lambda layer: layer.to(torch.complex64), "the weight of layer '1' of module must be float16"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated:FutureWarning")
+@pytest.mark.filterwarnings("ignore:Complex modules are a new feature:UserWarning")
+@pytest.mark.parametrize(("hook", "hint"), HOOKED.values(), ids=HOOKED)
+def test_a_weight_that_a_hook_computes_is_refused_before_anything_changes(hook, hint: str) -> None:
+    model = nn.Sequential(nn.Linear(6, 4), hook(nn.Linear(4, 3)))
+    state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    with pytest.raises((ValueError, TypeError), match=f"layer '1' of module must .*{hint}|{hint}"):
+        orthogonal_filters(model)
+    assert not any(parametrize.is_parametrized(layer) for layer in model)
+    assert model.state_dict().keys() == state.keys()
+    assert all(torch.equal(tensor, state[name]) for name, tensor in model.state_dict().items())
+    assert not parametrize.is_parametrized(orthogonal_filters(model, layers=["0"])[1])
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated:FutureWarning")
+@pytest.mark.parametrize(("hook", "remove"), [
+    (HOOKED["pruned"][0], lambda layer: prune.remove(layer, "weight")),
+    (nn.utils.weight_norm, nn.utils.remove_weight_norm),
+    (nn.utils.spectral_norm, nn.utils.remove_spectral_norm),
+])  # fmt: skip
+def test_the_hint_helps(hook, remove) -> None:
+    torch.manual_seed(0)
+    layer = orthogonal_filters(remove(hook(nn.Linear(6, 4))))
+    assert coherence(layer).item() <= 1e-6
+
+
+@pytest.mark.parametrize("step", [nn.utils.parametrizations.weight_norm, nn.utils.parametrizations.spectral_norm])
+def test_other_parametrisations_come_before_ours(step) -> None:
+    torch.manual_seed(0)
+    model = orthogonal_filters(nn.Sequential(nn.Linear(6, 4), step(nn.Linear(4, 3))))
+    assert max(coherence(layer).item() for layer in model) <= 1e-6
 
 
 @pytest.mark.parametrize(
