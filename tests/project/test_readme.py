@@ -9,7 +9,7 @@ import pytest
 import torch
 
 ROOT = Path(__file__).parents[2]
-PAGES = (ROOT / "README.md", ROOT / "src" / "betavq" / "README.md")
+PAGES = (ROOT / "README.md", ROOT / "src" / "README.md")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
