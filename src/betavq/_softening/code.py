@@ -5,14 +5,17 @@ from __future__ import annotations
 import dis
 import functools
 import inspect
+import operator
 from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
 from torch import nn
+from torch.fx import GraphModule, Node
 
 from .. import functional
 from .._torch.calls import CALLS, SOFTENED_NAMES
+from .._torch.left_alone import INDICES
 from .._torch.pieces import PIECES
 from .intercept import Entry
 
@@ -35,6 +38,22 @@ def _is_checkpoint(value: Any) -> bool:
     return getattr(_unwrapped(value), "__module__", "") == "torch.utils.checkpoint"
 
 
+def reads_no_indices(module: nn.Module) -> bool:
+    """Whether it is a graph where of what a max-pooling with indices returns the maxima alone are read."""
+    return isinstance(module, GraphModule) and all(
+        user.target is operator.getitem and user.args[1] == 0
+        for node in module.graph.nodes
+        if node.op == "call_function" and _has_indices(node)
+        for user in node.users
+    )
+
+
+def _has_indices(node: Node) -> bool:
+    call = CALLS.get(node.target)
+    bound = None if call is None else call.arguments(node.args, node.kwargs)
+    return call is not None and bound is not None and INDICES in (call.reason, bound.unwanted)
+
+
 def beta_functions(module: nn.Module) -> list[str]:
     """The functions of ``betavq.functional`` that the code names, and gives a β of their own."""
     return sorted({name for code, _ in _codes(module) for name in code.co_names if name in functional.__all__})
@@ -53,7 +72,7 @@ def may_call(module: nn.Module) -> bool:
 
 def _is_softened(value: Any) -> bool:
     value = _unwrapped(value)
-    return callable(value) and not isinstance(value, nn.Module) and value in CALLS and CALLS[value].bind is not None
+    return callable(value) and not isinstance(value, nn.Module) and value in CALLS and not CALLS[value].reason
 
 
 def _unwrapped(value: Any) -> Any:

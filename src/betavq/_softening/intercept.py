@@ -95,7 +95,7 @@ class Entry:
         if not running.is_capturing and any(type(argument) is Proxy for argument in args):
             raise TypeError(NO_TRACE)
         method = "" if self.name == "forward" else self.name
-        frame = Frame(part.softening, part.name, method, part.is_site, isinstance(self.module, PAUSED))
+        frame = Frame(part.softening, part.name, method, part.is_site, isinstance(self.module, PAUSED), part.is_graph)
         return run(frame, self.original, *args, **kwargs)
 
     def original(self, *args: Any, **kwargs: Any) -> Any:

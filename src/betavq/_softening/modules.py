@@ -17,25 +17,15 @@ from torch.fx import GraphModule
 
 from .._numerics.kept_beta import beta_in_words, keeping, remember, value_of
 from .callers import caller
-from .code import is_hidden
+from .code import is_hidden, reads_no_indices
 from .intercept import NO_TRACE, Entry, entries, running
 from .smoothings import VALUE
 from .state import ALL, PART, Part, Softening, part_of
 
-# torch.nn's modules stay as they are, but for those that are a site, or may call one.
-PLAIN = "torch.nn.modules."
-HOLDING = ("activation", "pooling", "transformer", "rnn")
-
-
-def holds_sites(module: nn.Module) -> bool:
-    """Whether a module may compute a nonlinearity itself."""
-    name = type(module).__module__
-    return not name.startswith(PLAIN) or name.removeprefix(PLAIN) in HOLDING
-
 
 def intercept(module: nn.Module, softening: Softening, name: str, *, is_site: bool) -> None:
     """Make a module part of a softened model."""
-    _join(module, Part(softening, name, is_site, is_hidden(module)))
+    _join(module, Part(softening, name, is_site, is_hidden(module), reads_no_indices(module)))
 
 
 def _join(module: nn.Module, part: Part) -> None:

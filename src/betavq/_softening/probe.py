@@ -17,16 +17,40 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
+from torch.nn.utils.parametrize import type_before_parametrizations
 
 from .._beta_module import BetaModule
-from .._torch.calls import CALLS, INDICES, METHODS, Call
+from .._torch.calls import CALLS, METHODS, Call
+from .._torch.left_alone import INDICES
 from .._torch.pieces import LAYERS
 from .code import may_call
 from .intercept import PAUSED, Entry, entries, run, running
-from .modules import holds_sites
 from .state import Frame, Softening, part_of
 
 SCRIPTED = "is compiled by torch.jit, where calls cannot be intercepted"
+
+
+# The modules of torch.nn, for the rest, that compute a nonlinearity; what else stands there does not.
+FUNCTIONS: dict[str, Any] = {
+    **dict.fromkeys(("InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"), F.instance_norm),
+    **dict.fromkeys(("LazyInstanceNorm1d", "LazyInstanceNorm2d", "LazyInstanceNorm3d"), F.instance_norm),
+    **dict.fromkeys(("LocalResponseNorm", "CrossMapLRN2d"), F.local_response_norm),
+    "LayerNorm": F.layer_norm,
+    "GroupNorm": F.group_norm,
+    "RMSNorm": F.rms_norm,
+    "CosineSimilarity": F.cosine_similarity,
+    "PairwiseDistance": F.pairwise_distance,
+    "Softmax2d": F.softmax,
+    "LogSoftmax": F.log_softmax,
+    "AdaptiveLogSoftmaxWithLoss": F.log_softmax,
+    "MultiheadAttention": F.multi_head_attention_forward,
+    "LSTM": torch.lstm,
+    "LSTMCell": torch.lstm_cell,
+    "GRU": torch.gru,
+    "GRUCell": torch.gru_cell,
+    "RNN": torch.rnn_tanh,
+    "RNNCell": torch.rnn_tanh_cell,
+}
 
 
 def _modules() -> dict[type[nn.Module], Call]:
@@ -38,6 +62,8 @@ def _modules() -> dict[type[nn.Module], Call]:
         function = getattr(F, words if "pool" in words else name.lower(), None)
         if function in CALLS:
             table.setdefault(getattr(nn, name), CALLS[function])
+    for name, function in FUNCTIONS.items():
+        table.setdefault(getattr(nn, name), CALLS[function])
     return table
 
 
@@ -47,13 +73,19 @@ MODULES = _modules()
 def module_site(module: nn.Module) -> tuple[str, str] | None:
     """Of a module that is a site by itself: the kind, and why it is left alone, empty if it is softened."""
     if isinstance(module, BetaModule):
-        return type(module).__name__, "has a β of its own"
+        return type_before_parametrizations(module).__name__, "has a β of its own"
     if isinstance(module, nn.RNN | nn.RNNCell) and module.nonlinearity == "relu":
         return "rnn_relu", CALLS[torch.rnn_relu].reason
-    call = MODULES.get(type(module))
+    call = MODULES.get(type_before_parametrizations(module))
     if call is None:
         return None
     return call.kind, INDICES if getattr(module, "return_indices", False) else call.reason
+
+
+def may_hold_sites(module: nn.Module) -> bool:
+    """Whether a module may compute a nonlinearity itself, without being a site: torch.nn's own do not, but for one."""
+    name = type_before_parametrizations(module).__module__
+    return not name.startswith("torch.nn.modules.") or name == nn.modules.transformer.__name__
 
 
 def rest(softening: Softening) -> None:
@@ -82,7 +114,7 @@ def scripted(softening: Softening) -> set[nn.Module]:
             softening.note(name, type(module).__name__, SCRIPTED)
             beneath.update(module.modules())
             continue
-        if module in beneath or not holds_sites(module):
+        if module in beneath or not may_hold_sites(module):
             continue
         for attribute, value in vars(module).items():
             if isinstance(value, torch.jit.ScriptFunction):
@@ -107,7 +139,7 @@ def find_calls(softening: Softening, example_inputs: Any) -> None:
         looking.is_looking = True
         try:
             if examples is None:
-                _capture(probe, Frame(looking, part.name, is_site=part.is_site))
+                _capture(probe, Frame(looking, part.name, is_site=part.is_site, is_graph=part.is_graph))
             else:
                 _run(probe, examples)
         except Exception as error:
@@ -188,11 +220,8 @@ class _Looker(fx.Tracer):
         super().__init__()
         self.installed = set(probe.modules())
 
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        if isinstance(m, BetaModule):
-            return True
-        is_own = type(m).__module__ == nn.modules.transformer.__name__
-        return not is_own and super().is_leaf_module(m, module_qualified_name)
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:  # noqa: ARG002
+        return isinstance(m, BetaModule) or not (may_hold_sites(m) or isinstance(m, nn.Sequential))
 
     def call_module(self, m: nn.Module, forward: Any, args: Any, kwargs: Any) -> Any:
         if m not in self.installed:  # built inside forward
@@ -206,5 +235,5 @@ class _Looker(fx.Tracer):
         if call is not None and frame is not None and not frame.is_paused:
             bound = call.arguments(args, kwargs)
             if bound is not None:
-                frame.softening.look(frame, call.kind, call.reason or bound.unwanted, None)
+                frame.softening.look(frame, *frame.fate(call, bound), None)
         return super().create_node(kind, target, args, kwargs, *others, **named)

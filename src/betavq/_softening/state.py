@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from .._numerics.eager import has_values
 from .._numerics.kept_beta import along_channels, read_beta, used_beta
-from .._torch.calls import Call, why_not
+from .._torch.calls import Bound, Call, is_numeric, why_not
+from .._torch.left_alone import INDICES
 from .callers import derived_by_hand, is_foreign
 from .sites import Site
 from .smoothings import CHANNEL_DIMS, Smoothing, check_positive, softened
@@ -29,6 +30,7 @@ class Part:
     name: str
     is_site: bool
     is_eager: bool  # torch.compile would not show all its calls
+    is_graph: bool = False  # of torch.fx, where no indices of a max-pooling are read
     is_quiet: bool = False  # it calls nothing that is softened: its submodules alone do
     betas: tuple[str, ...] = ()
 
@@ -47,6 +49,7 @@ class Frame:
     method: str = ""  # empty for forward
     is_site: bool = False
     is_paused: bool = False
+    is_graph: bool = False
     counts: dict[str, int] = field(default_factory=dict)
 
     def next(self, kind: str, *, is_softened: bool) -> Place:
@@ -60,6 +63,13 @@ class Frame:
         name = f"{caller}: {kind}"
         attribute = f"{BETA}_{self.method}_{kind}" if self.method else f"{BETA}_{kind}"
         return Place(name, attribute) if count == 1 else Place(f"{name} #{count}", f"{attribute}_{count}")
+
+    def fate(self, call: Call, bound: Bound) -> tuple[str, str]:
+        """What a call computes, and why it is left alone; empty if it is softened."""
+        reason = call.reason or bound.unwanted
+        if reason == INDICES and self.is_graph and bound.options:
+            return call.kind.removesuffix("_with_indices"), ""
+        return call.kind, reason
 
     def restarted(self) -> Self:
         """The same call as it is now, to be run again from here."""
@@ -173,15 +183,17 @@ class Softening:
         bound = call.arguments(args, kwargs)
         if frame.is_paused or bound is None or not isinstance(bound.input, Tensor) or is_foreign():
             return function(*args, **kwargs)
-        reason, x = why_not(call, bound) or derived_by_hand(frame, run), bound.input
-        if call.bind is None and not x.is_floating_point():
+        x = bound.input
+        if call.bind is None and (not is_numeric(x) or isinstance(x, nn.Parameter)):
             return function(*args, **kwargs)
-        channel_dim = CHANNEL_DIMS.get(call.kind, min(1, x.dim() - 1))
+        kind, reason = frame.fate(call, bound)
+        reason = reason or why_not(x) or derived_by_hand(frame, run)
+        channel_dim = CHANNEL_DIMS.get(kind, min(1, x.dim() - 1))
         if self.is_looking:
-            self.look(frame, call.kind, reason, x.shape[channel_dim] if x.dim() else 1)
+            self.look(frame, kind, reason, x.shape[channel_dim] if x.dim() else 1)
             return function(*args, **kwargs)
-        name = frame.next(call.kind, is_softened=not reason).name
-        self.note(name, call.kind, reason)
+        name = frame.next(kind, is_softened=not reason).name
+        self.note(name, kind, reason)
         if reason:
             return function(*args, **kwargs)
         beta = self.knob(name).value(x, channel_dim)
@@ -189,4 +201,5 @@ class Softening:
             if beta == 1:
                 return function(*args, **kwargs)
             check_positive(self.smoothing, beta)
-        return softened(call.kind, x, bound.options, beta, self.smoothing, in_place=bound.in_place)
+        y = softened(kind, x, bound.options, beta, self.smoothing, in_place=bound.in_place)
+        return (y, None) if call.reason or bound.unwanted else y  # without the indices, which nothing reads

@@ -11,8 +11,8 @@ from .._beta_module import BetaModule
 from .._numerics.kept_beta import beta_in_words
 from .betas import kept_betas, softenings_of
 from .code import beta_functions
-from .modules import holds_sites, intercept
-from .probe import find_calls, module_site, scripted
+from .modules import intercept
+from .probe import find_calls, may_hold_sites, module_site, scripted
 from .sites import Report, Site
 from .smoothings import VALUE
 from .state import ALL, Softening, part_of
@@ -30,7 +30,7 @@ def intercept_all(softening: Softening) -> None:
         for function in beta_functions(module):
             softening.note(f"{name}: {function}", function, GIVEN)
         site = module_site(module)
-        if module is softening.root or site is not None or holds_sites(module):
+        if module is softening.root or site is not None or may_hold_sites(module):
             intercept(module, softening, name, is_site=site is not None)
         if site is not None:
             own = f"{name}.beta".lstrip(".") if isinstance(module, BetaModule) else ""

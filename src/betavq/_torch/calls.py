@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .._numerics.dtypes import FLOATING_DTYPES
+from .left_alone import INDICES, QUANTISED, REASONS
 from .pieces import PIECES, functions
 
 
@@ -32,8 +33,10 @@ class Call(NamedTuple):
 
     def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Bound | None:
         """The call's arguments; None where PyTorch is to refuse them."""
-        if self.bind is None:
-            return Bound(args[0] if args else kwargs.get("input"))
+        if self.bind is None or kwargs.get("out") is not None:
+            given = [*args, *kwargs.values()]
+            numbers = (each for each in given if isinstance(each, Tensor) and is_numeric(each))
+            return Bound(next(numbers, given[0] if given else None), unwanted=_OUT)
         try:
             bound = self.bind(*args, **kwargs)
         except TypeError:
@@ -41,11 +44,13 @@ class Call(NamedTuple):
         return bound._replace(in_place=bound.in_place or self.in_place)
 
 
-def why_not(call: Call, bound: Bound) -> str:
-    """Why this call cannot be softened; empty if it can."""
-    x = bound.input
-    if call.reason or bound.unwanted:
-        return call.reason or bound.unwanted
+def is_numeric(x: Tensor) -> bool:
+    """Whether it holds what a network computes, and not places or marks."""
+    return x.is_floating_point() or x.is_quantized
+
+
+def why_not(x: Tensor) -> str:
+    """Why what acts on ``x`` cannot be softened; empty if it can."""
     if isinstance(x, torch.nn.Parameter):
         return "acts on a parameter, not on what flows through the network"
     if x.dtype not in FLOATING_DTYPES:
@@ -67,8 +72,8 @@ def _prelu(input: Tensor, weight: Tensor) -> Bound:
     return Bound(input, (weight,))
 
 
-def _abs(input: Tensor, *, out: Tensor | None = None) -> Bound:
-    return Bound(input, unwanted="" if out is None else "writes its result to out=")
+def _abs(input: Tensor) -> Bound:
+    return Bound(input)
 
 
 def _max_pool(
@@ -84,12 +89,6 @@ def _max_pool(
     return Bound(input, options, unwanted=INDICES if return_indices else "")
 
 
-INDICES = "returns the indices of the maxima (return_indices=True), which a soft pooling does not have"
-_SMOOTH = "is smooth already"
-_THREE = "has three pieces; ReLU, leaky ReLU, PReLU, abs and max-pooling are softened"
-_OTHER_MAXIMUM = "is a maximum, but no max-pooling in one or two dimensions"
-_CLAMP = "is a clamp; a ReLU written so is softened if it is written as F.relu"
-
 _BINDERS: dict[str, Callable[..., Bound]] = {
     "relu": _relu,
     "leaky_relu": _leaky_relu,
@@ -101,35 +100,52 @@ _BINDERS: dict[str, Callable[..., Bound]] = {
 }
 
 
-def _each(reason: str, names: str) -> dict[str, str]:
-    return dict.fromkeys(names.split(), reason)
+_OUT = "writes its result to out="
+_OTHER_MAXIMUM = "is a maximum, but no max-pooling in one or two dimensions"
+_QUANTISED = "computes with quantised numbers, which are left as they are"
+_REASONS = {name: reason for reason, names in REASONS.items() for name in names.split()}
+_C: Any = torch._C
+_OTHER_HOLDERS = {"special": _C._special, "linalg": _C._linalg, "nn": _C._nn, "torch": torch}
 
 
-# Why the others are left alone; what of the table stands not here is a maximum.
-_LEFT_ALONE = {
-    **_each(_SMOOTH, "gelu silu mish elu selu celu softplus softsign logsigmoid tanhshrink glu tanh sigmoid"),
-    **_each(_THREE, "relu6 hardtanh hardsigmoid hardswish hardshrink softshrink"),
-    **_each(_CLAMP, "clamp clip clamp_min clamp_max"),
-    **_each(_OTHER_MAXIMUM, "fractional_max_pool2d fractional_max_pool3d"),
-    **_each("takes roots of sums of powers", "lp_pool1d lp_pool2d lp_pool3d"),
-    **_each("is fused with the rest of its recurrence", "rnn_relu rnn_relu_cell"),
-    "rrelu": "has a random slope",
-    "threshold": "has a threshold of its own",
-}
+def _others(kind: str) -> Iterator[tuple[str, Any]]:
+    """Where else in PyTorch a name stands, and every other form of its operators: ``"aten.abs.out"``."""
+    names = (kind, f"{kind}_", f"{kind}_with_indices", *(["_prelu_kernel"] if kind == "prelu" else []))
+    for attribute in names:
+        for holder, owner in _OTHER_HOLDERS.items():
+            if hasattr(owner, attribute):
+                yield f"{holder}.{attribute}", getattr(owner, attribute)
+        for overload, function in _forms(torch.ops.aten, attribute):
+            yield f"aten.{attribute}.{overload}", function
+
+
+def _forms(namespace: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """An operator, if there is one of this name, and each of its overloads."""
+    packet = getattr(namespace, name, None)
+    if packet is not None:
+        yield from (("", packet), *((overload, getattr(packet, overload)) for overload in packet.overloads()))
+
+
+def _call(kind: str, attribute: str) -> Call:
+    bind = _BINDERS[kind] if kind in PIECES and PIECES[kind].softened else None
+    reason = "" if bind else _REASONS.get(kind, _OTHER_MAXIMUM)
+    word, in_place = kind.removesuffix("olute").lstrip("_"), attribute.endswith("_") and not attribute.endswith("__")
+    if attribute.endswith("_with_indices"):
+        return Call(attribute, bind, reason or INDICES)
+    return Call(word, bind, reason, in_place)
 
 
 def _named() -> Iterator[tuple[str, Any, Call]]:
     """Every function that is softened or left alone, with its name behind that of its holder."""
-    for kind in {**PIECES, **_LEFT_ALONE}:
-        bind = _BINDERS[kind] if kind in PIECES and PIECES[kind].softened else None
-        reason = "" if bind else _LEFT_ALONE.get(kind, _OTHER_MAXIMUM)
-        for name, function in functions(kind):
-            attribute = name.partition(".")[2]
-            if attribute.endswith("_with_indices"):
-                yield name, function, Call(attribute, reason=reason or INDICES)
-                continue
-            in_place = attribute.endswith("_") and not attribute.endswith("__")
-            yield name, function, Call(kind.removesuffix("olute"), bind, reason, in_place)
+    for kind in {**PIECES, **_REASONS}:
+        for name, function in (*functions(kind), *_others(kind)):
+            yield name, function, _call(kind, name.split(".")[1])
+    listed: list[str] = getattr(_C, "_dispatch_get_all_op_names", list)()
+    for name in {name.partition(".")[0] for name in listed if name.startswith("quantized::")}:
+        attribute = name.removeprefix("quantized::")
+        if any(word in attribute for word in QUANTISED):
+            for _, function in _forms(torch.ops.quantized, attribute):
+                yield name, function, Call(attribute, reason=_QUANTISED)
 
 
 def _table() -> dict[Any, Call]:
@@ -142,4 +158,4 @@ def _table() -> dict[Any, Call]:
 
 CALLS = _table()
 METHODS = {name.partition(".")[2]: call for name, _, call in _named() if name.startswith("Tensor.")}
-SOFTENED_NAMES = {name.partition(".")[2] for name, _, call in _named() if call.bind is not None}
+SOFTENED_NAMES = {name.split(".")[1] for name, _, call in _named() if not call.reason}
