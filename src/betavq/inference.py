@@ -60,6 +60,8 @@ def eta_from_beta(beta: float | Tensor) -> float | Tensor:
         >>> [betavq.eta_from_beta(beta) for beta in (0.0, 0.5, 0.75, 1.0)]
         [0.0, 1.0, 3.0, inf]
     """
+    if isinstance(beta, Proxy):
+        return function_step(eta_from_beta, beta)
     beta = check_beta(beta)
     if isinstance(beta, Tensor):
         eta, at_one = odds(beta)
@@ -89,6 +91,8 @@ def beta_from_eta(eta: float | Tensor) -> float | Tensor:
         >>> [betavq.beta_from_eta(eta) for eta in (0.0, 1.0, 3.0, float("inf"))]
         [0.0, 0.5, 0.75, 1.0]
     """
+    if isinstance(eta, Proxy):
+        return function_step(beta_from_eta, eta)
     eta = check_number_or_tensor("eta", eta, 0.0, math.inf, "in [0, inf]")
     if isinstance(eta, Tensor):
         # The quotient's derivative is a difference, of which nothing is left where η is large.

@@ -77,6 +77,23 @@ def test_a_function_by_its_own_name_and_by_keywords() -> None:
     assert "beta_relu" in traced.code
 
 
+def test_a_beta_that_is_computed_and_a_read_out_of_the_input() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.eta = nn.Parameter(torch.tensor(1.5))
+
+        def forward(self, x: Tensor) -> Tensor:
+            beta = betavq.beta_from_eta(self.eta * 2)
+            return betavq.value(x, beta, readout=x - 1) + betavq.eta_from_beta(beta)
+
+    model, x = Net(), torch.randn(3, 4)
+    traced = fx.symbolic_trace(model)
+    assert torch.equal(traced(x), model(x))
+    functions = [betavq.beta_from_eta, betavq.value, betavq.eta_from_beta]
+    assert [node.target for node in traced.graph.nodes if node.target in functions] == functions
+
+
 @pytest.mark.parametrize("again", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model)), fx.symbolic_trace])
 def test_a_traced_model_can_be_copied_stored_and_traced_again(again: Callable[[nn.Module], nn.Module]) -> None:
     model = nn.Sequential(nn.Linear(3, 4), bnn.BetaReLU(0.7, inplace=True), nn.Linear(4, 4), bnn.BetaMaxout(1))
