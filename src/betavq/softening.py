@@ -24,7 +24,6 @@ network, and the mix of two smoothings: Hu, Gamba & Balestriero (2025), "Curvatu
 
 from __future__ import annotations
 
-import copy
 import warnings
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -41,6 +40,7 @@ from ._softening.sites import Report, Site
 from ._softening.smoothings import check_positive, check_smoothing
 from ._softening.state import ALL, CHANNEL, SITE, Softening, part_of
 from ._softening.survey import intercept_all, report_of
+from ._torch.copies import copied
 
 __all__ = ["Report", "Site", "betas", "clamp_betas", "harden", "report", "set_beta", "soften"]
 __dir__ = __all__.copy
@@ -139,7 +139,7 @@ def soften(
     if share not in (ALL, SITE, CHANNEL):
         raise ValueError(f"share must be '{ALL}', '{SITE}' or '{CHANNEL}', got {share!r}")
     check_flag("learnable", learnable)
-    made = copy.deepcopy(model)
+    made = copied(model)
     softening = Softening(made, unit, share, learnable)
     intercept_all(softening)
     find_calls(softening, example_inputs)
@@ -249,7 +249,7 @@ def harden(model: Model) -> Model:
         (SoftenedReLU(beta=0.5), ReLU())
     """
     _check_kept(model)
-    made = copy.deepcopy(model)
+    made = copied(model)
     for module in list(made.modules()):
         if part_of(module) is not None:
             release(module)

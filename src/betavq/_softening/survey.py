@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 
 from torch import nn
 
 from .._beta_module import BetaModule
 from .._numerics.kept_beta import beta_in_words
+from .._torch.copies import copied
 from .betas import kept_betas, softenings_of
 from .code import beta_functions
 from .modules import intercept
@@ -56,7 +56,7 @@ def report_of(model: nn.Module) -> Report:
 
 def _beside(model: nn.Module) -> Softening:
     """What softening would find in the rest of a model, parts of which are softened or have a β of their own."""
-    looking = Softening(copy.deepcopy(model), VALUE, ALL, learnable=False)
+    looking = Softening(copied(model), VALUE, ALL, learnable=False)
     intercept_all(looking)
     find_calls(looking, None)
     return looking
