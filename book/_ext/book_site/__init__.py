@@ -20,6 +20,7 @@ from . import (
     icons,
     launch,
     maths,
+    names,
     pages,
     progress,
     reference,
@@ -53,6 +54,7 @@ def finish_page(
         launch.add_block(app, page, context)
         chapters.add_line(app, page, context)
         context["body"] = reference.mend_signatures(pages.mend(context["body"]))
+        context["body"] = names.link_code(app, page, context["body"])
     scripts.lighten(site / "_static", context)
     pages.describe(app, page, context, doctree)
 
@@ -86,6 +88,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("env-updated", reference.add_aliases)
     app.connect("source-read", citations.as_roles)
     app.connect("doctree-resolved", claim_index.link_figures)
+    app.connect("doctree-resolved", names.link_text)
     app.connect("html-page-context", finish_page, priority=900)  # other extensions have added their scripts
     app.connect("build-finished", finish_site, priority=900)  # the theme has written its last sheet
     app.connect("build-finished", progress.end, priority=1000)
