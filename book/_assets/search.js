@@ -5,12 +5,13 @@
   // Pages opened from a folder may not read others: their lists are without excerpts.
   if (location.protocol === 'file:') DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
-  const PROSE = 'p, dt, td, li:not(:has(p))';
+  const PROSE = 'p, :is(dt, td, li):not(:has(p))';
   const ASIDE = '.headerlink, .admonition-title, .run-chapter, .hts-figure, .ratios, .ratio-table, summary, pre, div.math';
   Search.htmlToText = (html, anchor) => {
     const page = new DOMParser().parseFromString(html, 'text/html');
     const place = (anchor && page.getElementById(anchor.slice(1))) || page.querySelector('.bd-article');
     place.querySelectorAll(ASIDE).forEach((element) => element.remove());
+    place.querySelectorAll('br').forEach((element) => element.replaceWith(' '));
     place.querySelectorAll('.math').forEach((formula) => {
       formula.textContent = formula.textContent.replace(/\\[()]/g, '').replace(/\\dots/g, '…').replace(/\\/g, '');
     });

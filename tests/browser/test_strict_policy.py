@@ -57,6 +57,15 @@ def test_other_pages(open_page: Callable, path: str) -> None:
     assert [error for error in complaints.errors if "no/such/page.html" not in error] == []
 
 
+def test_without_scripts_nothing_is_offered_that_needs_them(open_page: Callable) -> None:
+    page, _ = open_page("relu-to-swish.html", java_script_enabled=False)
+    assert page.locator(".theme-switch-button, .search-button__button, .btn-download-pdf-button").count() >= 3
+    assert (
+        page.locator(":is(.theme-switch-button, .search-button__button, .btn-download-pdf-button):visible").count()
+        == 0
+    )
+
+
 def test_a_script_in_a_page_is_stopped(open_page: Callable) -> None:
     """The checks above can fail: the policy holds on these pages."""
     page, complaints = open_page("notation.html", policy=POLICY)
