@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from .._beta_module import BetaModule
 from .._numerics.checks import check_count, check_floating
 from .._numerics.hardness import clamp_beta
+from .._numerics.kept_beta import PART
 from .._torch.hard_units import Kinks
 from .._torch.pieces import PIECES, functions, layer_call
 from .affine import AffineLayer, AffineMap, BatchNorm, affine_map, check_bytes, fold_batchnorm
@@ -50,6 +51,7 @@ def layer_pieces(
     if skip is not None and skip is not False:
         pieces = _add_skip(pieces, skip, input_size, max_bytes)
     if pool is not None:
+        _check_hard("pool", pool)
         pieces = pool_pieces(pieces, pool, max_bytes, check_count("max_pieces", max_pieces))
     return pieces.slopes, pieces.offsets
 
@@ -111,8 +113,8 @@ def _units(activation: Any, scores: Tensor) -> Kinks:
     """The units of an activation of scores ``(1, *shape)``; raise unless they are the largest of their pieces."""
     is_layer = isinstance(activation, nn.Module)
     name, options = (layer_call(activation) if is_layer else (FUNCTIONS.get(activation, ""), {})) or ("", {})
-    if isinstance(activation, BetaModule):
-        _check_hard(activation, scores.dim())
+    _check_hard("activation", activation)
+    _check_channels(activation, scores.dim())
     try:
         units = PIECES[name].units(scores, **options) if name else None
     except TypeError:  # a function of more than one tensor
@@ -129,12 +131,20 @@ def _units(activation: Any, scores: Tensor) -> Kinks:
     return units
 
 
-def _check_hard(activation: BetaModule, ndim: int) -> None:
-    """Raise unless β = 1 and what differs between channels lies along those of the layer."""
-    beta = clamp_beta(activation.beta.detach())
+def _check_hard(name: str, layer: Any) -> None:
+    """Raise unless the β of a layer that has one is 1."""
+    part = vars(layer).get(PART) if isinstance(layer, nn.Module) else None
+    if part is None and not isinstance(layer, BetaModule):
+        return
+    beta = clamp_beta((layer.beta if part is None else part.softening.knob(part.name).tensor).detach())
     if not bool((beta == 1).all()):
         got = beta.flatten()[(beta != 1).flatten()][0].item()
-        raise ValueError(f"activation must have beta = 1, got {got:.7g}; a MASO takes beta when it is called")
+        what = f"{name} must have beta = 1, got {got:.7g}: {type(layer).__name__} is softened at β = {got:.7g}"
+        raise ValueError(f"{what}, and a MASO takes beta when it is called: set_beta(model, 1) or harden(model)")
+
+
+def _check_channels(activation: Any, ndim: int) -> None:
+    """Raise unless what differs between channels lies along those of the layer."""
     slope = getattr(activation, "negative_slope", None)
     by_channel = isinstance(slope, Tensor) and slope.dim() > 0
     if by_channel and activation.channel_dim not in (1, 1 - ndim):

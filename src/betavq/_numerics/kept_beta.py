@@ -12,6 +12,8 @@ from .dtypes import FULL_DTYPES
 from .eager import has_values, is_plain
 from .hardness import clamp_beta, read_eta
 
+#: Where a module keeps what softening has made of it.
+PART = "_softened_part"
 _VALUES = "_beta_values"
 
 

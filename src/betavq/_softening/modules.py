@@ -15,12 +15,12 @@ from typing import Any
 from torch import Tensor, nn
 from torch.fx import GraphModule
 
-from .._numerics.kept_beta import beta_in_words, keeping, remember, value_of
+from .._numerics.kept_beta import PART, beta_in_words, keeping, remember, value_of
 from .callers import caller
 from .code import is_hidden, reads_no_indices
 from .intercept import NO_TRACE, Entry, entries, running
 from .smoothings import VALUE
-from .state import ALL, PART, Part, Softening, part_of
+from .state import ALL, Part, Softening, part_of
 
 
 def intercept(module: nn.Module, softening: Softening, name: str, *, is_site: bool) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor
 from .._numerics.checks import check_number, check_slope
 from .._numerics.dtypes import compute_dtype, widened
 from .._numerics.hardness import hardness
+from .._numerics.tracing import Observed, function_step
 from .._two_pieces import units
 from .._two_pieces.in_place import swish_in_place
 from ..inference import free_energy
@@ -44,9 +45,11 @@ def check_positive(smoothing: Smoothing, beta: float) -> None:
 
 
 def softened(
-    kind: str, x: Tensor, options: tuple[Any, ...], beta: float | Tensor, smoothing: Smoothing, *, in_place: bool
+    x: Tensor, kind: str, options: tuple[Any, ...], beta: float | Tensor, smoothing: Smoothing, *, in_place: bool
 ) -> Tensor:
     """What takes the place of the call; written into ``x`` where the call would have been."""
+    if isinstance(x, Observed):
+        return function_step(softened, x, kind, options, beta, smoothing, in_place=in_place)
     compute = _VALUES[kind] if smoothing == VALUE else _mixed(kind, smoothing)
     if not in_place:
         return compute(x, options, beta)

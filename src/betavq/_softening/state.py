@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from .._numerics.eager import has_values
-from .._numerics.kept_beta import along_channels, read_beta, used_beta
+from .._numerics.kept_beta import PART, along_channels, read_beta, used_beta
 from .._torch.calls import Bound, Call, is_numeric, why_not
 from .._torch.left_alone import INDICES
 from .callers import derived_by_hand, is_foreign
@@ -19,7 +19,6 @@ from .smoothings import CHANNEL_DIMS, Smoothing, check_positive, softened
 
 ALL, SITE, CHANNEL = "all", "site", "channel"
 BETA = "softening_beta"
-PART = "_softened_part"
 
 
 @dataclass
@@ -201,5 +200,5 @@ class Softening:
             if beta == 1:
                 return function(*args, **kwargs)
             check_positive(self.smoothing, beta)
-        y = softened(kind, x, bound.options, beta, self.smoothing, in_place=bound.in_place)
+        y = softened(x, kind, bound.options, beta, self.smoothing, in_place=bound.in_place)
         return (y, None) if call.reason or bound.unwanted else y  # without the indices, which nothing reads

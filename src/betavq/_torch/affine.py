@@ -23,8 +23,8 @@ def _names(words: str, *, each_dim: str = "") -> frozenset[str]:
 
 #: Not computing on the numbers: sizes and other attributes.
 PASSIVE = _names(
-    "size dim ndimension numel nelement len stride is_contiguous is_floating_point is_complex get_device element_size "
-    "hash type iter shape ndim dtype device layout requires_grad is_cuda is_cpu is_meta is_sparse is_leaf grad_fn"
+    "size dim ndimension numel nelement len stride get_device element_size hash type iter shape ndim dtype device "
+    "layout requires_grad grad_fn"
 )
 #: Taking only shape and dtype from the input.
 CONSTANT = _names("new_zeros new_ones new_full new_empty new_tensor zeros_like ones_like full_like empty_like")
@@ -47,7 +47,7 @@ LIKE = _names("to type_as view_as reshape_as expand_as")
 QUOTIENTS = _names("div divide true_divide")
 #: Affine, with signs that depend on the arguments.
 SIGNED = _names("add sub rsub subtract neg negative pad interpolate batch_norm diff")
-KNOWN = AVERAGING | SIGNED | BILINEAR | PASSIVE
+KNOWN = AVERAGING | SIGNED | BILINEAR
 # Python's operators have names of their own.
 _OPERATORS = {"iadd": "add", "isub": "sub", "imul": "mul", "truediv": "div", "itruediv": "div"}
 # Where the flag of the training mode stands.
@@ -91,6 +91,11 @@ class Step(NamedTuple):
         return not self.num_inputs or self.name in CONSTANT or (self.name in LIKE and not self.starts_with_input)
 
     @property
+    def is_passive(self) -> bool:
+        """Whether it does not compute on the numbers."""
+        return self.name in PASSIVE or (self.name.startswith("is_") and self.name != "is_nonzero")
+
+    @property
     def place(self) -> str:
         """What errors call it."""
         return f"{self.name} in {self.layer}"
@@ -118,7 +123,7 @@ class Step(NamedTuple):
 
     def check_affine(self) -> None:
         """Raise unless it is affine in what depends on the network's input."""
-        if self.name not in KNOWN or self.kwargs.get("rounding_mode"):
+        if not (self.name in KNOWN or self.is_passive) or self.kwargs.get("rounding_mode"):
             raise self.refusal()
         if self.name in BILINEAR:
             self._check_weights()

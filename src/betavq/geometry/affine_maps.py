@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .._numerics.checks import check_floating
-from ._networks.checks import check_inputs, check_model, check_outputs
+from ._networks.checks import check_inputs, check_outputs, checked_model
 from ._networks.watch import watch
 
 __all__ = ["LocalAffineMap", "affine_map", "templates"]
@@ -142,7 +142,7 @@ def affine_map(model: Model, x: Tensor) -> LocalAffineMap:
         >>> torch.allclose(values, net(x), atol=1e-5)
         True
     """
-    check_model(model)
+    model = checked_model(model)
     check_inputs("x", x, model)
     with torch.no_grad():
         output, _, _ = watch(model, x.detach())

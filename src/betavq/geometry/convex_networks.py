@@ -10,7 +10,8 @@ from torch import Tensor
 from .._torch.affine import AVERAGING, BILINEAR, Step
 from .._torch.hard_units import Kinks, Units
 from ..maso import MASO
-from ._networks.checks import check_inputs, check_model
+from ._networks.checks import check_inputs, checked_model
+from ._networks.own_layers import Found
 from ._networks.watch import Watched, watch, watched_in
 from .affine_maps import Model
 
@@ -90,23 +91,23 @@ def convexity(model: Model, x: Tensor) -> Convexity:
         >>> convexity(net, torch.zeros(1, 2)).convex
         True
     """
-    check_model(model)
+    model = checked_model(model)
     check_inputs("x", x, model)
     with torch.no_grad():
         _, _, mark = watch(model, x.detach(), follow=_follow, mark=_Curvature(AFFINE))
     return Convexity(mark.kind != BROKEN, mark.layer, mark.reason)
 
 
-def _follow(step: Step, args: tuple[Any, ...], kwargs: dict[str, Any], units: Units | None) -> _Curvature:
+def _follow(step: Step, args: tuple[Any, ...], kwargs: dict[str, Any], called: Any, found: Found | None) -> _Curvature:
     """The curvature of an operation's results."""
     marks: list[_Curvature] = [each.mark for each in watched_in((args, kwargs))]
     broken = next((mark for mark in marks if mark.kind == BROKEN), None)
     if broken is not None:
         return broken
     bent = any(mark.kind == CONVEX for mark in marks)
-    if units is not None:
-        falls = args[1].slopes.min().item() if isinstance(args[-1], MASO) else 0.0
-        reason = _why_not_growing(step.name, units, bent, falls)
+    if found is not None:
+        lowest = called.slopes.min().item() if isinstance(called, MASO) else 0.0
+        reason = _why_not_growing(found.step.name, found.units, bent, lowest)
         return _Curvature(BROKEN, step.layer, reason) if reason else _Curvature(CONVEX)
     if not bent or step.name in AVERAGING:
         return _Curvature(CONVEX if bent else AFFINE)

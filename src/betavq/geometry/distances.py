@@ -9,6 +9,7 @@ from torch import Tensor, fx, nn
 
 from .._torch.hard_units import Kinks, Units
 from ._networks.graph import Graph
+from ._networks.survey import survey
 from ._plane.search import WORKING_SET
 
 __all__ = ["distance_to_border", "nearest_border"]
@@ -82,7 +83,7 @@ def _find_borders(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
     if not len(points):
         return points.new_zeros(0), points
     rows = 1 + math.prod(points.shape[1:])
-    step = max(1, WORKING_SET // (8 * rows * graph.survey(points[:1]).widest))
+    step = max(1, WORKING_SET // (8 * rows * survey(graph, points[:1]).widest))
     found = [_nearest(graph, part) for part in torch.split(points, step)]
     distances, directions = (torch.cat(parts) for parts in zip(*found, strict=True))
     return distances, directions.reshape(points.shape)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ._networks.checks import check_inputs, check_model
+from ._networks.checks import check_inputs, checked_model
 from ._networks.watch import watch
 from .affine_maps import Model
 
@@ -55,7 +55,7 @@ def codes(model: Model, x: Tensor) -> dict[str, Tensor]:
         {'1': tensor([[1, 1],
                 [1, 0]])}
     """
-    check_model(model)
+    model = checked_model(model)
     check_inputs("x", x, model)
     with torch.no_grad():
         _, selections, _ = watch(model, x.detach())

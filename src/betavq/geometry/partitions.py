@@ -12,6 +12,7 @@ from torch import nn
 from .._numerics.checks import check_count
 from .._numerics.progress import reporter
 from ._networks.graph import Graph, Layer
+from ._networks.survey import survey
 from ._plane.domain import Frame, Plane, check_domain, check_plane, frame_of
 from ._plane.polygons import Floats, Integers
 from ._plane.search import Found, Search
@@ -22,8 +23,8 @@ __dir__ = __all__.copy
 
 Progress = Callable[[float, int], object]
 
-#: In how many regions the maps are compared with the network.
-CHECKED = 64
+#: In how many regions the maps are compared with the network, at a point drawn at random in each.
+CHECKED = 256
 
 
 def partition(
@@ -96,17 +97,19 @@ def partition(
     report = reporter(progress, "partition: {:.1%} of the area, {:,} regions")
     graph, frame = Graph(model), frame_of(corners)
     inputs = surface.inputs(frame.points)
-    survey = graph.survey(inputs[:1])
-    found = Search(graph, survey, limits, report).run(frame.polygon(corners), inputs)
-    regions = _assemble(corners, surface, frame, tuple(survey.layers.values()), found)
+    surveyed = survey(graph, inputs[:1])
+    found = Search(graph, surveyed, limits, report).run(frame.polygon(corners), inputs)
+    regions = _assemble(corners, surface, frame, tuple(surveyed.layers.values()), found)
     _verify(graph, regions)
     return regions
 
 
 def _verify(graph: Graph, regions: Partition) -> None:
-    """Raise unless the maps of some regions are the network's."""
-    some = np.unique(np.linspace(0, len(regions) - 1, CHECKED).astype(int))
-    points = regions.centres[some]
+    """Raise unless the maps of some regions are the network's, not only at their centres."""
+    drawn = np.random.default_rng(len(regions))
+    some = np.sort(drawn.permutation(len(regions))[:CHECKED])
+    corners = [regions.vertices[regions.starts[i] : regions.starts[i + 1]] for i in some]
+    points = np.stack([drawn.dirichlet(np.ones(len(each))) @ each for each in corners])
     ours = (regions.slopes[some] * points[:, None]).sum(-1) + regions.offsets[some]
     with torch.no_grad():
         theirs = graph.model(regions.inputs(points)).flatten(1).numpy()

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .._numerics.checks import check_count, check_floating
 from ..maso import MASO
-from ._networks.checks import check_inputs, check_model
+from ._networks.checks import check_inputs, checked_model
 from ._networks.watch import watch
 from .affine_maps import Model, affine_map
 
@@ -178,7 +178,7 @@ def centroid(model: Model, x: Tensor, depth: int | None = None) -> Tensor:
         tensor([[1., 1.],
                 [1., 0.]])
     """
-    check_model(model)
+    model = checked_model(model)
     check_inputs("x", x, model)
     with torch.enable_grad():
         points = x.detach().requires_grad_()

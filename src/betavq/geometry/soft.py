@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +12,14 @@ import torch
 from torch import Tensor, fx, nn
 
 from .._numerics.checks import check_beta
+from .._torch.affine import Step
 from .._torch.hard_units import Kinks, Maxima, Units
 from ..inference import code
+from ._networks.checks import check_model
 from ._networks.graph import Graph, Layer
+from ._networks.own_layers import Found
+from ._networks.survey import survey
+from ._networks.watch import watch
 from ._plane.domain import check_domain, check_plane
 from ._plane.polygons import Floats
 from ._plane.search import WORKING_SET
@@ -27,7 +33,7 @@ class SoftPartition:
     """How undecided the units of a softened network are, on a raster.
 
     Attributes:
-        beta: the hardness.
+        beta: the hardness of all units; None if each has its own.
         x: the centres of columns in plane coordinates, ``(W,)``.
         y: those of rows, ``(H,)``.
         entropy: of each layer of units, ``(L, H, W)`` in [0, 1], rows from the bottom; NaN outside the domain.
@@ -45,17 +51,27 @@ class SoftPartition:
         ((1, 4, 6), [-0.833, -0.5, -0.167, 0.167, 0.5, 0.833])
     """
 
-    beta: float
+    beta: float | None
     x: Floats
     y: Floats
     entropy: Floats
     layers: tuple[Layer, ...]
     logits: Floats
 
+    def __repr__(self) -> str:
+        rows, columns = self.entropy.shape[1:]
+        hardness = "own β" if self.beta is None else f"β = {self.beta:.7g}"
+        return f"SoftPartition({hardness}, {len(self.layers)} layers of units on {columns} × {rows} points)"
+
 
 @torch.no_grad()
 def soft_partition(
-    model: nn.Module, domain: Any, beta: float, *, resolution: int | tuple[int, int] = 200, plane: Any = None
+    model: nn.Module,
+    domain: Any,
+    beta: float | None = None,
+    *,
+    resolution: int | tuple[int, int] = 200,
+    plane: Any = None,
 ) -> SoftPartition:
     r"""How undecided the units of a softened network are over a polygon: the regions of β < 1.
 
@@ -69,10 +85,12 @@ def soft_partition(
     has, as at β = 0. Scores z are those of the softened network: layers before pass on the values Σ t_r z_r.
 
     Args:
-        model: a network as :func:`partition` takes it, of units that are each the largest or the smallest of their
-            pieces; they take ``beta`` all.
+        model: a network as :func:`partition` takes it; or a soft one, by :func:`betavq.soften` or of layers of
+            :mod:`betavq.nn`.
         domain: corners of a convex polygon, ``(V, 2)``, in plane coordinates.
-        beta: hardness in [0, 1].
+        beta: hardness in [0, 1] of all units, each of which has to be the largest or the smallest of its pieces. None
+            for the units' own, 1 where they have none; then they pass on what they do in the model, the free energy
+            if it was softened so.
         resolution: columns and rows of the raster over the domain's bounding box; or the larger of them.
         plane: an origin and two directions, as for :func:`partition`.
 
@@ -91,32 +109,97 @@ def soft_partition(
         >>> soft.entropy[0, 2].round(3).tolist()  # on the x axis
         [0.504, 0.589, 1.0, 0.589, 0.504]
     """
-    hardness = check_beta(beta, wait=True)
-    if isinstance(hardness, Tensor):
-        if hardness.numel() != 1:
-            raise ValueError(f"beta must be one number, got shape {tuple(hardness.shape)}")
-        hardness = float(hardness)
+    hardness = _check_hardness(beta)
     corners, surface = check_domain(domain), check_plane(plane)
-    graph = Graph(model)
     x, y = _raster(corners, resolution)
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     inside = np.flatnonzero(_is_inside(grid, corners))
-    survey = graph.survey(surface.inputs(corners[:1]))
-    entropies, outputs = [], []
-    step = max(1, WORKING_SET // (8 * survey.widest))
-    for start in range(0, len(inside), step):
+    run: _AsItIs | _AllAlike = _AsItIs(model) if hardness is None else _AllAlike(model, hardness)
+    layers, widest = run.look(surface.inputs(corners[:1]))
+    step = max(1, WORKING_SET // (8 * widest))
+    parts = [inside[start : start + step] for start in range(0, len(inside), step)]
+    found, outputs = zip(*[run.follow(surface.inputs(grid[part])) for part in parts], strict=True)
+    maps = (_spread(values, inside, (len(y), len(x))) for values in (torch.cat(found, 1), torch.cat(outputs).t()))
+    entropy, logits = maps
+    return SoftPartition(run.beta, x, y, entropy, layers, logits)
+
+
+def _check_hardness(beta: Any) -> float | None:
+    hardness = None if beta is None else check_beta(beta, wait=True)
+    if isinstance(hardness, Tensor) and hardness.numel() != 1:
+        raise ValueError(f"beta must be one number, got shape {tuple(hardness.shape)}")
+    return None if hardness is None else float(hardness)
+
+
+class _AllAlike:
+    """A network whose units all take one β."""
+
+    def __init__(self, model: nn.Module, beta: float) -> None:
+        self.graph, self.beta = Graph(model, any_beta=True), beta
+
+    def look(self, row: Tensor) -> tuple[tuple[Layer, ...], int]:
+        """Its layers of units, and the widest step, found with one input."""
+        surveyed = survey(self.graph, row)
+        return tuple(surveyed.layers.values()), surveyed.widest
+
+    def follow(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """The mean entropies of its layers, ``(L, N)``, and its outputs, ``(N, C)``."""
         found: list[Tensor] = []
-        rows = surface.inputs(grid[inside[start : start + step]])
-        outputs.append(graph.follow(rows, _softened(graph, hardness, found)).flatten(1))
-        entropies.append(torch.stack(found) if found else rows.new_zeros(0, len(rows)))
-    return SoftPartition(
-        hardness,
-        x,
-        y,
-        _spread(torch.cat(entropies, 1), inside, (len(y), len(x))),
-        tuple(survey.layers.values()),
-        _spread(torch.cat(outputs).t(), inside, (len(y), len(x))),
-    )
+        output = self.graph.follow(rows, _softened(self.graph, self.beta, found)).flatten(1)
+        return torch.stack(found) if found else rows.new_zeros(0, len(rows)), output
+
+
+class _AsItIs:
+    """A network whose units have their own β."""
+
+    def __init__(self, model: nn.Module) -> None:
+        check_model(model, any_beta=True)
+        self.model = copy.deepcopy(model).cpu().double()
+        self.betas = set[float]()
+
+    @property
+    def beta(self) -> float | None:
+        """The β of all units, if they have one."""
+        return self.betas.copy().pop() if len(self.betas) == 1 else 1.0 if not self.betas else None
+
+    def look(self, row: Tensor) -> tuple[tuple[Layer, ...], int]:
+        """As above."""
+        found, _ = self._watch(row)
+        layers = tuple(
+            Layer(each.step.place, math.prod(each.units.out_shape), each.units.num_pieces) for each, _ in found
+        )
+        return layers, max([row.numel(), *(layer.num_units * layer.num_pieces for layer in layers)])
+
+    def follow(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """As above."""
+        found, output = self._watch(rows)
+        entropies = [entropy.mean(1) for _, entropy in found]
+        return torch.stack(entropies) if entropies else rows.new_zeros(0, len(rows)), output.flatten(1)
+
+    def _watch(self, rows: Tensor) -> tuple[list[tuple[Found, Tensor]], Tensor]:
+        kept: list[tuple[Found, Tensor]] = []
+
+        def follow(_: Step, args: Any, kwargs: Any, called: Any, found: Found | None) -> None:  # noqa: ARG001
+            if found is not None:
+                self.betas.update(torch.as_tensor(found.beta).detach().flatten().tolist())
+                kept.append((found, _entropy(found.units, found.scores(), found.beta)))
+
+        output, _, _ = watch(self.model, rows, follow=follow, any_beta=True)
+        return kept, output
+
+
+def _entropy(units: Units, scores: Tensor, beta: float | Tensor) -> Tensor:
+    """The normalised entropies ``(N, K)`` of units at a β that broadcasts against what they put out."""
+    hardness = torch.as_tensor(beta, dtype=scores.dtype).detach()
+    if bool((hardness == 1).all()):
+        return scores.new_zeros(len(scores), math.prod(units.out_shape))
+    if hardness.numel() > 1:
+        hardness = hardness.expand(len(scores), *units.out_shape).flatten(1)
+    if isinstance(units, Maxima):
+        return _of_largest(units, scores, hardness)[1]
+    codes = code(torch.stack((torch.zeros_like(scores), _gap(units, scores)), -1), hardness)
+    entropy: Tensor = torch.special.entr(codes).sum(-1) / math.log(2)
+    return entropy
 
 
 def _softened(graph: Graph, beta: float, found: list[Tensor]) -> Any:
@@ -135,7 +218,7 @@ def _softened(graph: Graph, beta: float, found: list[Tensor]) -> Any:
     return soften
 
 
-def _of_largest(units: Maxima, scores: Tensor, beta: float) -> tuple[Tensor, Tensor]:
+def _of_largest(units: Maxima, scores: Tensor, beta: float | Tensor) -> tuple[Tensor, Tensor]:
     """The values of softened units, and their normalised entropies."""
     pieces, number = units.seen(scores, -torch.inf), (units.windows >= 0).sum(1)
     codes = code(pieces, beta)
@@ -146,9 +229,7 @@ def _of_largest(units: Maxima, scores: Tensor, beta: float) -> tuple[Tensor, Ten
 
 def _of_two_pieces(units: Kinks, scores: Tensor, beta: float) -> tuple[Tensor, Tensor]:
     """The same for units of two pieces, in fewer passes: a code of two is (σ(−ηg), σ(ηg)), g its gap."""
-    apart, offset = units.slopes[1] - units.slopes[0], units.constants[1] - units.constants[0]
-    # The minimum of two pieces selects by their negatives.
-    gap = apart.abs() * scores + torch.where(apart < 0, -offset, offset)
+    gap = _gap(units, scores)
     if beta == 1:
         second = (gap > 0).to(gap.dtype)
         first = 1 - second
@@ -157,6 +238,13 @@ def _of_two_pieces(units: Kinks, scores: Tensor, beta: float) -> tuple[Tensor, T
         first, second = torch.sigmoid(-exponent), torch.sigmoid(exponent)
     low, high = (slope * scores + constant for slope, constant in zip(units.slopes, units.constants, strict=True))
     return first * low + second * high, (torch.special.entr(first) + torch.special.entr(second)) / math.log(2)
+
+
+def _gap(units: Kinks, scores: Tensor) -> Tensor:
+    """By how much the second of two pieces is worth more than the first."""
+    apart, offset = units.slopes[1] - units.slopes[0], units.constants[1] - units.constants[0]
+    # The minimum of two pieces selects by their negatives.
+    return apart.abs() * scores + torch.where(apart < 0, -offset, offset)
 
 
 def _raster(corners: Floats, resolution: Any) -> tuple[Floats, Floats]:

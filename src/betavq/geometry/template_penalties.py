@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from .._numerics.checks import check_floating
-from ._networks.checks import check_inputs
+from ._networks.checks import check_hard, check_inputs
+from ._networks.watch import run_hard
 from .affine_maps import Model
 
 __all__ = ["last_layer_penalty", "template_penalty"]
@@ -48,12 +49,13 @@ def template_penalty(model: Model, x: Tensor) -> Tensor:
     for name, module in model.named_modules() if isinstance(model, nn.Module) else ():
         if isinstance(module, _BatchNorm) and (module.training or module.running_mean is None):
             raise ValueError(f"model must have its BatchNorms in eval mode, got {name!r} that mixes its batch")
+    check_hard(model)
     check_inputs("x", x, model)
     if len(x) == 0:
         raise ValueError(f"x must have at least one point, got shape {tuple(x.shape)}")
     with torch.enable_grad():
         points = x if x.requires_grad else x.detach().requires_grad_()
-        logits = model(points.clone())  # a clone, for a layer may work in place
+        logits = run_hard(model, points.clone())  # a clone, for a layer may work in place
         if logits.dim() != 2 or len(logits) != len(x):
             raise ValueError(f"model must put out logits of shape (N, C), got {tuple(logits.shape)}")
         grown = [torch.autograd.grad(each.sum(), points, create_graph=True)[0] for each in logits.unbind(1)]

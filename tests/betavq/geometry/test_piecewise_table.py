@@ -246,7 +246,10 @@ REFUSED: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
     "over the batch": (lambda x: x.amax(0, keepdim=True) + x, "got amax in .* beyond the batch, got dim=0"),
     "over all": (lambda x: x.max() + x, "got max in .* beyond the batch, got dim=None"),
     "over all by amin": (lambda x: x.amin() + x, r"got amin in .* beyond the batch, got dim=\(\)"),
-    "slopes that depend on x": (lambda x: F.prelu(x, x[:1, 0]), "got prelu by a function of x in"),
+    "slopes that depend on x": (
+        lambda x: F.prelu(x, x[:1, 0]),
+        "(got prelu by a function of x|each row of a batch)",
+    ),
     "hardswish": (F.hardswish, "got hardswish in"),
     "indices": (lambda x: x.max(1, keepdim=True)[1] * 0.5 + x, "which takes the indices of a maximum"),
     "rounded": (lambda x: x.long() + x, "got long in"),
@@ -274,7 +277,7 @@ READERS: dict[str, Callable[[nn.Module, Tensor], Any]] = {
 def test_all_refuse_it_in_the_same_words(name: str, reader: str) -> None:
     function, words = REFUSED[name]
     x = torch.tensor([[0.3, -1.2], [0.7, 0.1]], dtype=torch.float64)
-    with pytest.raises(ValueError, match="model must be piecewise affine, got .*" + words.removeprefix("got ")):
+    with pytest.raises(ValueError, match="model must .*" + words):
         READERS[reader](Function(function).eval(), x)
 
 

@@ -162,7 +162,7 @@ def test_the_centroid_counts_the_layers_that_select():
         ({"at": points(1, 2)[0]}, "before and at must be given together"),
         ({"before": mlp(2, 3, 4), "at": points(1, 2)[0]}, r"before must put out \(N, 2\), got \(1, 4\)"),
         ({"max_codes": 7}, "max_codes must allow for"),
-        ({"before": mlp(2, 3, 2).train(), "at": points(1, 2)[0]}, "eval mode"),
+        ({"before": nn.Sequential(mlp(2, 3, 2), nn.Dropout()).double().train(), "at": points(1, 2)[0]}, "eval mode"),
     ],
 )
 def test_what_makes_no_diagram_is_refused(arguments, message):

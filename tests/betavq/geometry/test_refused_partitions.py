@@ -64,7 +64,6 @@ REFUSED: dict[str, tuple[nn.Module, type[Exception], str]] = {
     "product": (Product().eval(), ValueError, "got mul"),
     "function": (Functional(torch.sin).eval(), ValueError, "got sin"),
     "quotient": (Functional(lambda x: 1 / (x + 5)).eval(), ValueError, "piecewise affine"),
-    "soft unit": (with_layer(BetaReLU(0.5)), ValueError, r"layer '1' \(BetaReLU\) is softened at β = 0.5: set_beta"),
     "dropout": (Functional(lambda x: nn.functional.dropout(x, 0.5)).eval(), ValueError, "got dropout"),
     "training": (with_layer(nn.Dropout()).train(), ValueError, "model must be in eval mode"),
     "NaN": (with_weight(float("nan")), ValueError, "model must have finite weights, got nan"),

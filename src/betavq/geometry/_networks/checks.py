@@ -2,28 +2,63 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.dropout import _DropoutNd
 
 from ..._numerics.checks import check_floating
+from ..._softening.betas import kept_betas, softenings_of
 from ...maso import MASO
+from ...softening import harden
+from .own_layers import not_hard
+
+Model = TypeVar("Model", bound=Callable[..., Any])
+#: With how many rows it is tried whether they are kept apart.
+ROWS = 3
+#: Layers that do another thing in training mode.
+_BY_MODE = (_DropoutNd, _NormBase, nn.RReLU, nn.RNNBase, nn.MultiheadAttention)
 
 
-def check_model(model: Any) -> None:
-    """Raise unless a model can be called, is in eval mode and has finite weights."""
+def check_model(model: Any, *, any_beta: bool = False) -> None:
+    """Raise unless a model can be called, is hard, does not depend on chance or its batch, and has finite weights."""
     if not callable(model):
         raise TypeError(f"model must be a module or a function of one tensor, got {type(model).__name__}")
     if not isinstance(model, nn.Module):
         return
     for name, module in model.named_modules():
-        # A MASO is the same in both modes, and so is what only holds others.
-        if module.training and not isinstance(module, MASO) and not any(True for _ in module.children()):
+        if module.training and isinstance(module, _BY_MODE) and getattr(module, "p", 1) > 0:
             raise ValueError(
                 f"model must be in eval mode, got {_named(name, module)} in training mode: call model.eval()"
             )
+    if not any_beta:
+        check_hard(model)
     check_weights(model)
+
+
+def check_hard(model: Any) -> None:
+    """Raise unless every β that a model keeps is 1."""
+    if not isinstance(model, nn.Module):
+        return
+    names = {module: name for name, module in model.named_modules()}
+    for kept in kept_betas(model).values():
+        smallest = float(kept.tensor.detach().min())
+        if not smallest >= 1:
+            raise ValueError(not_hard(_named(names.get(kept.module, ""), kept.module), smallest))
+
+
+def hardened(model: Model) -> Model:
+    """A copy of a softened model with its hard nonlinearities back; another model as it is."""
+    return harden(model) if isinstance(model, nn.Module) and softenings_of(model) else model
+
+
+def checked_model(model: Model) -> Model:
+    """A model that :func:`check_model` takes, hardened."""
+    check_model(model)
+    return hardened(model)
 
 
 def check_weights(model: nn.Module) -> None:
@@ -50,9 +85,32 @@ def check_inputs(name: str, x: Any, model: Any) -> None:
     if not bool(x.detach().isfinite().all()):
         raise ValueError(f"{name} must be finite, got {x.detach()[~x.detach().isfinite()][0].item()}")
     if isinstance(model, nn.Module):
-        dtype = next((each.dtype for each in model.parameters() if each.is_floating_point()), x.dtype)
+        betas = {id(kept.tensor) for kept in kept_betas(model).values()}  # which stay in full precision
+        own = (each.dtype for each in model.parameters() if each.is_floating_point() and id(each) not in betas)
+        dtype = next(own, x.dtype)
         if dtype != x.dtype:
             raise TypeError(f"{name} must have the dtype of the model, {dtype}, got {x.dtype}")
+
+
+@torch.no_grad()
+def check_rows_apart(model: Callable[[Tensor], Tensor], x: Tensor) -> None:
+    """Raise unless a model computes each row of a batch for itself.
+
+    NaN in one row goes wherever a number of that row goes, through dead units too.
+    """
+    rows = x.detach()[torch.arange(ROWS) % max(len(x), 1)] if len(x) else x
+    for strange in (0, ROWS - 1) if len(x) else ():
+        given = rows.clone()
+        given[strange] = torch.nan
+        try:
+            output = model(given)
+        except Exception:  # made for another number of rows, or for finite numbers
+            return
+        check_outputs(output, given)
+        if bool(output[[row for row in range(ROWS) if row != strange]].isnan().any()):
+            raise ValueError(
+                "model must compute each row of a batch for itself, got one whose outputs depend on other rows"
+            )
 
 
 def check_outputs(output: Tensor, x: Tensor) -> None:

@@ -6,17 +6,15 @@ import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-import torch
 from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ... import functional as beta_functional
 from ..._torch.affine import Step, function_name, leaves
 from ..._torch.hard_units import Units
-from .checks import check_model
-from .own_layers import own_function, own_units
+from .checks import check_model, hardened
+from .own_layers import OWN_LAYERS, check_step_hard, find_units
 from .tracing import is_in_place, trace
 
 Values = dict[fx.Node, Any]
@@ -45,20 +43,6 @@ class Layer:
     num_pieces: int
 
 
-class Survey(NamedTuple):
-    """What a network is like.
-
-    Attributes:
-        layers: its layers of units, in order.
-        widest: the most numbers that a step is given or puts out for one input.
-        num_outputs: C.
-    """
-
-    layers: dict[fx.Node, Layer]
-    widest: int
-    num_outputs: int
-
-
 class Graph:
     """The steps of a network from its input to its logits.
 
@@ -73,11 +57,13 @@ class Graph:
         ValueError: in training mode, NaN or infinity among the weights, or a forward pass that cannot be traced.
     """
 
-    def __init__(self, model: Any) -> None:
-        check_model(model)
+    def __init__(self, model: Any, *, any_beta: bool = False) -> None:
+        check_model(model, any_beta=any_beta)
         if not isinstance(model, nn.Module):
             raise TypeError(f"model must be an nn.Module, got {type(model).__name__}")
-        self.model: nn.Module = copy.deepcopy(model).cpu().double()
+        copied = copy.deepcopy(model) if (hard := hardened(model)) is model else hard
+        self.model: nn.Module = (nn.Sequential(copied) if isinstance(copied, OWN_LAYERS) else copied).cpu().double()
+        self.any_beta = any_beta
         self.input, nodes, self.output = trace(self.model)
         self._layers = dict(self.model.named_modules())
         self._units = dict[fx.Node, Units | None]()
@@ -142,15 +128,16 @@ class Graph:
         if step.is_constant:
             self._plain.add(node)
             return None
-        layer = self.layer(node)[1]
-        if node.op == "call_module" and not isinstance(layer, _BatchNorm):
-            return own_units(step, layer)
-        if node.op == "call_module":
-            step = step._replace(name="batch_norm", kwargs={"training": layer.running_mean is None})
-        units = (own_function(step) if step.name in beta_functional.__all__ else step).units()
-        if units is None:
-            step.check_affine()
-        return units
+        called = self.layer(node)[1] if node.op == "call_module" else node.target
+        if isinstance(called, _BatchNorm):
+            is_training = called.training or called.running_mean is None
+            step = step._replace(name="batch_norm", kwargs={"training": is_training})
+        found = find_units(step, called)
+        if found is None:
+            return None
+        if not self.any_beta:
+            check_step_hard(step, found.beta)
+        return found.units
 
     def source(self, node: fx.Node) -> Any:
         """The first argument of a step."""
@@ -207,29 +194,8 @@ class Graph:
                 units, scores = found
                 output = units.sign * select(node, units, scores.flatten(1))
                 self.store(node, values, output.reshape(len(rows), *units.out_shape))
-        output = values[self.output]
-        if not isinstance(output, Tensor) or output.dim() == 0 or len(output) != len(rows):
-            raise ValueError("model must return one row for each input")
-        return output
-
-    def survey(self, row: Tensor) -> Survey:
-        """Follow the network on one input, ``(1, …)``, to see how large its steps are.
-
-        Raises:
-            ValueError: it does not take such an input, or is not piecewise affine.
-        """
-        widths, layers = [row.numel()], dict[fx.Node, Layer]()
-
-        def zeros(node: fx.Node, units: Units, scores: Tensor) -> Tensor:
-            layers[node] = self.layer_of(node, units)
-            widths.append(max(scores.numel(), layers[node].num_units * units.num_pieces))
-            return torch.zeros(1, *units.out_shape, dtype=torch.float64)
-
-        try:
-            output = self.follow(row, zeros)
-        except RuntimeError as error:
-            raise ValueError(f"model must take inputs of shape {('N', *row.shape[1:])}; it said: {error}") from error
-        return Survey(layers, max(*widths, output.numel()), output.numel())
+        result: Tensor = values[self.output]
+        return result
 
     def layer_of(self, node: fx.Node, units: Units) -> Layer:
         """What results say of a layer of units."""

@@ -7,8 +7,6 @@ import operator
 
 from torch import fx, nn
 
-from ... import functional as beta_functional
-from ... import pooling as beta_pooling
 from .own_layers import OWN_LAYERS
 
 #: Layers of torch.nn that are traced, so that a layer and its function are one; the others stay as they are.
@@ -26,7 +24,7 @@ class _Tracer(fx.Tracer):
     """Traces through a model's own modules and most of PyTorch's, down to functions and to our layers."""
 
     def __init__(self) -> None:
-        super().__init__(autowrap_modules=(math, beta_functional, beta_pooling))  # type: ignore[arg-type]
+        super().__init__(autowrap_modules=(math,))
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         is_kept = type(m).__module__ not in TRACED and super().is_leaf_module(m, module_qualified_name)

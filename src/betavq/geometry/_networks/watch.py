@@ -10,17 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ..._torch.affine import PASSIVE, Step, function_name, leaves
-from ..._torch.hard_units import Units
-from .own_layers import OWN_LAYERS, own_units
+from ..._numerics.tracing import Observed
+from ..._softening.smoothings import softened
+from ..._torch.affine import Step, function_name, leaves
+from .checks import check_rows_apart
+from .own_layers import OWN_FUNCTIONS, Found, check_step_hard, find_units
 
-#: Told of a step, what depends on the input marked as such, and the units that it is; what it returns is kept.
-Follow = Callable[[Step, tuple[Any, ...], dict[str, Any], Units | None], Any]
+#: Told of a step, what depends on the input marked as such, what is called, and the units that it is; what it returns
+#: is kept with the results.
+Follow = Callable[[Step, tuple[Any, ...], dict[str, Any], Any, Found | None], Any]
 
 
 @dataclass(frozen=True)
@@ -45,14 +49,15 @@ class Watcher:
     Attributes:
         keep_totals: whether to sum the outputs of selecting layers.
         selections: what was selected, in the order of computation.
+        any_beta: whether units may be softened; else they are refused.
         follow: told of every operation on the input; what it returns is kept with the results (:func:`mark_of`).
     """
 
     keep_totals: bool = False
     follow: Follow | None = None
+    any_beta: bool = False
     selections: list[Selection] = field(default_factory=list)
     layers: list[tuple[str, nn.Module]] = field(default_factory=list)
-    held: list[Watched] = field(default_factory=list)
 
     def layer(self) -> str:
         """The innermost layer at work, in words."""
@@ -68,27 +73,25 @@ class Watcher:
 
     def call(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """One operation on the input."""
-        step = self.step(function_name(func, args), args, kwargs)
+        is_layer = isinstance(func, nn.Module)
+        name = type(func).__name__ if is_layer else args[1] if func is softened else function_name(func, args)
+        step = self.step(name, args, kwargs)
         with torch._C.DisableTorchFunctionSubclass():
             if step.is_constant:
                 return func(*step.args, **step.kwargs)
-            if not all(each.is_floating_point() for each in watched_in((args, kwargs))) and step.name not in PASSIVE:
+            if not all(each.is_floating_point() for each in watched_in((args, kwargs))) and not step.is_passive:
                 raise step.refusal("which takes the indices of a maximum")
-            units = step.units()
-            if units is None:
-                step.check_affine()
-            mark = self.mark(step, args, kwargs, units)
-            code = None if units is None else units.code(units.scores(*step.args, **step.kwargs))
-            result = func(*step.args, **step.kwargs)
+            found = find_units(step, func)
+            if found is not None and not self.any_beta:
+                check_step_hard(step, found.beta)
+            mark = self.follow(step, args, kwargs, func, found) if self.follow else mark_of(args)
+            code = None if found is None else (found.step.name, found.units.code(found.scores()))
+            result = (func.forward if is_layer else func)(*step.args, **step.kwargs)
             if isinstance(result, Tensor) and not result.is_floating_point():
                 raise step.refusal("which must put out floating numbers")
             if code is not None:
-                self.record(step.name, code, result)
+                self.record(*code, result)
             return self.wrap(result, mark)
-
-    def mark(self, step: Step, args: tuple[Any, ...], kwargs: dict[str, Any], units: Units | None) -> Any:
-        """What is kept with the results of a step."""
-        return self.follow(step, args, kwargs, units) if self.follow else mark_of(args)
 
     def record(self, function: str, code: Tensor, output: Any) -> None:
         """Keep what a layer selected."""
@@ -114,7 +117,7 @@ class Watcher:
         return result
 
 
-class Watched(Tensor):
+class Watched(Observed):
     """A tensor that depends on the input."""
 
     watcher: Watcher
@@ -161,6 +164,7 @@ def watch(
     keep_totals: bool = False,
     follow: Follow | None = None,
     mark: Any = None,
+    any_beta: bool = False,
 ) -> tuple[Tensor, list[Selection], Any]:
     """The model's output at x, what its layers selected, and what ``follow`` kept with the output.
 
@@ -169,7 +173,7 @@ def watch(
             inputs that do not fit.
         TypeError: a model that does not return one tensor.
     """
-    watcher = Watcher(keep_totals, follow)
+    watcher = Watcher(keep_totals, follow, any_beta)
     with _hooks(model, watcher):
         try:
             result = model(watcher.wrap(x.clone(), mark))  # a clone, for a layer may work in place
@@ -178,16 +182,34 @@ def watch(
     if not isinstance(result, Watched):
         got = type(result).__name__
         raise TypeError(f"model must return one tensor that depends on x, got {got}")
+    check_rows_apart(model, x)
     return _bare(result), watcher.selections, result.mark
+
+
+class _Asker(Watcher):
+    """Looks for functions of the library alone, and lets all else pass."""
+
+    def call(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with torch._C.DisableTorchFunctionSubclass():
+            if isinstance(func, FunctionType) and func in OWN_FUNCTIONS:
+                check_step_hard(self.step(function_name(func), args, kwargs))
+            is_layer = isinstance(func, nn.Module)
+            return self.wrap((func.forward if is_layer else func)(*_bare(args), **_bare(kwargs)), None)
+
+
+def run_hard(model: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """The output of any model, with its graph; raise if it calls a function of the library at a β below 1."""
+    output: Tensor = _bare(model(_Asker().wrap(x, None)))
+    return output
 
 
 @contextmanager
 def _hooks(model: Any, watcher: Watcher) -> Iterator[None]:
-    """Let the watcher know which layer is at work, and take the library's own layers as a whole."""
+    """Let the watcher know which layer is at work."""
     handles = []
     for name, module in model.named_modules() if isinstance(model, nn.Module) else ():
-        handles.append(module.register_forward_pre_hook(_enter(watcher, name), with_kwargs=True))
-        handles.append(module.register_forward_hook(_leave(watcher), with_kwargs=True))
+        handles.append(module.register_forward_pre_hook(_enter(watcher, name)))
+        handles.append(module.register_forward_hook(_leave(watcher)))
     try:
         yield
     finally:
@@ -196,26 +218,14 @@ def _hooks(model: Any, watcher: Watcher) -> Iterator[None]:
 
 
 def _enter(watcher: Watcher, name: str) -> Any:
-    def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def hook(module: nn.Module, _: Any) -> None:
         watcher.layers.append((name, module))
-        if not isinstance(module, OWN_LAYERS):
-            return None
-        watcher.held.append(next(watched_in((args, kwargs))))
-        return _bare(args), _bare(kwargs)
 
     return hook
 
 
 def _leave(watcher: Watcher) -> Any:
-    def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
-        if isinstance(module, OWN_LAYERS):
-            x = watcher.held.pop()
-            step = watcher.step(type(module).__name__, (x, *args[1:]), kwargs)
-            units = own_units(step, module)
-            mark = watcher.mark(step, (x, module), kwargs, units)
-            watcher.record(step.name, units.code(units.scores(*step.args)), output)
-            output = watcher.wrap(output, mark)
+    def hook(*_: Any) -> None:
         watcher.layers.pop()
-        return output
 
     return hook

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from ..._torch.hard_units import Kinks, Units
-from .._networks.graph import Graph, Survey, Values
+from .._networks.graph import Graph, Values
+from .._networks.survey import Survey
 from .kinks import Cut, cut_by_kinks, select_pieces
 from .maxima import cut_by_maxima, select_largest
 from .polygons import Codes, Floats, Integers, Polygons
@@ -109,7 +110,6 @@ class Search:
             found = graph.units(node, values)
             if found is None:
                 graph.compute(node, values)
-                self._check_rows(node, values, len(share.polygons))
                 graph.forget(node, values)
                 continue
             cut = self._cut(share.polygons, found[0], _at_three_points(found[1], len(share.polygons)))
@@ -167,11 +167,6 @@ class Search:
                 f"max_bytes must allow for all regions, {self.bytes:,} bytes each, got {self.max_bytes:,}, "
                 f"and there are more than {number:,}"
             )
-
-    def _check_rows(self, node: Any, values: Values, n: int) -> None:
-        value = values[node]
-        if self.graph.is_data(node, values) and (value.dim() == 0 or len(value) != 3 * n):
-            raise ValueError(f"model must keep the examples of a batch apart, got {self.graph.name(node)}")
 
 
 def _at_three_points(scores: Tensor, n: int) -> Floats:
