@@ -48,7 +48,9 @@ from ._numerics.tracing import Proxy, function_step
 __all__ = ["NOISES", "Noise", "code", "maximum", "value"]
 __dir__ = __all__.copy
 
+#: How a noise is named.
 Noise = Literal["logistic", "uniform", "gaussian", "exponential", "lomax"]
+#: The names of all noises.
 NOISES: tuple[Noise, ...] = get_args(Noise)
 
 

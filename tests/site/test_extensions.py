@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
 import pytest
 import yaml
-from book_site import build, icons, maths, pages, scripts, styles
+from book_site import build, icons, maths, pages, reference, scripts, styles
 from docutils import nodes
 from jupyter_cache.executors import utils as executor
 from sphinx.builders.html._assets import _JavaScript
+
+from hardtosoft.site.repository import Repository
 
 ROOT = Path(__file__).parents[2]
 
@@ -165,3 +168,30 @@ def test_mathjax_copy_holds_what_the_pages_load(tmp_path: Path) -> None:
     assert all((tmp_path / f"{name}.js").is_file() for name in wanted)
     assert list(tmp_path.rglob("*.woff"))
     assert sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) < 2_000_000
+
+
+def test_signatures_of_several_lines_are_lines() -> None:
+    listed = '<dt class="sig"><dl>\n<dd>beta,</dd>\n</dl>)</dt><dd><dl><dd>text</dd></dl></dd>'
+    lines = '<dt class="sig">\n<span class="sig-line">beta,</span>\n)</dt><dd><dl><dd>text</dd></dl></dd>'
+    assert reference.mend_signatures(listed.replace('"sig"', '"sig py"')) == lines.replace('"sig"', '"sig py"')
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("soften", "def soften("), ("Report.replaced", "    @property"), ("MASO.from_layers", "    @classmethod")],
+)
+def test_sources_are_linked_line_by_line_on_github(monkeypatch: pytest.MonkeyPatch, name: str, start: str) -> None:
+    place = Repository("https://github.com/owner/name", "main", "book")
+    monkeypatch.setattr(reference, "read_repository", lambda _: place)
+    module = "betavq.maso" if name.startswith("MASO") else "betavq.softening"
+    link = reference.source_link("py", {"module": module, "fullname": name})
+    found = re.fullmatch(r"https://github\.com/owner/name/blob/main/(src/betavq/[\w/]+\.py)#L(\d+)-L\d+", link or "")
+    assert found
+    assert (ROOT / found[1]).read_text(encoding="utf-8").splitlines()[int(found[2]) - 1].startswith(start)
+
+
+@pytest.mark.parametrize("address", ["", "https://git.example.org/owner/name"])
+def test_sources_are_not_linked_elsewhere(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setattr(reference, "read_repository", lambda _: Repository(address, "main", "book"))
+    assert reference.source_link("py", {"module": "betavq.softening", "fullname": "soften"}) is None
+    assert reference.source_link("c", {}) is None
