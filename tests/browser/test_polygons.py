@@ -129,7 +129,7 @@ def test_lines_are_drawn_where_edges_are(open_page):
 
 @once_more
 def test_a_notebook_draws_the_same_polygons(open_notebook):
-    notebook = open_notebook("from hardtosoft.figures import partitions\nmoon_regions.moon_regions_figure()")
+    notebook = open_notebook("from hardtosoft.figures import partitions\npartitions.moon_regions_figure()")
     notebook.run_all(figures=1)
     root = notebook.figure("moon-regions")
     assert_coloured(root, MOONS, {"step": 1500.0, "depth": 2.0}, at_least=15)
