@@ -17,8 +17,6 @@ from ...softening import harden
 from .own_layers import not_hard
 
 Model = TypeVar("Model", bound=Callable[..., Any])
-#: With how many rows it is tried whether they are kept apart.
-ROWS = 3
 #: Layers that do another thing in training mode.
 _BY_MODE = (_DropoutNd, _NormBase, nn.RReLU, nn.RNNBase, nn.MultiheadAttention)
 
@@ -93,21 +91,32 @@ def check_inputs(name: str, x: Any, model: Any) -> None:
 
 
 @torch.no_grad()
-def check_rows_apart(model: Callable[[Tensor], Tensor], x: Tensor) -> None:
-    """Raise unless a model computes each row of a batch for itself.
+def check_rows_apart(model: Callable[[Tensor], Tensor], x: Tensor, output: Tensor) -> None:
+    """Raise unless a model computes each row of a batch for itself, however many they are.
 
     NaN in one row goes wherever a number of that row goes, through dead units too.
+
+    Args:
+        model: any model.
+        x: inputs.
+        output: what the model makes of them.
     """
-    rows = x.detach()[torch.arange(ROWS) % max(len(x), 1)] if len(x) else x
-    for strange in (0, ROWS - 1) if len(x) else ():
+    if not len(x):
+        return
+    count = 3 if len(x) != 3 else 4
+    rows = x.detach()[torch.arange(count) % len(x)]
+    for strange in (0, count - 1):
         given = rows.clone()
         given[strange] = torch.nan
         try:
-            output = model(given)
+            found = model(given)
         except Exception:  # made for another number of rows, or for finite numbers
             return
-        check_outputs(output, given)
-        if bool(output[[row for row in range(ROWS) if row != strange]].isnan().any()):
+        check_outputs(found, given)
+        largest = torch.finfo(output.dtype).eps ** 0.5 * output.detach().abs().max() if output.numel() else 0.0
+        same = 1 % len(x)
+        others = found[[row for row in range(count) if row != strange]]
+        if bool(others.isnan().any()) or bool(((found[1] - output[same]).abs() > largest).any()):
             raise ValueError(
                 "model must compute each row of a batch for itself, got one whose outputs depend on other rows"
             )
