@@ -128,13 +128,15 @@ class Step(NamedTuple):
         if self.name in BILINEAR:
             self._check_weights()
         place = _TRAINING.get(self.name)
-        if place is not None:
-            default = "dropout" in self.name
-            mode = self.args[place] if len(self.args) > place else self.kwargs.get("training", default)
-            if mode:
-                raise ValueError(
-                    f"model must be in eval mode, got {self.place} that depends on its batch or on chance"
-                )
+        is_dropout = "dropout" in self.name
+        if place is None or (is_dropout and self._given(1, "p", 0.5) == 0):
+            return
+        if self._given(place, "training", is_dropout):
+            raise ValueError(f"model must be in eval mode, got {self.place} that depends on its batch or on chance")
+
+    def _given(self, place: int, name: str, default: Any) -> Any:
+        """An argument by its place or name."""
+        return self.args[place] if len(self.args) > place else self.kwargs.get(name, default)
 
     def _check_weights(self) -> None:
         """Raise unless the weights of a linear operation do not depend on the input."""

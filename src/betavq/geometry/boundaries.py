@@ -47,6 +47,11 @@ class Polyline:
     angles: Floats
     is_closed: bool
 
+    def __repr__(self) -> str:
+        shape = "closed" if self.is_closed else "open"
+        parts = f"{len(self.regions):,} straight parts of length {self.length:.6g}"
+        return f"Polyline(classes {self.classes}, {shape}, {parts})"
+
     @property
     def length(self) -> float:
         """The length, in plane coordinates."""

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
+from itertools import count
 
 import torch
 from torch import Tensor, fx, nn
 
+from .._numerics.progress import reporter
 from .._torch.hard_units import Kinks, Units
 from ._networks.graph import Graph
 from ._networks.survey import survey
 from ._plane.search import WORKING_SET
+from .partitions import Progress
 
 __all__ = ["distance_to_border", "nearest_border"]
 __dir__ = __all__.copy
 
 
-def distance_to_border(model: nn.Module, x: Tensor) -> Tensor:
+def distance_to_border(model: nn.Module, x: Tensor, *, progress: bool | Progress | None = None) -> Tensor:
     r"""The distance of inputs from the border of their linear regions.
 
     .. math:: d(x) = \min_{\ell, k} \frac{|z^{(\ell)}_k(x)|}{\|\nabla_x z^{(\ell)}_k(x)\|}
@@ -28,6 +32,8 @@ def distance_to_border(model: nn.Module, x: Tensor) -> Tensor:
     Args:
         model: a network as :func:`partition` takes it.
         x: inputs ``(N, …)``, of any shape that the network takes.
+        progress: True for a line on stderr now and then; None for it if stderr is a terminal; or a function that is
+            called with the share of the work that is done and the number of inputs whose distance is known.
 
     Returns:
         ``(N,)`` in float64; ∞ for a network that is affine.
@@ -46,11 +52,11 @@ def distance_to_border(model: nn.Module, x: Tensor) -> Tensor:
         >>> distance_to_border(net, torch.tensor([[0.25, -2.0], [3.0, 1.0]]))
         tensor([0.2500, 1.0000], dtype=torch.float64)
     """
-    distances, _ = _find_borders(model, x)
+    distances, _ = _find_borders(model, x, progress)
     return distances
 
 
-def nearest_border(model: nn.Module, x: Tensor) -> Tensor:
+def nearest_border(model: nn.Module, x: Tensor, *, progress: bool | Progress | None = None) -> Tensor:
     """The point of its region's border that is nearest to each input, at :func:`distance_to_border` from it.
 
     Arguments and errors are those of :func:`distance_to_border`.
@@ -68,14 +74,15 @@ def nearest_border(model: nn.Module, x: Tensor) -> Tensor:
         tensor([[ 0., -2.],
                 [ 3.,  0.]], dtype=torch.float64)
     """
-    distances, directions = _find_borders(model, x)
+    distances, directions = _find_borders(model, x, progress)
     view = distances.reshape(-1, *[1] * (x.dim() - 1))
     return x.detach().cpu().double() + view * directions
 
 
 @torch.no_grad()
-def _find_borders(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
+def _find_borders(model: nn.Module, x: Tensor, progress: bool | Progress | None) -> tuple[Tensor, Tensor]:
     """Distances ``(N,)`` and unit vectors to the nearest border, ``(N, …)``."""
+    report = reporter(progress, "distance_to_border: {:.1%} done, {:,} inputs")
     graph = Graph(model)
     if not isinstance(x, Tensor) or x.dim() < 2 or not bool(torch.isfinite(x).all()):
         raise ValueError("x must be a finite tensor of inputs of shape (N, …)")
@@ -83,13 +90,24 @@ def _find_borders(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
     if not len(points):
         return points.new_zeros(0), points
     rows = 1 + math.prod(points.shape[1:])
-    step = max(1, WORKING_SET // (8 * rows * survey(graph, points[:1]).widest))
-    found = [_nearest(graph, part) for part in torch.split(points, step)]
+    surveyed = survey(graph, points[:1])
+    step = max(1, WORKING_SET // (8 * rows * surveyed.widest))
+    found = list[tuple[Tensor, Tensor]]()
+    for part in torch.split(points, step):
+        done = sum(len(each) for each, _ in found)
+        layers = count(1)
+
+        def tell(done: int = done, size: int = len(part), layers: Iterator[int] = layers) -> None:
+            report((done + size * next(layers) / (1 + len(surveyed.layers))) / len(points), done)
+
+        found.append(_nearest(graph, part, tell))
+    report(1.0, len(points))
     distances, directions = (torch.cat(parts) for parts in zip(*found, strict=True))
     return distances, directions.reshape(points.shape)
 
 
-def _nearest(graph: Graph, points: Tensor) -> tuple[Tensor, Tensor]:
+def _nearest(graph: Graph, points: Tensor, tell: Callable[[], None]) -> tuple[Tensor, Tensor]:
+    """The same for some inputs; ``tell`` is called after each layer of units."""
     n, shape = len(points), points.shape[1:]
     steps = torch.eye(math.prod(shape), dtype=torch.float64).reshape(-1, 1, *shape)
     rows = torch.cat((points[None], points + steps)).flatten(0, 1)
@@ -106,6 +124,7 @@ def _nearest(graph: Graph, points: Tensor) -> tuple[Tensor, Tensor]:
         gap = gaps.gather(2, index.expand(len(gaps), n)[..., None])[..., 0]
         towards = -torch.where(gap[0] < 0, -1.0, 1.0) * (gap[1:] - gap[0]) / slopes.gather(1, index[:, None])[:, 0]
         directions[closer] = towards.t()[closer]
+        tell()
         return selected.flatten(0, 1)
 
     graph.follow(rows, select)

@@ -85,6 +85,9 @@ class VQDistance(NamedTuple):
     by_layer: dict[str, Tensor]
     mean: Tensor
 
+    def __repr__(self) -> str:
+        return f"VQDistance({len(self.by_layer)} layers, mean of shape {tuple(self.mean.shape)})"
+
 
 def vq_distance(model: Model, x: Tensor, y: Tensor, *, pairwise: bool = False) -> VQDistance:
     r"""How differently a network quantizes two inputs: the share of units that select different pieces.

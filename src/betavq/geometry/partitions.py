@@ -97,7 +97,7 @@ def partition(
     report = reporter(progress, "partition: {:.1%} of the area, {:,} regions")
     graph, frame = Graph(model), frame_of(corners)
     inputs = surface.inputs(frame.points)
-    surveyed = survey(graph, inputs[:1])
+    surveyed = survey(graph, inputs[:1], surface.needs)
     found = Search(graph, surveyed, limits, report).run(frame.polygon(corners), inputs)
     regions = _assemble(corners, surface, frame, tuple(surveyed.layers.values()), found)
     _verify(graph, regions)

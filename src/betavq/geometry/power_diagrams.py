@@ -49,6 +49,10 @@ class PowerDiagram:
     def __len__(self) -> int:
         return len(self.codes)
 
+    def __repr__(self) -> str:
+        cells, units = self.codes.shape
+        return f"PowerDiagram({cells:,} cells of {units} units in {self.centroids.shape[1]} dimensions)"
+
     def powers(self, x: Tensor) -> Tensor:
         """‖x − μ‖² − ρ of every cell: ``(N, D)`` → ``(N, Q)``; +∞ for codes with an excluded piece."""
         self._check(x)

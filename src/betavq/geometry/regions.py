@@ -50,6 +50,9 @@ class Region:
     code: Codes
     area: float
 
+    def __repr__(self) -> str:
+        return f"Region({len(self.polygon)} corners, {len(self.offsets)} outputs, area {self.area:.6g})"
+
 
 class Partition(Sequence[Region]):
     """The linear regions of a network on a convex polygon: a sequence of :class:`Region`, and arrays over all of them.

@@ -115,7 +115,7 @@ def soft_partition(
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     inside = np.flatnonzero(_is_inside(grid, corners))
     run: _AsItIs | _AllAlike = _AsItIs(model) if hardness is None else _AllAlike(model, hardness)
-    layers, widest = run.look(surface.inputs(corners[:1]))
+    layers, widest = run.look(surface.inputs(corners[:1]), surface.needs)
     step = max(1, WORKING_SET // (8 * widest))
     parts = [inside[start : start + step] for start in range(0, len(inside), step)]
     found, outputs = zip(*[run.follow(surface.inputs(grid[part])) for part in parts], strict=True)
@@ -137,9 +137,9 @@ class _AllAlike:
     def __init__(self, model: nn.Module, beta: float) -> None:
         self.graph, self.beta = Graph(model, any_beta=True), beta
 
-    def look(self, row: Tensor) -> tuple[tuple[Layer, ...], int]:
+    def look(self, row: Tensor, needs: str) -> tuple[tuple[Layer, ...], int]:
         """Its layers of units, and the widest step, found with one input."""
-        surveyed = survey(self.graph, row)
+        surveyed = survey(self.graph, row, needs)
         return tuple(surveyed.layers.values()), surveyed.widest
 
     def follow(self, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -162,9 +162,14 @@ class _AsItIs:
         """The β of all units, if they have one."""
         return self.betas.copy().pop() if len(self.betas) == 1 else 1.0 if not self.betas else None
 
-    def look(self, row: Tensor) -> tuple[tuple[Layer, ...], int]:
+    def look(self, row: Tensor, needs: str) -> tuple[tuple[Layer, ...], int]:
         """As above."""
-        found, _ = self._watch(row)
+        try:
+            found, _ = self._watch(row)
+        except ValueError as error:
+            if isinstance(error.__cause__, RuntimeError):
+                raise ValueError(f"{error}{needs}") from error
+            raise
         layers = tuple(
             Layer(each.step.place, math.prod(each.units.out_shape), each.units.num_pieces) for each, _ in found
         )

@@ -34,8 +34,8 @@ class Survey(NamedTuple):
 
 
 @torch.no_grad()
-def survey(graph: Graph, row: Tensor) -> Survey:
-    """Follow a network on inputs around one, ``(1, …)``.
+def survey(graph: Graph, row: Tensor, needs: str = "") -> Survey:
+    """Follow a network on inputs around one, ``(1, …)``; ``needs`` is what to say if it does not take such an input.
 
     Raises:
         ValueError: it does not take such an input, is not piecewise affine, or mixes the rows of a batch.
@@ -43,7 +43,8 @@ def survey(graph: Graph, row: Tensor) -> Survey:
     try:
         return _survey(graph, row)
     except RuntimeError as error:
-        raise ValueError(f"model must take inputs of shape {('N', *row.shape[1:])}; it said: {error}") from error
+        shape = ("N", *row.shape[1:])
+        raise ValueError(f"model must take inputs of shape {shape}{needs}; it said: {error}") from error
 
 
 def _survey(graph: Graph, row: Tensor) -> Survey:

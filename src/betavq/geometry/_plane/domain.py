@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,13 @@ class Plane:
 
     Attributes:
         origin, first, second: of the shape of one input.
+        needs: what to say of a network that does not take such inputs.
     """
 
     origin: Tensor
     first: Tensor
     second: Tensor
+    needs: str = ""
 
     def inputs(self, points: Floats) -> Tensor:
         """The inputs at plane coordinates ``(N, 2)``: ``(N, …)``."""
@@ -67,24 +70,29 @@ def check_domain(domain: Any) -> Floats:
         ValueError: not ``(V, 2)`` with V ≥ 3, not finite, not convex, or without area.
     """
     try:
-        corners: Floats = np.array(domain, dtype=np.float64)
+        corners: Floats = np.array(
+            domain.detach().cpu().numpy() if isinstance(domain, Tensor) else domain, dtype=np.float64
+        )
     except (TypeError, ValueError) as error:
         raise TypeError(f"domain must be corners of shape (V, 2), got {type(domain).__name__}") from error
     if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) < 3:
         raise ValueError(f"domain must be at least 3 corners of shape (V, 2), got shape {corners.shape}")
     if not np.isfinite(corners).all():
         raise ValueError("domain must have finite corners, got NaN or infinity")
-    if len(corners) > 1 and np.array_equal(corners[0], corners[-1]):
+    if np.array_equal(corners[0], corners[-1]):
         corners = corners[:-1]
+    centred = corners - corners.mean(0)
     size = np.ptp(corners, axis=0).max()
-    area = _area(corners)
-    if abs(area) <= FLATTEST * size**2:
+    if size == 0 or np.linalg.svd(centred / size, compute_uv=False)[-1] <= FLATTEST:
         raise ValueError(f"domain must have an area, got corners on a line: {corners.tolist()}")
-    if area < 0:
-        corners = corners[::-1]
+    corners = corners[::-1] if _area(corners) < 0 else corners
+    for i, j in combinations(range(len(corners)), 2):
+        if np.abs(corners[i] - corners[j]).max() <= 1e-12 * size:
+            raise ValueError(f"domain must have each of its corners once, got {corners[i].tolist()} twice")
     turns = _turns(corners) / size**2
     if turns.min() < -1e-12 or _winding(corners) != 1:
-        raise ValueError("domain must be a convex polygon with its corners in order, got one that is not")
+        fault = "sides that cross" if _is_crossed(corners) else "corners that turn both ways, or around more than once"
+        raise ValueError(f"domain must be a convex polygon with its corners in order, got {fault}")
     kept = turns > 1e-12
     kept_corners: Floats = corners[kept]
     return kept_corners
@@ -97,7 +105,8 @@ def check_plane(plane: Any) -> Plane:
         ValueError: not three arrays of one shape, not finite, or directions that are parallel.
     """
     if plane is None:
-        return Plane(torch.zeros(2, dtype=torch.float64), *torch.eye(2, dtype=torch.float64))
+        needs = ", or plane must be given: an origin and two directions of the shape of one input"
+        return Plane(torch.zeros(2, dtype=torch.float64), *torch.eye(2, dtype=torch.float64), needs)
     try:
         origin, first, second = (torch.as_tensor(a, dtype=torch.float64).detach().cpu() for a in plane)
     except (TypeError, ValueError) as error:
@@ -122,6 +131,23 @@ def _turns(corners: Floats) -> Floats:
     (x0, y0), (x1, y1) = (corners - np.roll(corners, 1, axis=0)).T, (np.roll(corners, -1, axis=0) - corners).T
     turns: Floats = x0 * y1 - y0 * x1
     return turns
+
+
+def _is_crossed(corners: Floats) -> bool:
+    """Whether two sides cross, or touch within."""
+    following = np.roll(corners, -1, axis=0)
+    apart = [(i, j) for i, j in combinations(range(len(corners)), 2) if 1 < j - i < len(corners) - 1]
+    return any(_do_cross(corners[i], following[i], corners[j], following[j]) for i, j in apart)
+
+
+def _do_cross(a: Floats, b: Floats, c: Floats, d: Floats) -> bool:
+    """Whether the sides from a to b and from c to d cross."""
+    apart = _cross(b - a, c - a) * _cross(b - a, d - a) < 0
+    return apart and _cross(d - c, a - c) * _cross(d - c, b - c) < 0
+
+
+def _cross(first: Floats, second: Floats) -> float:
+    return float(first[0] * second[1] - first[1] * second[0])
 
 
 def _winding(corners: Floats) -> int:

@@ -36,6 +36,9 @@ class Neighbours(NamedTuple):
     depths: Integers
     units: Integers
 
+    def __repr__(self) -> str:
+        return f"Neighbours({len(self.pairs):,} pairs of regions)"
+
 
 def find_overlaps(
     starts: Floats, ends: Floats, edges: Integers, owners: Integers
