@@ -75,7 +75,7 @@ def test_a_mode_that_changes_nothing_is_no_reason_to_refuse() -> None:
 def test_results_are_printed_in_a_line() -> None:
     x = torch.randn(4, 2).double()
     regions = geometry.partition(NET, box(20.0))
-    boundary = geometry.decision_boundary(regions)
+    boundary = geometry.decision_boundary(nn.Linear(2, 3).double(), box(9.0))
     maso = betavq.MASO(torch.randn(5, 3, 2), torch.randn(5, 3))
     results = [
         *(regions, regions[0], regions[0:2], regions.neighbours, regions.layers[0], boundary, boundary[0]),

@@ -106,7 +106,8 @@ def check_plane(plane: Any) -> Plane:
     """
     if plane is None:
         needs = ", or plane must be given: an origin and two directions of the shape of one input"
-        return Plane(torch.zeros(2, dtype=torch.float64), *torch.eye(2, dtype=torch.float64), needs)
+        first, second = torch.eye(2, dtype=torch.float64)
+        return Plane(torch.zeros_like(first), first, second, needs)
     try:
         origin, first, second = (torch.as_tensor(a, dtype=torch.float64).detach().cpu() for a in plane)
     except (TypeError, ValueError) as error:
