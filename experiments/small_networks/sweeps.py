@@ -11,9 +11,10 @@ from sklearn.model_selection import GridSearchCV
 from torch import Tensor
 
 from experiments.shared.results import band, bands
-from experiments.shared.training import Set, cross_entropy
+from experiments.shared.training import Set, cross_entropy, rounded
 from hardtosoft.results.networks import Network
 
+DIGITS = 13  # significant ones, kept of an entropy: how a sum is ordered shows in the last two of sixteen
 BETAS = [round(0.02 * step, 2) for step in range(51)]
 
 
@@ -117,5 +118,5 @@ def stored_network(network: Network, seed: int, test: Set) -> dict[str, Any]:
         "weights": [weight.tolist() for weight in network.weights],
         "biases": [bias.tolist() for bias in network.biases],
         "accuracy": accuracy_curve(network, test),
-        "entropy": entropy_curves(network, test[0]),
+        "entropy": rounded(torch.tensor(entropy_curves(network, test[0]), dtype=torch.float64), DIGITS).tolist(),
     }
