@@ -34,12 +34,9 @@ from torch import Tensor, nn
 from ._numerics.checks import check_flag, check_number
 from ._softening.betas import KeptBeta, add_betas, clamp_betas, kept_betas, softenings_of
 from ._softening.hard_layers import with_hard_layers
-from ._softening.modules import release
-from ._softening.probe import find_calls, rest
 from ._softening.sites import Report, Site
 from ._softening.smoothings import check_positive, check_smoothing
 from ._softening.state import ALL, CHANNEL, SITE, Softening, part_of
-from ._softening.survey import intercept_all, report_of
 from ._torch.copies import copied
 
 __all__ = ["Report", "Site", "betas", "clamp_betas", "harden", "report", "set_beta", "soften"]
@@ -139,6 +136,10 @@ def soften(
     if share not in (ALL, SITE, CHANNEL):
         raise ValueError(f"share must be '{ALL}', '{SITE}' or '{CHANNEL}', got {share!r}")
     check_flag("learnable", learnable)
+    # What these import takes its time: the tables of PyTorch's functions.
+    from ._softening.probe import find_calls, rest
+    from ._softening.survey import intercept_all
+
     made = copied(model)
     softening = Softening(made, unit, share, learnable)
     intercept_all(softening)
@@ -170,6 +171,8 @@ def report(model: nn.Module) -> Report:
           3  gelu  left alone: is smooth already
     """
     _check_kept(model)
+    from ._softening.survey import report_of
+
     return report_of(model)
 
 
@@ -249,6 +252,8 @@ def harden(model: Model) -> Model:
         (SoftenedReLU(beta=0.5), ReLU())
     """
     _check_kept(model)
+    from ._softening.modules import release
+
     made = copied(model)
     for module in list(made.modules()):
         if part_of(module) is not None:

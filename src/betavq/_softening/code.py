@@ -14,7 +14,7 @@ from torch import nn
 from torch.fx import GraphModule, Node
 
 from .. import functional
-from .._torch.calls import CALLS, SOFTENED_NAMES
+from .._torch.call_table import CALLS, SOFTENED_NAMES
 from .._torch.left_alone import INDICES
 from .._torch.pieces import PIECES
 from .intercept import Entry

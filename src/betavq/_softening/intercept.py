@@ -20,7 +20,7 @@ from torch.nn.utils.parametrize import ParametrizationList
 from torch.overrides import TorchFunctionMode
 
 from .._beta_module import BetaModule
-from .._torch.calls import CALLS
+from .._torch.call_table import CALLS
 from .state import Frame, part_of
 
 BACKWARD = (Tensor.backward, torch.autograd.backward, torch.autograd.grad)

@@ -20,7 +20,8 @@ from torch import Tensor, fx, nn
 from torch.nn.utils.parametrize import type_before_parametrizations
 
 from .._beta_module import BetaModule
-from .._torch.calls import CALLS, METHODS, Call
+from .._torch.call_table import CALLS, METHODS
+from .._torch.calls import Call
 from .._torch.left_alone import INDICES
 from .._torch.pieces import LAYERS
 from .code import may_call

@@ -9,7 +9,7 @@ from torch import nn
 
 import betavq
 from betavq._softening.probe import MODULES
-from betavq._torch.calls import CALLS
+from betavq._torch.call_table import CALLS
 
 # What is affine in its input, or passes it on, in eval mode; what measures it against a target; what holds others.
 AFFINE = """
