@@ -195,3 +195,12 @@ def test_sources_are_not_linked_elsewhere(monkeypatch: pytest.MonkeyPatch, addre
     monkeypatch.setattr(reference, "read_repository", lambda _: Repository(address, "main", "book"))
     assert reference.source_link("py", {"module": "betavq.softening", "fullname": "soften"}) is None
     assert reference.source_link("c", {}) is None
+
+
+@pytest.mark.parametrize(("page", "links"), [("reference/nn", ["https://arxiv.org/abs/1810.09274"]), ("chapter", [])])
+def test_papers_in_docstrings_are_linked(page: str, links: list[str]) -> None:
+    document = in_section(paragraph(nodes.Text("Hard to Soft, arXiv\n1810.09274, and 1805.0, ")))
+    said = document.astext()
+    reference.link_papers(SimpleNamespace(env=SimpleNamespace(docname=page)), document)
+    assert [link["refuri"] for link in document.findall(nodes.reference)] == links
+    assert document.astext() == said

@@ -84,6 +84,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("env-get-outdated", build.outdated)
     app.connect("env-before-read-docs", progress.begin)
     app.connect("doctree-read", progress.page_read)
+    app.connect("doctree-read", reference.link_papers)
     app.connect("env-updated", progress.all_read)
     app.connect("env-updated", reference.add_aliases)
     app.connect("source-read", citations.as_roles)

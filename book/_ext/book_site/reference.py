@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any, cast
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.domains.python import ObjectEntry, PythonDomain
 from sphinx.domains.python._object import PyObject
@@ -50,6 +51,21 @@ def source_link(domain: str, info: dict[str, str]) -> str | None:
     except (TypeError, ValueError, OSError):
         return None
     return f"{place.address}/blob/{place.branch}/{path.as_posix()}#L{first}-L{first + len(lines) - 1}"
+
+
+def link_papers(app: Sphinx, doctree: nodes.document) -> None:
+    """Make links of the numbers by which docstrings name their sources."""
+    if not app.env.docname.startswith("reference/"):
+        return
+    for text in list(doctree.findall(nodes.Text)):
+        parts = re.split(r"(arXiv\s\d{4}\.\d{4,5})", text)
+        if len(parts) > 1 and isinstance(text.parent, nodes.paragraph):
+            papers = {part: f"https://arxiv.org/abs/{part[6:]}" for part in parts[1::2]}
+            linked = [
+                nodes.reference("", part, refuri=papers[part]) if part in papers else nodes.Text(part)
+                for part in parts
+            ]
+            text.parent.replace(text, linked)
 
 
 def mend_signatures(body: str) -> str:
