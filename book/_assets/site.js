@@ -38,6 +38,7 @@
     if (formulas) formulas.then(later);
   });
   addEventListener('resize', later);
+  if (document.fonts) document.fonts.addEventListener('loadingdone', later); // formulas are wider with theirs
   document.addEventListener('toggle', later, true);
 
   document.querySelectorAll('.btn-download-pdf-button').forEach((button) => {
