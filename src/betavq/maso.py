@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 import torch.nn.functional as F
@@ -94,8 +95,8 @@ class MASO(nn.Module):
     @classmethod
     def from_layers(
         cls,
-        layer: AffineLayer,
-        *,
+        layer: AffineLayer | Sequence[Any] | nn.Sequential,
+        *others: Any,
         batchnorm: BatchNorm | None = None,
         activation: Activation | None = None,
         maxout: int | None = None,
@@ -126,7 +127,8 @@ class MASO(nn.Module):
         layers alone. Images are flattened as ``torch.flatten(x, 1)`` does it, those going in and those coming out.
 
         Args:
-            layer: ``nn.Linear``, ``nn.Conv1d`` or ``nn.Conv2d``; a convolution becomes its matrix.
+            layer: ``nn.Linear``, ``nn.Conv1d`` or ``nn.Conv2d``; a convolution becomes its matrix. Or all in order, by
+                place, or in a list or an ``nn.Sequential``: such a layer, a batchnorm, an activation and a pool.
             batchnorm: ``nn.BatchNorm1d`` or ``nn.BatchNorm2d`` in eval mode, folded into the layer.
             activation: ``nn.ReLU``, ``nn.LeakyReLU``, ``nn.PReLU``, ``nn.RReLU`` in eval mode, their like of
                 :mod:`betavq.nn` at β = 1, or a function as ``torch.abs``; units that are the largest of their pieces.
@@ -163,7 +165,7 @@ class MASO(nn.Module):
             True
         """
         slopes, offsets = layer_pieces(
-            layer, batchnorm, activation, maxout, skip, pool, input_size, max_bytes, max_pieces
+            (layer, *others), batchnorm, activation, maxout, skip, pool, input_size, max_bytes, max_pieces
         )
         return cls(nn.Parameter(slopes), nn.Parameter(offsets))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.conv import _ConvNd
 
 from .._beta_module import BetaModule
 from .._numerics.checks import check_count, check_floating
@@ -28,7 +30,7 @@ ACTIVATIONS = (
 
 @torch.no_grad()
 def layer_pieces(
-    layer: AffineLayer,
+    layers: Sequence[Any],
     batchnorm: BatchNorm | None,
     activation: Activation | None,
     maxout: int | None,
@@ -39,6 +41,8 @@ def layer_pieces(
     max_pieces: int,
 ) -> tuple[Tensor, Tensor]:
     """Slopes (K, R, D) and offsets (K, R) of ``pool(skip(x) + activation(batchnorm(layer(x))))``."""
+    given = {"batchnorm": batchnorm, "activation": activation, "pool": pool}
+    layer, (batchnorm, activation, pool) = _in_order(list(_flat(layers)), given)
     affine = affine_map("layer", layer, input_size, max_bytes)
     if batchnorm is not None:
         affine = fold_batchnorm(affine, batchnorm)
@@ -54,6 +58,37 @@ def layer_pieces(
         _check_hard("pool", pool)
         pieces = pool_pieces(pieces, pool, max_bytes, check_count("max_pieces", max_pieces))
     return pieces.slopes, pieces.offsets
+
+
+def _flat(layers: Iterable[Any]) -> Iterator[Any]:
+    """The layers of sequences within sequences, those left out that do nothing."""
+    for each in layers:
+        if isinstance(each, list | tuple | nn.Sequential):
+            yield from _flat(each)
+        elif not isinstance(each, nn.Identity):
+            yield each
+
+
+def _in_order(layers: list[Any], given: dict[str, Any]) -> tuple[Any, list[Any]]:
+    """The first layer, and the BatchNorm, activation and pool behind it, or given by name."""
+    shown = ", ".join(getattr(each, "__name__", type(each).__name__) for each in layers) or "none"
+    needs = "an nn.Linear, nn.Conv1d or nn.Conv2d, then at most a BatchNorm, an activation and a pool, in this order"
+    roles = [_role(each) for each in layers[1:]]
+    if not layers or roles != [role for role in given if role in roles]:
+        raise TypeError(f"layer must be, if it is a sequence, {needs}, got {shown}: one MASO is one such layer")
+    for role, each in zip(roles, layers[1:], strict=True):
+        if given[role] is not None:
+            raise ValueError(f"{role} must be None where it stands in the sequence already, got {given[role]}")
+        given[role] = each
+    return layers[0], list(given.values())
+
+
+def _role(layer: Any) -> str:
+    if isinstance(layer, nn.Linear | _ConvNd):
+        return "layer"
+    if isinstance(layer, _BatchNorm):
+        return "batchnorm"
+    return "pool" if "Pool" in type(layer).__name__ else "activation"
 
 
 def _activated(affine: AffineMap, activation: Any, max_bytes: int) -> Pieces:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from layer_examples import ACTIVATIONS, CONVOLUTIONS, assert_same, each_activation, each_convolution, worn_batchnorm
@@ -132,6 +134,39 @@ def test_softened_units_are_those_of_the_library(beta: float) -> None:
     pooled = MASO.from_layers(layer, activation=nn.ReLU(), pool=nn.MaxPool1d(3))
     scores = torch.cat((torch.zeros(20, 1), layer(x)), 1)
     torch.testing.assert_close(pooled(x, beta).squeeze(1), betavq.value(scores, beta))
+
+
+SEQUENCES: dict[str, Any] = {
+    "a list": lambda *layers: MASO.from_layers(list(layers), input_size=(2, 6, 6)),
+    "a tuple": lambda *layers: MASO.from_layers(layers, input_size=(2, 6, 6)),
+    "nn.Sequential": lambda *layers: MASO.from_layers(nn.Sequential(*layers), input_size=(2, 6, 6)),
+    "by place": lambda *layers: MASO.from_layers(*layers, input_size=(2, 6, 6)),
+    "nested": lambda first, *layers: MASO.from_layers(
+        [nn.Sequential(first, nn.Identity()), layers], input_size=(2, 6, 6)
+    ),
+}
+
+
+@pytest.mark.parametrize("form", SEQUENCES)
+def test_layers_in_order_are_those_given_by_name(form: str) -> None:
+    conv, batchnorm = nn.Conv2d(2, 3, 3), worn_batchnorm(nn.BatchNorm2d, 3)
+    for layers in (
+        (conv, batchnorm, nn.ReLU(), nn.MaxPool2d(2)),
+        (conv, nn.LeakyReLU(0.2)),
+        (conv, batchnorm),
+        (conv, nn.AvgPool2d(4)),
+        (conv, batchnorm, BetaAbs(1.0)),
+    ):
+        assert_same(nn.Sequential(*layers), SEQUENCES[form](*layers), 2, 6, 6)
+
+
+def test_a_function_may_stand_in_the_order_and_options_beside_it() -> None:
+    conv = nn.Conv1d(2, 2, 3, padding=1)
+    maso = MASO.from_layers([conv, torch.abs], skip=True, pool=nn.MaxPool1d(2), input_size=(2, 8))
+    assert_same(lambda x: nn.MaxPool1d(2)(x + conv(x).abs()), maso, 2, 8)
+    assert_same(
+        lambda x: conv(x).unflatten(1, (-1, 2)).amax(2), MASO.from_layers([conv], maxout=2, input_size=(2, 8)), 2, 8
+    )
 
 
 def test_pieces_are_copies_in_the_layers_dtype() -> None:

@@ -9,6 +9,7 @@ import torch
 from layer_examples import assert_same, prelu
 from torch import nn
 
+import betavq
 from betavq import MASO
 from betavq.nn import BetaLeakyReLU, BetaReLU
 
@@ -91,6 +92,37 @@ IMAGE = {"input_size": (2, 8, 8)}
 def test_bad_layers_are_named(layer: Any, options: dict[str, Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         MASO.from_layers(layer, **options)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        (nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2)),
+        (nn.Linear(2, 2), nn.ReLU(), nn.BatchNorm1d(2).eval()),
+        (nn.Linear(2, 2), nn.MaxPool1d(2), nn.ReLU()),
+        (nn.Linear(2, 2), nn.ReLU(), nn.ReLU()),
+        (),
+    ],
+)
+def test_sequences_without_a_clear_meaning_are_refused_with_help(layers: tuple[Any, ...]) -> None:
+    words = (
+        r"at most a BatchNorm, an activation and a pool, in this order, got (Linear, .*|none): one MASO is one such"
+    )
+    with pytest.raises(TypeError, match=words):
+        MASO.from_layers(list(layers))
+    with pytest.raises(TypeError, match=words):
+        MASO.from_layers(nn.Sequential(*layers))
+
+
+def test_what_stands_in_a_sequence_is_not_given_once_more() -> None:
+    with pytest.raises(
+        ValueError, match=r"activation must be None where it stands in the sequence already, got ReLU\(\)"
+    ):
+        MASO.from_layers([nn.Linear(2, 2), nn.ReLU()], activation=nn.ReLU())
+    with pytest.raises(TypeError, match="activation must be None, nn.ReLU, .*, got GELU"):
+        MASO.from_layers([nn.Linear(2, 2), nn.GELU()])
+    with pytest.raises(ValueError, match=r"is softened at β = 0\.5"):
+        MASO.from_layers(betavq.soften(nn.Sequential(nn.Linear(2, 2), nn.ReLU()), 0.5))
 
 
 def test_limit_of_pieces_can_be_raised() -> None:

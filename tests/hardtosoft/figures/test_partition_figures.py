@@ -52,6 +52,19 @@ def test_thousands_of_regions_fill_the_square():
     assert torch.equal(again, many.random_network()[0].weight)
 
 
+def test_the_readout_counts_what_the_picture_shows():
+    """A relief has the facets of the whole network, though no line be drawn; shades by code have one a region."""
+    found = many.random_regions((3, 4))
+    for depth, count in ((0.0, 1), (1.0, len(np.unique(found.codes[:, :3], axis=0))), (2.0, len(found))):
+        (panel,), relief = (frame := many.many_regions_frame("relief", depth, (3, 4))).panels, frame.readout
+        facets = f"The relief is that of all 7 units: {len(found)} facets."
+        assert (facets in relief) == (depth < 2)
+        assert (f"{len(found)} facets" in panel.title) == (depth < 2)
+        words = "one region" if depth == 0 else f"{count} regions"
+        assert words in relief
+        assert "facets" not in many.many_regions_frame("code", depth, (3, 4)).readout
+
+
 def test_a_reader_gets_the_network_asked_for_or_is_told():
     figure = many.your_regions_figure([3, 4])
     assert "7 units" in figure.frame().readout

@@ -56,8 +56,10 @@ def many_regions_frame(shade: str, depth: float, widths: tuple[int, ...] = WIDTH
     found, layers = random_regions(widths), _layers(depth, widths)
     count = count_to(found, layers)
     large = len(found) > 3000
+    # The relief is that of the whole network, whatever lines are drawn upon it.
+    on_relief = f", on a relief of {len(found):,} facets" if shade == "relief" and layers < len(widths) else ""
     panel = Panel(
-        title=f"Regions of {_name(layers)}: {count:,}",
+        title=f"Regions of {_name(layers)}: {count:,}{on_relief}",
         xlabel="input x₁ across, x₂ up",
         alt=f"{_lines(layers)} the square into {count:,} convex polygons, small where many lines meet.",
         traces=[
@@ -68,8 +70,13 @@ def many_regions_frame(shade: str, depth: float, widths: tuple[int, ...] = WIDTH
         large=large,
     )
     units = sum(widths[:layers])
-    words = f"{units} units: {count:,} regions on the square, of 2{raised(units)} codes."
-    return Frame([panel], words if units else "No unit: one region.")
+    words = (
+        f"{units} units: {count:,} regions on the square, of 2{raised(units)} codes."
+        if units
+        else "No unit: one region."
+    )
+    facets = f" The relief is that of all {sum(widths)} units: {len(found):,} facets." if on_relief else ""
+    return Frame([panel], words + facets)
 
 
 def _lines(layers: int) -> str:
