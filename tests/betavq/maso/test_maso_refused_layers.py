@@ -119,7 +119,7 @@ def test_what_stands_in_a_sequence_is_not_given_once_more() -> None:
         ValueError, match=r"activation must be None where it stands in the sequence already, got ReLU\(\)"
     ):
         MASO.from_layers([nn.Linear(2, 2), nn.ReLU()], activation=nn.ReLU())
-    with pytest.raises(TypeError, match="activation must be None, nn.ReLU, .*, got GELU"):
+    with pytest.raises(TypeError, match=r"activation must be None, nn\.ReLU, .*, got GELU"):
         MASO.from_layers([nn.Linear(2, 2), nn.GELU()])
     with pytest.raises(ValueError, match=r"is softened at β = 0\.5"):
         MASO.from_layers(betavq.soften(nn.Sequential(nn.Linear(2, 2), nn.ReLU()), 0.5))
