@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import nullcontext
 from typing import Any
 
@@ -77,6 +77,18 @@ def run(frame: Frame, function: Callable[..., Any], *args: Any, **kwargs: Any) -
         frames.pop()
 
 
+def _steps(frame: Frame, generator: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    """A generator whose every step runs as a call does; what the caller does in between does not."""
+    try:
+        given = yield run(frame, next, generator)
+        while True:
+            given = yield run(frame, generator.send, given)
+    except StopIteration as end:
+        return end.value
+    finally:
+        generator.close()
+
+
 class Entry:
     """A method of one module that runs intercepted; ``own`` is a function that stood on the module in its place."""
 
@@ -96,6 +108,8 @@ class Entry:
             raise TypeError(NO_TRACE)
         method = "" if self.name == "forward" else self.name
         frame = Frame(part.softening, part.name, method, part.is_site, isinstance(self.module, PAUSED), part.is_graph)
+        if inspect.isgeneratorfunction(getattr(type(self.module), self.name)):
+            return _steps(frame, self.original(*args, **kwargs))
         return run(frame, self.original, *args, **kwargs)
 
     def original(self, *args: Any, **kwargs: Any) -> Any:
@@ -128,4 +142,4 @@ def entries(base: type[nn.Module]) -> dict[str, Callable[..., Any]]:
             is_torchs = cls.__module__.startswith("torch.") and name != "forward"
             if is_entry and not is_torchs and inspect.isfunction(function):
                 found[name] = function
-    return {name: function for name, function in found.items() if not inspect.isgeneratorfunction(function)}
+    return found

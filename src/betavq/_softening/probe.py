@@ -149,7 +149,8 @@ def find_calls(softening: Softening, example_inputs: Any) -> None:
                     f"example_inputs must be what model takes, a tensor, a tuple of arguments, a dict of keyword "
                     f"arguments or a list of these; with them it raised {type(error).__name__}: {error}"
                 ) from error
-            softening.unseen = _lacks(error, is_run=examples is not None)
+            lacks = _lacks(error, is_run=examples is not None)
+            softening.unseen = f"{softening.unseen.removesuffix(lacks)} {lacks}".strip()
         softening.sites.update(looking.sites)
         for name, met in looking.met.items():
             softening.met.setdefault(name, met).channels.update(met.channels)

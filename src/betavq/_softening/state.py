@@ -19,6 +19,7 @@ from .smoothings import CHANNEL_DIMS, Smoothing, check_positive, softened
 
 ALL, SITE, CHANNEL = "all", "site", "channel"
 BETA = "softening_beta"
+LEFT_ALONE = " left alone"
 
 
 @dataclass
@@ -56,7 +57,7 @@ class Frame:
         if self.is_site:
             return Place(self.module, BETA)
         if not is_softened:  # what is left alone moves no number of those that are softened
-            kind += " left alone"
+            kind += LEFT_ALONE
         count = self.counts[kind] = self.counts.get(kind, 0) + 1
         caller = f"{self.module}.{self.method}()".lstrip(".") if self.method else self.module
         name = f"{caller}: {kind}"
@@ -159,7 +160,8 @@ class Softening:
         """Enter a site into the report, with the key of a β of its own if it has one."""
         if name not in self.sites and not torch.compiler.is_compiling():
             beta = BETA if self.share == ALL and not reason else beta
-            self.sites[name] = Site(name.removeprefix(": "), kind, not reason, reason, beta)
+            where = name.removeprefix(": ").replace(LEFT_ALONE, "")
+            self.sites[name] = Site(where, kind, not reason, reason, beta)
 
     def look(self, frame: Frame, kind: str, reason: str, channels: int | None) -> None:
         """Enter a call into the report, with what its β must fit; ``channels`` is None where it is not known."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from torch import nn
+from torch.fx import GraphModule
 
 from .._beta_module import BetaModule
 from .._numerics.kept_beta import beta_in_words
@@ -23,6 +24,7 @@ GIVEN = "is given its β where it is called, by the model's own code, which set_
 
 def intercept_all(softening: Softening) -> None:
     """Make the modules part of a softened model, and enter those that are sites by themselves."""
+    note_call(softening)
     beneath = scripted(softening).union(*(other.root.modules() for other in softenings_of(softening.root)))
     for name, module in list(softening.root.named_modules()):
         if module in beneath:
@@ -35,6 +37,13 @@ def intercept_all(softening: Softening) -> None:
         if site is not None:
             own = f"{name}.beta".lstrip(".") if isinstance(module, BetaModule) else ""
             softening.note(name, *site, own)
+
+
+def note_call(softening: Softening) -> None:
+    """Say that a ``__call__`` of the model's own is not followed: Python finds it in the class alone."""
+    kind = type(softening.root)
+    if kind.__call__ is not nn.Module.__call__ and not isinstance(softening.root, GraphModule):
+        softening.unseen = f"{kind.__name__} has a __call__ of its own: what that computes beside forward stays hard."
 
 
 def report_of(model: nn.Module) -> Report:

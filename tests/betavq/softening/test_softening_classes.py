@@ -310,3 +310,54 @@ def test_the_class_that_is_saved_is_the_original_and_beta_is_kept_with_the_weigh
     again.load_state_dict(torch.load(file, weights_only=True))
     assert torch.equal(again(x), soft(x))
     torch.testing.assert_close(again(x), by_hand(net, x, 0.3))
+
+
+class Streaming(nn.Module):
+    """A method that yields, and takes what it is sent."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(4, 4)
+
+    def forward(self, x):
+        return sum(self.stream(x))
+
+    def stream(self, x):
+        for _ in range(3):
+            x = F.relu(self.linear(x))
+            shift = yield x
+            x = x if shift is None else x + shift
+        return "done"
+
+
+def test_a_method_that_yields_is_softened_at_every_step():
+    net, x = Streaming(), inputs()
+
+    def by_hand(x, *shifts):
+        for shift in shifts:
+            x = bF.beta_relu(net.linear(x), beta=BETA)
+            yield x
+            x = x + shift
+
+    soft = betavq.soften(net, BETA)
+    steps = soft.stream(x)
+    found = [next(steps), steps.send(1.0)]
+    torch.testing.assert_close(F.relu(x), x.clamp(min=0))  # between two steps nothing is softened
+    found.append(next(steps))
+    torch.testing.assert_close(found, list(by_hand(x, 1.0, 0.0, 0.0)))
+    with pytest.raises(StopIteration, match="done"):
+        next(steps)
+    torch.testing.assert_close(soft(x), sum(by_hand(x, 0.0, 0.0, 0.0)))
+    torch.testing.assert_close(list(betavq.harden(soft).stream(x)), list(net.stream(x)))
+
+
+def test_a_call_method_of_its_own_is_noted():
+    class Called(Net):
+        def __call__(self, x):
+            return F.relu(super().__call__(x))
+
+    net, x = Called(), inputs()
+    soft = betavq.soften(net, BETA)
+    assert "Called has a __call__ of its own" in betavq.report(soft).note
+    torch.testing.assert_close(soft(x), F.relu(by_hand(net, x)))
+    torch.testing.assert_close(betavq.soften(nn.Sequential(net), BETA)(x), bF.beta_relu(by_hand(net, x), beta=BETA))
