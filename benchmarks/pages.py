@@ -3,7 +3,8 @@
 Measures in headless Chromium, for the figures of the built site: from a key press to the painted frame, on this one
 and with its CPU slowed four times; on a phone-like line (1.6 Mbps, 150 ms, CPU slowed four times) when the first
 slider answers and when plotly is there; and what a first visit weighs, compressed as the bundled server sends it.
-Numbers are this machine's: compare within one run.
+The landing page's figure draws every β itself: for it, the milliseconds of a frame in software WebGL and on a plain
+canvas, while it is moved and at rest. Numbers are this machine's: compare within one run.
 """
 
 from __future__ import annotations
@@ -34,6 +35,44 @@ READY = """() => { const look = () => {
   if (states) window.answered ||= performance.now();
   if (plot) window.plotted ||= performance.now(); else requestAnimationFrame(look);
 }; requestAnimationFrame(look); }"""
+
+NO_WEBGL = """const get = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+  return kind === 'webgl' ? null : get.call(this, kind, ...more);
+};"""
+# Milliseconds of each of 40 moves of the opening's slider until its picture is drawn, and of the whole at rest.
+SLIDE = """async () => {
+  const slider = document.querySelector('#opening input');
+  const drawn = () => {
+    const canvas = document.querySelector('.hero-canvas'), gl = canvas.getContext('webgl');
+    if (gl) gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+    else canvas.getContext('2d').getImageData(0, 0, 1, 1);
+  };
+  const took = (act) => { const begun = performance.now(); act(); drawn(); return performance.now() - begun; };
+  const rest = () => new Promise((resolve) => setTimeout(resolve, 1500));
+  const move = (step) => { slider.value = step; slider.dispatchEvent(new Event('input', { bubbles: true })); };
+  move(50); await rest();
+  const moves = [];
+  for (let step = 10; step < 50; step++) {
+    moves.push(took(() => move(2 * step)));
+    await new Promise(requestAnimationFrame);
+  }
+  await rest();
+  return [moves, took(() => dispatchEvent(new Event('beforeprint')))]; // which draws the whole
+}"""
+
+
+def opening(browser: Browser, address: str, *, webgl: bool) -> str:
+    """Median and 95th percentile of a move, and the whole at rest, of the landing page's figure, in milliseconds."""
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    if not webgl:
+        page.add_init_script(NO_WEBGL)
+    page.goto(address)
+    page.wait_for_selector("#opening[data-live]")
+    moves, whole = page.evaluate(SLIDE)
+    page.close()
+    took = sorted(moves)
+    return f"{statistics.median(took):5.1f} / {took[int(0.95 * len(took))]:5.1f}   at rest {whole:5.1f}"
 
 
 def redraw(page: Page, name: str, *, slowed: int) -> str:
@@ -107,17 +146,27 @@ def main() -> None:
     with make_server(options.site) as server, sync_playwright() as playwright:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         flags = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+        flags.append("--enable-unsafe-swiftshader")  # WebGL without a graphics card
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
         for path in options.pages:
             address = f"http://127.0.0.1:{server.server_port}/{path}"
             page = browser.new_page()
             page.goto(address)
             names = [figure.get_attribute("id") or "" for figure in page.locator(".hts-figure").all()]
+            print(f"{path}: first visit, kB: {weight(browser, address)}")
+            if page.locator("#opening[data-live]").count():
+                for webgl in (True, False):
+                    kind = "software WebGL" if webgl else "plain canvas"
+                    print(
+                        f"{path}#opening: a frame, median / p95 ms, {kind}: {opening(browser, address, webgl=webgl)}"
+                    )
+            if not names:
+                page.close()
+                continue
             # A link to the page's first figure: it may stand below the first screen, where nothing loads unasked.
             visits = [first_visit(browser, f"{address}#{names[0]}") for _ in range(options.visits)]
             answered, plotted = (statistics.median(times) for times in zip(*visits, strict=True))
             print(f"{path}: phone-like line: slider answers {answered:.2f} s, plotly {plotted:.2f} s")
-            print(f"{path}: first visit, kB: {weight(browser, address)}")
             page.evaluate(WATCH)
             for name in names:
                 as_it_is, slowed = (redraw(page, name, slowed=rate) for rate in (1, 4))

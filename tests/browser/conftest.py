@@ -20,6 +20,7 @@ SITE = Path(__file__).parents[2] / "_build" / "html"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
+    "--enable-unsafe-swiftshader",  # WebGL without a graphics card
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",

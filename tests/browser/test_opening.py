@@ -63,6 +63,7 @@ class Opening:
         scale = max(width / (BOX.x[1] - BOX.x[0]), height / (BOX.y[1] - BOX.y[0]))
         x = (BOX.x[0] + BOX.x[1] - width / scale) / 2 + (np.arange(width) + 0.5) / scale
         y = (BOX.y[0] + BOX.y[1] + height / scale) / 2 - (np.arange(height) + 0.5) / scale
+        self.webgl = upside_down
         return pixels[::-1] if upside_down else pixels, x, y, scale
 
 
@@ -90,6 +91,7 @@ def test_classes_in_the_page_are_betavqs(open_page, webgl):
         assert plain.sum() >= 250
         red, _, blue = pixels[rows, columns][plain].T
         np.testing.assert_array_equal(red > blue, logit[plain] > 0, err_msg=f"β = {beta}")
+    assert opening.webgl == webgl
     assert complaints.errors == []
 
 

@@ -76,7 +76,7 @@ def describe(app: Sphinx, page: str, context: dict[str, Any], doctree: nodes.doc
         "og:description": description,
         # Previews want whole addresses; without a published one the path is all there is.
         "og:image": published(app.config, IMAGE),
-        "og:image:alt": "A kinked line and smooth curves between it and a straight line.",
+        "og:image:alt": "The plane of a small network: sharp polygons on the left, which melt towards the right.",
     }
     if (
         page not in app.env.found_docs

@@ -19,7 +19,7 @@ COLOURS: dict[str, tuple[str, str]] = {  # name: (light, dark)
     "ink": ("#1b2530", "#e7ecf2"),
     "muted": ("#55626f", "#a4b0bd"),
     "paper": ("#ffffff", "#10141a"),
-    "surface": ("#f5f7f9", "#181e25"),
+    "surface": ("#f6f8fa", "#181e25"),
     "rule": ("#e3e8ed", "#29313a"),
     "link": ("#0b5cad", "#8cc2ff"),
     "grid": ("#dfe3e8", "#39424e"),
