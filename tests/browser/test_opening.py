@@ -227,7 +227,9 @@ def test_without_javascript_it_stands_at_beta_1_and_offers_nothing_dead(open_pag
     assert page.locator(".hero-exact").is_visible()
     assert not page.locator(".hero-controls").is_visible()
     assert "Without JavaScript it stays at β = 1." in page.locator("#opening figcaption").inner_text()
-    assert page.locator(".cards li").count() == 15
+    assert page.locator(".cards li:visible").count() == 15
+    assert not page.locator(".routes").is_visible()
+    assert "Geometry: See it." in page.locator("noscript .route").inner_text()
 
 
 def test_a_first_visit_is_light_and_brings_no_plotly(open_page):
