@@ -3,7 +3,7 @@ r"""The library in plain formulas: what to read first, and what its tests compar
 A unit chooses among R pieces of scores z. How hard it chooses is a number β from 0 to 1, with η = β/(1−β):
 
 .. math:: t = \arg\max_{t \in \Delta_R}\; \beta \langle t, z \rangle + (1 - \beta) H(t)
-            = \mathrm{softmax}(\eta z), \qquad H(t) = -\sum_r t_r \log t_r.
+            = \mathrm{softmax}(\eta z), \quad H(t) = -\sum_r t_r \log t_r.
 
 t is the code and ⟨t, z⟩ the unit's value. At β = 1 the code is the one-hot of the largest score and the value the
 maximum; at β = ½ the code is the posterior of a Gaussian mixture; at β = 0 all pieces count the same.
