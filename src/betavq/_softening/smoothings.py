@@ -17,9 +17,10 @@ from torch import Tensor
 from .._numerics.checks import check_number, check_slope
 from .._numerics.dtypes import compute_dtype, widened
 from .._numerics.hardness import hardness
+from .._numerics.kept_beta import along_channels
 from .._numerics.tracing import Observed, function_step
 from .._two_pieces import units
-from .._two_pieces.in_place import swish_in_place
+from .._two_pieces.in_place import overwrite, swish_in_place
 from ..inference import free_energy
 from ..pooling import _windows, beta_max_pool1d, beta_max_pool2d
 
@@ -57,11 +58,7 @@ def softened(
         overwritten = swish_in_place(x, beta, units.RELU)
         if overwritten is not None:
             return overwritten
-    # The backward pass needs the numbers from before.
-    is_learned = isinstance(beta, Tensor) and beta.requires_grad
-    is_needed = torch._C._get_tracing_state() or (torch.is_grad_enabled() and (x.requires_grad or is_learned))
-    before = x.clone() if is_needed else x
-    return x.copy_(compute(before, options, beta))
+    return overwrite(x, lambda x: compute(x, options, beta), beta, *options)
 
 
 def _mixed(kind: str, smoothing: Smoothing) -> Unit:
@@ -91,11 +88,9 @@ def _pool_energy(x: Tensor, options: tuple[Any, ...], beta: float | Tensor, *, a
     return free_energy(windows.unfolded(x.unsqueeze(-2)), beta).squeeze(-2)
 
 
-def _along_channels(weight: Tensor, x: Tensor) -> Tensor:
+def _slopes(weight: Tensor, x: Tensor) -> Tensor:
     """The slopes of ``F.prelu``, shaped to broadcast."""
-    if weight.numel() == 1:
-        return weight.reshape(())
-    return weight.view([-1 if dim == 1 else 1 for dim in range(x.dim())])
+    return along_channels(weight.reshape(()) if weight.numel() == 1 else weight, x, 1)
 
 
 def _leaky_value(x: Tensor, slope: float | Tensor, beta: float | Tensor) -> Tensor:
@@ -137,7 +132,7 @@ Unit = Callable[[Tensor, tuple[Any, ...], Any], Tensor]
 _VALUES: dict[str, Unit] = {
     "relu": lambda x, _, beta: units.relu(x, beta, False),
     "leaky_relu": lambda x, options, beta: _leaky_value(x, options[0], beta),
-    "prelu": lambda x, options, beta: _leaky_value(x, _along_channels(options[0], x), beta),
+    "prelu": lambda x, options, beta: _leaky_value(x, _slopes(options[0], x), beta),
     "abs": lambda x, _, beta: units.absolute(x, beta, False),
     "max_pool1d": lambda x, options, beta: _pool_value(x, options, beta, axes=1),
     "max_pool2d": lambda x, options, beta: _pool_value(x, options, beta, axes=2),
@@ -145,7 +140,7 @@ _VALUES: dict[str, Unit] = {
 _ENERGIES: dict[str, Unit] = {
     "relu": lambda x, _, beta: _relu_energy(x, beta),
     "leaky_relu": lambda x, options, beta: _leaky_energy(x, options[0], beta),
-    "prelu": lambda x, options, beta: _leaky_energy(x, _along_channels(options[0], x), beta),
+    "prelu": lambda x, options, beta: _leaky_energy(x, _slopes(options[0], x), beta),
     "abs": lambda x, _, beta: _abs_energy(x, beta),
     "max_pool1d": lambda x, options, beta: _pool_energy(x, options, beta, axes=1),
     "max_pool2d": lambda x, options, beta: _pool_energy(x, options, beta, axes=2),

@@ -32,9 +32,11 @@ def overwrite(x: Tensor, numbers: Callable[[Tensor], Tensor], *learned: float | 
     Raises:
         ValueError: numbers of another shape.
     """
+    # The backward pass needs the numbers from before, and so does a trace, which compares with a second run.
     is_learned = any(isinstance(tensor, Tensor) and tensor.requires_grad for tensor in (x, *learned))
-    found = numbers(x.clone() if is_learned and torch.is_grad_enabled() else x)
-    if found.shape != x.shape:
+    is_traced = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+    found = numbers(x.clone() if is_traced or (is_learned and torch.is_grad_enabled()) else x)
+    if not is_traced and found.shape != x.shape:
         raise ValueError(
             f"inplace must be False where the result has another shape than input, {tuple(x.shape)}, "
             f"got {tuple(found.shape)}"

@@ -148,6 +148,16 @@ def test_another_kind_is_refused(call: Callable[[], object]) -> None:
         call()
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit.trace.*:DeprecationWarning")
+@pytest.mark.parametrize("layer", [bnn.BetaReLU(0.5, inplace=True), bnn.BetaLeakyReLU(0.5, inplace=True),
+                                   bnn.BetaReLU(0.5, inplace=True, learnable=True)], ids=str)  # fmt: skip
+def test_traced_with_gradients(layer: nn.Module) -> None:
+    """Both runs of the trace see the same numbers."""
+    model, x = nn.Sequential(nn.Linear(5, 4), layer), sample()
+    traced = torch.jit.trace(model, x)
+    torch.testing.assert_close(traced(2 * x), model(2 * x))
+
+
 @pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
 @pytest.mark.parametrize("beta", [0.5, 1.0])
 def test_compiled(beta: float) -> None:
