@@ -180,8 +180,8 @@ def betas(model: nn.Module) -> dict[str, Tensor]:
     """Every β of a model, softened or of layers of :mod:`betavq.nn`, by its name in ``state_dict``.
 
     They are the tensors themselves, parameters if learnable: ``torch.optim.Adam(betas(model).values())`` learns them
-    alone. With ``share="all"`` a softened model has one, ``"softening_beta"``; a layer has its ``beta``. An optimiser
-    may leave one outside [0, 1]; it is used clamped.
+    alone. With ``share="all"`` a softened model has one, ``"softening_beta"``; a layer has its ``beta``, the one that
+    it uses if that is parametrised. An optimiser may leave one outside [0, 1]; it is used clamped.
 
     Raises:
         ValueError: ``model`` has no β.

@@ -33,9 +33,9 @@ def _of_torch(layer: BetaModule) -> nn.Module | None:
     """PyTorch's layer, if it has one."""
     match layer:
         case BetaReLU():
-            return nn.ReLU()
+            return nn.ReLU(layer.inplace)
         case BetaLeakyReLU(negative_slope=float(slope)):
-            return nn.LeakyReLU(slope)
+            return nn.LeakyReLU(slope, layer.inplace)
         case BetaLeakyReLU(negative_slope=Tensor() as slopes) if slopes.dim() == 0 or layer.channel_dim == 1:
             return _prelu(slopes)
         case BetaMaxPool2d():  # and those of one dimension

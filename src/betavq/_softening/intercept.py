@@ -98,7 +98,8 @@ class Entry:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         part = part_of(self.module)
         assert part is not None
-        if part.is_quiet or part.softening.is_hard():
+        is_within = bool(running.frames) and running.frames[-1].softening is part.softening  # which is not hard then
+        if part.is_quiet or (not is_within and part.softening.is_hard()):
             return self.original(*args, **kwargs)
         if part.is_eager and torch.compiler.is_compiling():
             from .uncompiled import uncompiled

@@ -65,6 +65,8 @@ def test_a_model_of_layers_with_a_beta_of_their_own():
         BetaLeakyReLU(0.3, negative_slope=torch.tensor([0.1, 0.4]), channel_dim=0),
         BetaMaxPool2d((3, 2), 1, (1, 1), (2, 1), beta=0.2),
         BetaMaxout(-1, beta=0.2),
+        BetaReLU(0.2, inplace=True),
+        BetaLeakyReLU(0.2, negative_slope=0.1, inplace=True),
         BetaAbs(0.2, learnable=True),
         BetaReLU(torch.tensor([0.2, 0.5, 0.9]), learnable=True),
     ],
@@ -73,7 +75,8 @@ def test_a_layer_alone_is_hardened_to_what_it_is_at_one(layer):
     x = images()
     hard = betavq.harden(layer.eval())
     assert not hard.training
-    assert torch.equal(hard(x), betavq.set_beta(copy.deepcopy(layer), 1.0)(x))
+    assert torch.equal(hard(x.clone()), betavq.set_beta(copy.deepcopy(layer), 1.0)(x.clone()))
+    assert getattr(hard, "inplace", False) == getattr(layer, "inplace", False)
     assert [site.where for site in betavq.report(layer).sites] == [""]
     assert list(betavq.betas(layer)) == ["beta"]
     if isinstance(hard, BetaAbs | BetaMaxout):
