@@ -52,7 +52,7 @@ def partition(
         model: a network in eval mode that takes ``(N, 2)``, or ``(N, …)`` with a ``plane``, and returns logits
             ``(N, C)``. Of linear layers, convolutions, BatchNorm, average-pooling, reshaping, sums (residual
             connections) and the units that :func:`codes` lists, as layers or functions, in any graph that
-            ``torch.fx`` can trace. It is copied and not changed.
+            ``torch.fx`` can trace. It is copied and not changed. Softened, it has to be at β = 1.
         domain: corners of a convex polygon, ``(V, 2)``, in plane coordinates.
         plane: ``(origin, direction_1, direction_2)``, three arrays of the shape of one input: the network is looked
             at on origin + s·direction_1 + t·direction_2. None for the plane of a network of two inputs.
@@ -108,8 +108,11 @@ def _verify(graph: Graph, regions: Partition) -> None:
     """Raise unless the maps of some regions are the network's, not only at their centres."""
     drawn = np.random.default_rng(len(regions))
     some = np.sort(drawn.permutation(len(regions))[:CHECKED])
-    corners = [regions.vertices[regions.starts[i] : regions.starts[i + 1]] for i in some]
-    points = np.stack([drawn.dirichlet(np.ones(len(each))) @ each for each in corners])
+    counts = regions.counts[some]
+    first = np.cumsum(counts) - counts
+    corners = regions.vertices[np.repeat(regions.starts[some] - first, counts) + np.arange(counts.sum())]
+    shares = drawn.exponential(size=(len(corners), 1))
+    points = np.add.reduceat(shares * corners, first) / np.add.reduceat(shares, first)
     ours = (regions.slopes[some] * points[:, None]).sum(-1) + regions.offsets[some]
     with torch.no_grad():
         theirs = graph.model(regions.inputs(points)).flatten(1).numpy()

@@ -79,3 +79,16 @@ def test_the_network_is_continuous_across_shared_edges(example: tuple[nn.Module,
         for rows in shared.pairs.T
     )
     assert np.abs(first - second).max() < 1e-10
+
+
+def test_codes_of_units_of_many_pieces() -> None:
+    """More pieces than a byte tells apart."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 600), nn.Unflatten(1, (2, 300)), nn.AdaptiveMaxPool1d(1), nn.Flatten())
+    model = model.double().eval()
+    regions = partition(model, box(2.0))
+    x = torch.from_numpy(random_points(regions, 500))
+    selected = model[1](model[0](x)).argmax(2).numpy()
+    assert selected.max() > 255
+    assert np.array_equal(regions.codes[regions.locate(x)], selected)
+    assert np.array_equal(torch.cat(list(codes(model, x).values()), 1).numpy(), selected)

@@ -80,7 +80,12 @@ TAKEN: dict[str, dict[tuple[int, ...], list[Any]]] = {
     "clip": {FLAT: [lambda x: x.clip(-1.0, 0.5), lambda x: torch.clip(x, max=0.5)]},
     "clamp_min": {FLAT: [lambda x: x.clamp_min(0.1), lambda x: torch.clamp_min(x, min=0.1)]},
     "clamp_max": {FLAT: [lambda x: x.clamp_max(0.1)]},
-    "maxout": {PLANE: [BetaMaxout(beta=1.0), BetaMaxout(1, beta=1.0)]},
+    "maxout": {
+        PLANE: [
+            *(BetaMaxout(beta=1.0), BetaMaxout(1, beta=1.0), lambda x: B.beta_maxout(x, 2, beta=1.0)),
+            *(lambda x: betavq.value(x, 1.0, 1), lambda x: betavq.free_energy(x, beta=1.0)),
+        ]
+    },
     "amax": {PLANE: [lambda x: x.amax(1), lambda x: torch.amax(x, dim=(-1, 2), keepdim=True)]},
     "amin": {PLANE: [lambda x: x.amin(-1), lambda x: torch.amin(x, (1, 3))]},
     "max": {
@@ -98,7 +103,10 @@ TAKEN: dict[str, dict[tuple[int, ...], list[Any]]] = {
     "fmax": {FLAT: [lambda x: torch.fmax(x, -x)]},
     "fmin": {FLAT: [lambda x: torch.fmin(x, 0.3 * x.abs())]},
     "max_pool1d": {
-        LINE: [nn.MaxPool1d(2), nn.MaxPool1d(3, 2, 1), BetaMaxPool1d(2, beta=1.0)],
+        LINE: [
+            *(nn.MaxPool1d(2), nn.MaxPool1d(3, 2, 1), BetaMaxPool1d(2, beta=1.0)),
+            lambda x: B.beta_max_pool1d(x, 3, 1, padding=1, beta=torch.tensor(1.0)),
+        ],
         FLAT: [nn.MaxPool1d(2)],
     },
     "max_pool2d": {

@@ -6,7 +6,7 @@ the others, must come out of an affine step as the same combination; and two of 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, fx
@@ -84,11 +84,15 @@ def _check_step(graph: Graph, node: fx.Node, all_rows: Values, some: Values) -> 
     if not graph.is_data(node, all_rows):
         return
     value, of_some = all_rows[node], some[node]
-    step = graph.step(node, all_rows)
     largest = TOLERANCE * float(value.abs().max()) if value.numel() else 0.0
     has_rows = value.dim() > 0 and len(value) == len(WEIGHTS) + 1 and len(of_some) == len(SOME)
-    if not (has_rows and torch.allclose(value[SOME], of_some, rtol=0, atol=largest)):
-        raise ValueError(f"model must compute each row of a batch for itself, got {step.place}")
-    combined = torch.tensordot(torch.tensor(WEIGHTS, dtype=value.dtype), value[:-1], 1)
-    if not torch.allclose(value[-1], combined, rtol=0, atol=largest):
-        raise step.refusal("which is not affine")
+    if not (has_rows and _is_close(value[SOME], of_some, largest)):
+        place = graph.step(node, all_rows).place
+        raise ValueError(f"model must compute each row of a batch for itself, got {place}")
+    combined = sum(weight * row for weight, row in zip(WEIGHTS, value, strict=False))
+    if not _is_close(value[-1], combined, largest):
+        raise graph.step(node, all_rows).refusal("which is not affine")
+
+
+def _is_close(found: Tensor, expected: Any, largest: float) -> bool:
+    return found.shape == expected.shape and bool(((found - expected).abs() <= largest).all())

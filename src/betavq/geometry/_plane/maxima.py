@@ -63,7 +63,7 @@ def select_largest(units: Maxima, polygons: Polygons, scores: Floats) -> tuple[C
     selected = _windowed(at_points(scores, *polygons.centres()), windows).argmax(-1)
     entries = windows[np.arange(len(windows)), selected]
     outputs = np.take_along_axis(scores, np.broadcast_to(entries, (3, *entries.shape)), axis=2)
-    return selected.astype(np.uint8), outputs
+    return selected.astype(np.min_scalar_type(units.num_pieces - 1)), outputs
 
 
 def _windowed(values: Floats, windows: Integers) -> Floats:

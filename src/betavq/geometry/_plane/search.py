@@ -192,4 +192,4 @@ def unpack(packed: Codes, num_units: int, num_pieces: int) -> Codes:
 
 def packed_bytes(num_units: int, num_pieces: int) -> int:
     """What :func:`pack` makes of the code of a region."""
-    return -(-num_units // 8) if num_pieces == 2 else num_units
+    return -(-num_units // 8) if num_pieces == 2 else num_units * np.min_scalar_type(num_pieces - 1).itemsize
