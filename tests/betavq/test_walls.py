@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -236,6 +237,17 @@ def test_every_public_name_is_there_and_says_what_it_is(module: ModuleType) -> N
     for name in module.__all__:
         public = getattr(module, name)
         assert not isinstance(public, type | FunctionType) or public.__doc__
+
+
+@every_public_module
+@pytest.mark.parametrize("wrong", [{"unexpected": 1}, {"n_components": 4, "inplace": 3}], ids=str)
+def test_errors_of_constructors_are_those_of_public_classes(module: ModuleType, wrong: dict[str, int]) -> None:
+    public = {name for other in public_modules() for name in other.__all__}
+    for made in (getattr(module, name) for name in module.__all__):
+        if isinstance(made, type):
+            with pytest.raises(TypeError) as caught:
+                made(**wrong)
+            assert re.split(r"[.(]", str(caught.value))[0] in public, str(caught.value)
 
 
 def test_public_names() -> None:
