@@ -12,7 +12,16 @@ from torch.nn.utils.parametrize import is_parametrized
 from ._numerics.checks import check_beta, check_count, check_flag, check_floating, check_integer
 from ._numerics.dtypes import FULL_DTYPES
 from ._numerics.eager import has_values
-from ._numerics.kept_beta import along_channels, beta_in_words, fill_beta, keeping, read_beta, remember, used_beta
+from ._numerics.kept_beta import (
+    along_channels,
+    beta_in_words,
+    fill_beta,
+    keeping,
+    prepare_load,
+    read_beta,
+    remember,
+    used_beta,
+)
 
 
 class BetaModule(nn.Module):
@@ -108,14 +117,7 @@ class BetaModule(nn.Module):
     def _load_from_state_dict(
         self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any], *others: Any
     ) -> None:
-        # Loading takes β as it is. With assign=True the loaded tensor takes the place of ours: in a dtype that we
-        # keep, and without making a buffer of ours a parameter.
-        loaded = state_dict.get(prefix + "beta")
-        if isinstance(loaded, Tensor) and not (self.learnable and loaded.dtype in FULL_DTYPES):
-            loaded = loaded.detach()
-            state_dict[prefix + "beta"] = loaded if loaded.dtype in FULL_DTYPES else loaded.float()
-        if isinstance(loaded, Tensor) and self.beta.is_meta:
-            remember(self, "beta", loaded)
+        prepare_load(self, "beta", state_dict, prefix)  # β is taken as it is
         self._is_loading = True
         try:
             super()._load_from_state_dict(state_dict, prefix, local_metadata, *others)

@@ -108,10 +108,10 @@ def soften(
     Warns:
         UserWarning: nothing to soften was found; the report is in the warning.
 
-    Limits: hooks of the model itself are not rewritten, nor is an ``autograd.Function`` with a backward pass written
-    by hand, which the report names (what ``torch.utils.checkpoint``, or a function like it, runs again is softened
-    both times). What ``torch.fx`` makes of a softened model would be hard, and raises: soften the ``GraphModule``
-    instead.
+    Limits: hooks of the model itself are not rewritten, nor is a ``__call__`` of its own, nor an ``autograd.Function``
+    with a backward pass written by hand; the report says so where one is met. (What ``torch.utils.checkpoint``, or a
+    function like it, runs again is softened both times.) What ``torch.fx`` makes of a softened model would be hard,
+    and raises: soften the ``GraphModule`` instead. Its ``Interpreter`` goes by the graph, and finds the hard calls.
 
     Source: Balestriero & Baraniuk (2018), arXiv 1810.09274, β-VQ; the mix: Hu, Gamba & Balestriero (2025), arXiv
     2502.07783.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -83,6 +84,21 @@ def value_of(module: nn.Module, name: str) -> Tensor:
     kept: Tensor = getattr(module, name).detach()
     value = vars(module).get(_VALUES, {}).get(name) if kept.is_meta else None
     return kept if value is None else torch.as_tensor(value, dtype=kept.dtype, device="cpu").expand(kept.shape)
+
+
+def prepare_load(module: nn.Module, name: str, state_dict: dict[str, Any], prefix: str) -> None:
+    """Make the β of a state one that the module may take as it is, with ``assign=True``, and remember it if need be.
+
+    It stays in a dtype that is kept, and does not make a buffer a parameter.
+    """
+    loaded = state_dict.get(prefix + name)
+    if not isinstance(loaded, Tensor):
+        return
+    if name not in module._parameters or loaded.dtype not in FULL_DTYPES:
+        loaded = loaded.detach()
+        state_dict[prefix + name] = loaded if loaded.dtype in FULL_DTYPES else loaded.float()
+    if getattr(module, name).is_meta:
+        remember(module, name, loaded)
 
 
 def keeping(module: nn.Module, names: Iterable[str], move: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:

@@ -64,9 +64,19 @@ def may_call(module: nn.Module) -> bool:
     wanted = (SOFTENED_NAMES | MODULE_NAMES) - set(module._modules)
     if any(_is_softened(value) for value in vars(module).values()):
         return True
+    return _name(_codes(module), wanted)
+
+
+def may_call_in_hooks(module: nn.Module) -> bool:
+    """Whether the code of a module's own hooks, which run outside of its methods, names what is softened."""
+    hooks = [*module._forward_pre_hooks.values(), *module._forward_hooks.values()]
+    return _name(_codes_of(hooks), SOFTENED_NAMES | MODULE_NAMES)
+
+
+def _name(codes: Iterator[tuple[CodeType, dict[str, Any]]], wanted: set[str]) -> bool:
     return any(
         not wanted.isdisjoint(code.co_names) or any(_is_softened(names.get(name)) for name in code.co_names)
-        for code, names in _codes(module)
+        for code, names in codes
     )
 
 
@@ -85,8 +95,11 @@ def _codes(module: nn.Module) -> Iterator[tuple[CodeType, dict[str, Any]]]:
     """The code of a module's methods, of functions that it holds, and of those that these name, with their globals."""
     methods = [item for cls in type(module).__mro__ for item in vars(cls).items()]
     waiting: list[Any] = [function for name, function in methods if name != "__init__"]
-    waiting += [value.own if isinstance(value, Entry) else value for value in vars(module).values()]
-    seen: set[Any] = set()
+    return _codes_of(waiting + [value.own if isinstance(value, Entry) else value for value in vars(module).values()])
+
+
+def _codes_of(functions: list[Any]) -> Iterator[tuple[CodeType, dict[str, Any]]]:
+    waiting, seen = list(functions), set[Any]()
     while waiting:
         found = _unwrapped(waiting.pop())
         found = inspect.unwrap(getattr(found, "__func__", found)) if callable(found) else found

@@ -15,7 +15,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.fx import GraphModule
 
-from .._numerics.kept_beta import PART, beta_in_words, keeping, remember, value_of
+from .._numerics.kept_beta import PART, beta_in_words, keeping, prepare_load, value_of
 from .callers import caller
 from .code import is_hidden, reads_no_indices
 from .intercept import NO_TRACE, Entry, entries, running
@@ -78,9 +78,8 @@ def _load_from_state_dict(module: nn.Module, state_dict: dict[str, Any], prefix:
     part = part_of(module)
     assert part is not None
     for name in part.betas:  # the original's state has no β; the copy keeps its own then
-        loaded = state_dict.setdefault(prefix + name, value_of(module, name))
-        if getattr(module, name).is_meta:
-            remember(module, name, loaded)
+        state_dict.setdefault(prefix + name, value_of(module, name))
+        prepare_load(module, name, state_dict, prefix)
     type(module)._load_from_state_dict(module, state_dict, prefix, *others)
 
 

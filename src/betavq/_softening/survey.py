@@ -11,7 +11,7 @@ from .._beta_module import BetaModule
 from .._numerics.kept_beta import beta_in_words
 from .._torch.copies import copied
 from .betas import kept_betas, softenings_of
-from .code import beta_functions
+from .code import beta_functions, may_call_in_hooks
 from .modules import intercept
 from .probe import find_calls, may_hold_sites, module_site, scripted
 from .sites import Report, Site
@@ -24,7 +24,7 @@ GIVEN = "is given its β where it is called, by the model's own code, which set_
 
 def intercept_all(softening: Softening) -> None:
     """Make the modules part of a softened model, and enter those that are sites by themselves."""
-    note_call(softening)
+    note_outside(softening)
     beneath = scripted(softening).union(*(other.root.modules() for other in softenings_of(softening.root)))
     for name, module in list(softening.root.named_modules()):
         if module in beneath:
@@ -39,11 +39,15 @@ def intercept_all(softening: Softening) -> None:
             softening.note(name, *site, own)
 
 
-def note_call(softening: Softening) -> None:
-    """Say that a ``__call__`` of the model's own is not followed: Python finds it in the class alone."""
-    kind = type(softening.root)
-    if kind.__call__ is not nn.Module.__call__ and not isinstance(softening.root, GraphModule):
-        softening.unseen = f"{kind.__name__} has a __call__ of its own: what that computes beside forward stays hard."
+def note_outside(softening: Softening) -> None:
+    """Say what of the model itself runs outside of its methods, and is not followed."""
+    root, kind = softening.root, type(softening.root)
+    notes = []
+    if kind.__call__ is not nn.Module.__call__ and not isinstance(root, GraphModule):
+        notes.append(f"{kind.__name__} has a __call__ of its own: what that computes beside forward stays hard.")
+    if may_call_in_hooks(root):
+        notes.append(f"{kind.__name__} has hooks of its own: what they compute stays hard.")
+    softening.unseen = " ".join(notes)
 
 
 def report_of(model: nn.Module) -> Report:

@@ -361,3 +361,20 @@ def test_a_call_method_of_its_own_is_noted():
     assert "Called has a __call__ of its own" in betavq.report(soft).note
     torch.testing.assert_close(soft(x), F.relu(by_hand(net, x)))
     torch.testing.assert_close(betavq.soften(nn.Sequential(net), BETA)(x), bF.beta_relu(by_hand(net, x), beta=BETA))
+
+
+def test_hooks_of_the_model_itself_are_noted_where_they_compute_and_those_within_are_softened():
+    def hook(*arguments):
+        return F.relu(arguments[-1] - 0.1)
+
+    net, x = Net(), inputs()
+    net.register_forward_hook(hook)
+    assert "hooks of its own" in betavq.report(betavq.soften(net, BETA)).note
+    soft = betavq.soften(nn.Sequential(net), BETA, example_inputs=x)
+    assert betavq.report(soft).note == ""
+    plain = Net()
+    plain.load_state_dict(net.state_dict())
+    torch.testing.assert_close(soft(x), bF.beta_relu(by_hand(plain, x) - 0.1, beta=BETA))
+    quiet = Net()
+    quiet.register_forward_hook(lambda *arguments: arguments[-1] * 2)
+    assert betavq.report(betavq.soften(quiet, BETA)).note == ""

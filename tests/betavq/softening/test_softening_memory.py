@@ -96,6 +96,17 @@ def test_a_state_that_is_assigned_brings_beta_to_memory(learnable):
     torch.testing.assert_close(soft(x), betavq.soften(net, 0.7)(x))
 
 
+@pytest.mark.parametrize("learnable", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
+def test_an_assigned_beta_stays_in_full_precision_and_what_it_is(dtype, learnable):
+    soft = betavq.soften(Net(), 0.7, learnable=learnable)
+    state = {key: nn.Parameter(value.to(dtype)) for key, value in soft.state_dict().items()}
+    soft.load_state_dict(state, assign=True)
+    (beta,) = betavq.betas(soft).values()
+    assert beta.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
+    assert isinstance(beta, nn.Parameter) == learnable
+
+
 def test_a_model_without_memory_does_not_run_on_numbers():
     with torch.device("meta"):
         soft = betavq.soften(nn.ReLU(), 0.7)
