@@ -13,8 +13,8 @@ from torch import Tensor, fx, nn
 
 from .._numerics.checks import check_beta
 from .._torch.affine import Step
-from .._torch.hard_units import Kinks, Maxima, Units
-from ..inference import code
+from .._torch.hard_units import Maxima, Units
+from ._entropies import entropy_of, soft_kinks, soft_maxima
 from ._networks.checks import check_model
 from ._networks.graph import Graph, Layer
 from ._networks.own_layers import Found
@@ -187,24 +187,10 @@ class _AsItIs:
         def follow(_: Step, args: Any, kwargs: Any, called: Any, found: Found | None) -> None:  # noqa: ARG001
             if found is not None:
                 self.betas.update(torch.as_tensor(found.beta).detach().flatten().tolist())
-                kept.append((found, _entropy(found.units, found.scores(), found.beta)))
+                kept.append((found, entropy_of(found.units, found.scores(), found.beta)))
 
         output, _, _ = watch(self.model, rows, follow=follow, any_beta=True)
         return kept, output
-
-
-def _entropy(units: Units, scores: Tensor, beta: float | Tensor) -> Tensor:
-    """The normalised entropies ``(N, K)`` of units at a β that broadcasts against what they put out."""
-    hardness = torch.as_tensor(beta, dtype=scores.dtype).detach()
-    if bool((hardness == 1).all()):
-        return scores.new_zeros(len(scores), math.prod(units.out_shape))
-    if hardness.numel() > 1:
-        hardness = hardness.expand(len(scores), *units.out_shape).flatten(1)
-    if isinstance(units, Maxima):
-        return _of_largest(units, scores, hardness)[1]
-    codes = code(torch.stack((torch.zeros_like(scores), _gap(units, scores)), -1), hardness)
-    entropy: Tensor = torch.special.entr(codes).sum(-1) / math.log(2)
-    return entropy
 
 
 def _softened(graph: Graph, beta: float, found: list[Tensor]) -> Any:
@@ -212,44 +198,15 @@ def _softened(graph: Graph, beta: float, found: list[Tensor]) -> Any:
 
     def soften(node: fx.Node, units: Units, scores: Tensor) -> Tensor:
         if isinstance(units, Maxima):
-            value, entropy = _of_largest(units, scores, beta)
+            value, entropy = soft_maxima(units, scores, beta)
         elif units.num_pieces == 2:
-            value, entropy = _of_two_pieces(units, scores, beta)
+            value, entropy = soft_kinks(units, scores, beta)
         else:
             raise ValueError(f"model must have units that are the largest of their pieces, got {graph.name(node)}")
         found.append(entropy.mean(1))
         return value
 
     return soften
-
-
-def _of_largest(units: Maxima, scores: Tensor, beta: float | Tensor) -> tuple[Tensor, Tensor]:
-    """The values of softened units, and their normalised entropies."""
-    pieces, number = units.seen(scores, -torch.inf), (units.windows >= 0).sum(1)
-    codes = code(pieces, beta)
-    entropy = torch.special.entr(codes).sum(-1) / number.double().log().clamp(min=torch.finfo(torch.float64).tiny)
-    value = (codes * pieces.masked_fill(codes == 0, 0.0)).sum(-1)
-    return value, torch.where(number > 1, entropy, 0.0)
-
-
-def _of_two_pieces(units: Kinks, scores: Tensor, beta: float) -> tuple[Tensor, Tensor]:
-    """The same for units of two pieces, in fewer passes: a code of two is (σ(−ηg), σ(ηg)), g its gap."""
-    gap = _gap(units, scores)
-    if beta == 1:
-        second = (gap > 0).to(gap.dtype)
-        first = 1 - second
-    else:
-        exponent = beta / (1 - beta) * gap
-        first, second = torch.sigmoid(-exponent), torch.sigmoid(exponent)
-    low, high = (slope * scores + constant for slope, constant in zip(units.slopes, units.constants, strict=True))
-    return first * low + second * high, (torch.special.entr(first) + torch.special.entr(second)) / math.log(2)
-
-
-def _gap(units: Kinks, scores: Tensor) -> Tensor:
-    """By how much the second of two pieces is worth more than the first."""
-    apart, offset = units.slopes[1] - units.slopes[0], units.constants[1] - units.constants[0]
-    # The minimum of two pieces selects by their negatives.
-    return apart.abs() * scores + torch.where(apart < 0, -offset, offset)
 
 
 def _raster(corners: Floats, resolution: Any) -> tuple[Floats, Floats]:

@@ -14,7 +14,7 @@ import betavq
 from betavq._torch.hard_units import Kinks
 from betavq.functional import beta_relu
 from betavq.geometry import distance_to_border, soft_partition
-from betavq.geometry.soft import _of_two_pieces
+from betavq.geometry._entropies import soft_kinks
 
 NET = random_net(6, 5, seed=1, outputs=2)
 
@@ -95,7 +95,7 @@ def test_units_of_two_pieces_are_those_of_the_code_of_their_pieces(beta: float) 
     bend = 0.3
     constants = torch.stack([torch.zeros(40).double(), (slopes[0] - slopes[1]) * bend])
     scores = torch.randn(50, 40, generator=generator, dtype=torch.float64)
-    value, entropy = _of_two_pieces(Kinks((bend,), slopes, constants, (40,)), scores, beta)
+    value, entropy = soft_kinks(Kinks((bend,), slopes, constants, (40,)), scores, beta)
     pieces = slopes.T * scores[..., None] + constants.T
     sign = torch.where(slopes[0] > slopes[1], -1.0, 1.0)  # of a minimum
     t = betavq.code(sign[:, None] * pieces, beta)
