@@ -23,8 +23,8 @@ def _names(words: str, *, each_dim: str = "") -> frozenset[str]:
 
 #: Not computing on the numbers: sizes and other attributes.
 PASSIVE = _names(
-    "size dim ndimension numel nelement len stride get_device element_size hash type iter shape ndim dtype device "
-    "layout requires_grad grad_fn"
+    "size sym_size dim ndimension numel nelement len stride get_device element_size hash type iter shape ndim dtype "
+    "device layout requires_grad grad_fn"
 )
 #: Taking only shape and dtype from the input.
 CONSTANT = _names("new_zeros new_ones new_full new_empty new_tensor zeros_like ones_like full_like empty_like")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from torch import Tensor, fx, nn
 
 from .._numerics.checks import check_beta
 from .._torch.affine import Step
+from .._torch.copies import copied
 from .._torch.hard_units import Maxima, Units
 from ._entropies import entropy_of, soft_kinks, soft_maxima
 from ._networks.checks import check_model
@@ -154,7 +154,7 @@ class _AsItIs:
 
     def __init__(self, model: nn.Module) -> None:
         check_model(model, any_beta=True)
-        self.model = copy.deepcopy(model).cpu().double()
+        self.model = copied(model).cpu().double()
         self.betas = set[float]()
 
     @property

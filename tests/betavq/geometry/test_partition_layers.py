@@ -17,8 +17,10 @@ from partition_examples import (
     seeded,
 )
 from torch import nn
+from torch.nn.utils import prune
 
 from betavq.geometry import Partition, codes, partition
+from betavq.orthogonal import orthogonal_filters
 
 NETS = {
     "residual": (Residual, 3.0),
@@ -92,3 +94,23 @@ def test_codes_of_units_of_many_pieces() -> None:
     assert selected.max() > 255
     assert np.array_equal(regions.codes[regions.locate(x)], selected)
     assert np.array_equal(torch.cat(list(codes(model, x).values()), 1).numpy(), selected)
+
+
+WEIGHTS = {
+    "orthogonal filters": lambda: orthogonal_filters(nn.Linear(2, 2)),
+    "weight norm": lambda: torch.nn.utils.parametrizations.weight_norm(nn.Linear(2, 6)),
+    "orthogonal": lambda: torch.nn.utils.parametrizations.orthogonal(nn.Linear(2, 6)),
+    "pruned": lambda: prune.l1_unstructured(nn.Linear(2, 6), "weight", 0.5),
+}
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_weights_that_are_computed(name: str) -> None:
+    """By a parametrisation, or by what pruning leaves."""
+    torch.manual_seed(1)
+    first = WEIGHTS[name]()
+    model = nn.Sequential(first, nn.ReLU(), nn.Linear(first.out_features, 1)).double().eval()
+    regions = partition(model, box(1.0))
+    points = random_points(regions, 200)
+    assert np.abs(regions.logits(points) - outputs(model, torch.from_numpy(points))).max() < 1e-12
+    assert len(regions) > 2

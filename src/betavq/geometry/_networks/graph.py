@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..._torch.affine import Step, function_name, leaves
+from ..._torch.copies import copied
 from ..._torch.hard_units import Units
 from .checks import check_model, hardened
 from .own_layers import OWN_LAYERS, check_step_hard, find_units
@@ -61,8 +61,8 @@ class Graph:
         check_model(model, any_beta=any_beta)
         if not isinstance(model, nn.Module):
             raise TypeError(f"model must be an nn.Module, got {type(model).__name__}")
-        copied = copy.deepcopy(model) if (hard := hardened(model)) is model else hard
-        self.model: nn.Module = (nn.Sequential(copied) if isinstance(copied, OWN_LAYERS) else copied).cpu().double()
+        own = copied(model) if (hard := hardened(model)) is model else hard
+        self.model: nn.Module = (nn.Sequential(own) if isinstance(own, OWN_LAYERS) else own).cpu().double()
         self.any_beta = any_beta
         self.input, nodes, self.output = trace(self.model)
         self._layers = dict(self.model.named_modules())

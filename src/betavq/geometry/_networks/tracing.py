@@ -6,6 +6,7 @@ import math
 import operator
 
 from torch import fx, nn
+from torch.nn.utils.parametrize import ParametrizationList
 
 from .own_layers import OWN_LAYERS
 
@@ -28,7 +29,7 @@ class _Tracer(fx.Tracer):
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         is_kept = type(m).__module__ not in TRACED and super().is_leaf_module(m, module_qualified_name)
-        return is_kept or isinstance(m, OWN_LAYERS)
+        return is_kept or isinstance(m, (*OWN_LAYERS, ParametrizationList))  # which makes a weight, whatever its input
 
 
 def trace(model: nn.Module) -> tuple[fx.Node, list[fx.Node], fx.Node]:
