@@ -89,8 +89,8 @@ def _pool_energy(x: Tensor, options: tuple[Any, ...], beta: float | Tensor, *, a
 
 
 def _slopes(weight: Tensor, x: Tensor) -> Tensor:
-    """The slopes of ``F.prelu``, shaped to broadcast."""
-    return along_channels(weight.reshape(()) if weight.numel() == 1 else weight, x, 1)
+    """The slopes of ``F.prelu``, or those of its operator, which have a shape already, shaped to broadcast."""
+    return along_channels(weight.reshape(() if weight.numel() == 1 else -1), x, 1)
 
 
 def _leaky_value(x: Tensor, slope: float | Tensor, beta: float | Tensor) -> Tensor:
