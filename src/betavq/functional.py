@@ -45,7 +45,7 @@ __all__ = ["beta_abs", "beta_leaky_relu", "beta_max_pool1d", "beta_max_pool2d", 
 __dir__ = __all__.copy
 
 
-def beta_relu(input: Tensor, inplace: bool = False, *, beta: float | Tensor, detach_code: bool = False) -> Tensor:
+def beta_relu(input: Tensor, *, beta: float | Tensor, inplace: bool = False, detach_code: bool = False) -> Tensor:
     r"""β-VQ ReLU, known as swish: ``input`` · σ(η · ``input``) with η = β/(1−β).
 
     ``F.relu`` at β = 1, ``F.silu`` at β = ½, ``input / 2`` at β = 0. It lies below the ReLU by at most 0.278465/η and
@@ -53,8 +53,8 @@ def beta_relu(input: Tensor, inplace: bool = False, *, beta: float | Tensor, det
 
     Args:
         input: any shape; float16, bfloat16, float32 or float64.
-        inplace: whether the result is written over ``input``, as by ``F.relu``.
         beta: hardness in [0, 1]; a number, or a tensor that broadcasts against ``input``.
+        inplace: whether the result is written over ``input``, as by ``F.relu``.
         detach_code: whether the backward pass takes the code for a constant: see above.
 
     Returns:
@@ -81,7 +81,7 @@ def beta_relu(input: Tensor, inplace: bool = False, *, beta: float | Tensor, det
         True
     """
     if isinstance(input, Proxy):
-        return function_step(beta_relu, input, inplace, beta=beta, detach_code=detach_code)
+        return function_step(beta_relu, input, beta=beta, inplace=inplace, detach_code=detach_code)
     check_floating("input", input)
     check_flag("inplace", inplace)
     check_flag("detach_code", detach_code)
@@ -92,9 +92,9 @@ def beta_relu(input: Tensor, inplace: bool = False, *, beta: float | Tensor, det
 def beta_leaky_relu(
     input: Tensor,
     negative_slope: float | Tensor = 0.01,
-    inplace: bool = False,
     *,
     beta: float | Tensor,
+    inplace: bool = False,
     detach_code: bool = False,
 ) -> Tensor:
     r"""β-VQ leaky ReLU: u · [ν + (1−ν) σ(η|1−ν|u)] with u the input, ν the slope and η = β/(1−β).
@@ -106,8 +106,8 @@ def beta_leaky_relu(
         input: any shape; float16, bfloat16, float32 or float64.
         negative_slope: ν, finite in the dtype of the computation; a number, or a tensor that broadcasts against
             ``input`` (a gradient flows to it), of shape ``(C, 1, 1)`` for one per channel of ``(N, C, H, W)``.
-        inplace: whether the result is written over ``input``, as by ``F.leaky_relu``.
         beta: hardness in [0, 1]; a number, or a tensor that broadcasts against ``input``.
+        inplace: whether the result is written over ``input``, as by ``F.leaky_relu``.
         detach_code: whether the backward pass takes the code for a constant: see above.
 
     Returns:
@@ -132,7 +132,8 @@ def beta_leaky_relu(
                 [-0.5000,  1.0000]])
     """
     if isinstance(input, Proxy):
-        return function_step(beta_leaky_relu, input, negative_slope, inplace, beta=beta, detach_code=detach_code)
+        options = {"beta": beta, "inplace": inplace, "detach_code": detach_code}
+        return function_step(beta_leaky_relu, input, negative_slope, **options)
     check_floating("input", input)
     check_flag("inplace", inplace)
     check_flag("detach_code", detach_code)

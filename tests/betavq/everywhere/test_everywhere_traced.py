@@ -67,7 +67,7 @@ def test_a_function_by_its_own_name_and_by_keywords() -> None:
     class Net(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
             x = beta_relu(input=x, beta=0.5)
-            x = bF.beta_leaky_relu(x, 0.2, True, beta=0.5)
+            x = bF.beta_leaky_relu(x, 0.2, inplace=True, beta=0.5)
             return betavq.noise.value(torch.stack([x, x]), "gaussian", 2.0, 0)
 
     traced, x = fx.symbolic_trace(Net()), torch.randn(3, 4)

@@ -141,7 +141,8 @@ def test_what_enlarges_the_input_is_refused(call: Callable[[Tensor], Tensor]) ->
 
 @pytest.mark.parametrize("call", [
     lambda: bnn.BetaReLU(inplace=1), lambda: bnn.BetaLeakyReLU(inplace="yes"),
-    lambda: bF.beta_relu(sample(), inplace=None, beta=0.5), lambda: bF.beta_leaky_relu(sample(), 0.1, 2, beta=0.5),
+    lambda: bF.beta_relu(sample(), inplace=None, beta=0.5),
+    lambda: bF.beta_leaky_relu(sample(), 0.1, inplace=2, beta=0.5),
 ])  # fmt: skip
 def test_another_kind_is_refused(call: Callable[[], object]) -> None:
     with pytest.raises(TypeError, match="inplace must be True or False, got"):
