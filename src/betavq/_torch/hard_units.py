@@ -11,6 +11,11 @@ import torch
 from torch import Tensor
 
 
+def as_rows(values: Tensor) -> Tensor:
+    """One row for each point, ``(N, …)`` → ``(N, K)``."""
+    return values.flatten(1) if values.dim() > 1 else values.unsqueeze(-1)
+
+
 @dataclass(frozen=True)
 class Kinks:
     """Units of one score each, affine between a few bends: s_r z + c_r between the bends r − 1 and r.
@@ -49,7 +54,7 @@ class Kinks:
 
     def scores(self, input: Tensor, *_: Any, **__: Any) -> Tensor:
         """What the units are given in a call with these arguments, ``(N, K)``."""
-        return input.flatten(1)
+        return as_rows(input)
 
     def code(self, scores: Tensor) -> Tensor:
         """Which piece each unit selects: ``(…, K)``, integers."""
@@ -92,7 +97,7 @@ class Maxima:
 
     def scores(self, *args: Any, **kwargs: Any) -> Tensor:
         """What the units are given in a call with these arguments, ``(N, D)``."""
-        entries = (args[0] if self.entries is None else self.entries(*args, **kwargs)).flatten(1)
+        entries = as_rows(args[0] if self.entries is None else self.entries(*args, **kwargs))
         return entries if self.sign > 0 else -entries
 
     def seen(self, scores: Tensor, padding: float) -> Tensor:

@@ -82,6 +82,9 @@ MIXED: dict[str, Callable[[Tensor], Tensor]] = {
     "the number of rows": lambda h: h / h.shape[0],
     "their product": lambda h: h @ (h.t() @ h.new_ones(h.shape[0], 4)),
     "matrix of all pairs": lambda h: (h @ h.t())[:, :1] + h,
+    "units of other rows": lambda h: h.t().relu().t() + 1,
+    "units of a row and the batch": lambda h: h.flatten().abs().view(-1, 4),
+    "a maximum after a transpose": lambda h: h.t().amax(1, keepdim=True).t() + h,
     "batch norm": lambda h: F.batch_norm(h, None, None, training=True),
 }
 each_reader = pytest.mark.parametrize("reader", READERS)

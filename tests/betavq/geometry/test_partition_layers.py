@@ -114,3 +114,21 @@ def test_weights_that_are_computed(name: str) -> None:
     points = random_points(regions, 200)
     assert np.abs(regions.logits(points) - outputs(model, torch.from_numpy(points))).max() < 1e-12
     assert len(regions) > 2
+
+
+def test_a_number_a_row_is_a_unit_too() -> None:
+    """Of shape (N,), without a dimension of its own."""
+
+    class Scalar(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.maximum(x.sum(1).relu(), x[:, 0].abs() - 1).unsqueeze(1)
+
+    model = Scalar().eval()
+    regions = partition(model, box(2.0))
+    points = random_points(regions, 300)
+    x = torch.from_numpy(points)
+    assert np.abs(regions.logits(points) - outputs(model, x)).max() < 1e-12
+    found = codes(model, x)
+    assert list(found) == ["relu", "abs", "maximum"]
+    assert all(code.shape == (300, 1) for code in found.values())
+    assert [layer.num_units for layer in regions.layers] == [1, 1, 1]

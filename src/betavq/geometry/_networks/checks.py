@@ -90,38 +90,6 @@ def check_inputs(name: str, x: Any, model: Any) -> None:
             raise TypeError(f"{name} must have the dtype of the model, {dtype}, got {x.dtype}")
 
 
-@torch.no_grad()
-def check_rows_apart(model: Callable[[Tensor], Tensor], x: Tensor, output: Tensor) -> None:
-    """Raise unless a model computes each row of a batch for itself, however many they are.
-
-    NaN in one row goes wherever a number of that row goes, through dead units too.
-
-    Args:
-        model: any model.
-        x: inputs.
-        output: what the model makes of them.
-    """
-    if not len(x):
-        return
-    count = 3 if len(x) != 3 else 4
-    rows = x.detach()[torch.arange(count) % len(x)]
-    for strange in (0, count - 1):
-        given = rows.clone()
-        given[strange] = torch.nan
-        try:
-            found = model(given)
-        except Exception:  # made for another number of rows, or for finite numbers
-            return
-        check_outputs(found, given)
-        largest = torch.finfo(output.dtype).eps ** 0.5 * output.detach().abs().max() if output.numel() else 0.0
-        same = 1 % len(x)
-        others = found[[row for row in range(count) if row != strange]]
-        if bool(others.isnan().any()) or bool(((found[1] - output[same]).abs() > largest).any()):
-            raise ValueError(
-                "model must compute each row of a batch for itself, got one whose outputs depend on other rows"
-            )
-
-
 def check_outputs(output: Tensor, x: Tensor) -> None:
     """Raise unless a model puts out one row for each input."""
     if output.dim() < 1 or output.shape[0] != x.shape[0]:

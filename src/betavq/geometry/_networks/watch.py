@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from ..._numerics.tracing import Observed
 from ..._softening.smoothings import softened
 from ..._torch.affine import Step, function_name, leaves
-from .checks import check_rows_apart
+from ..._torch.hard_units import as_rows
 from .own_layers import OWN_FUNCTIONS, Found, check_step_hard, find_units
 
 #: Told of a step, what depends on the input marked as such, what is called, and the units that it is; what it returns
@@ -135,11 +135,6 @@ def watched_in(args: Any) -> Iterator[Watched]:
     return (each for each in leaves(args) if isinstance(each, Watched))
 
 
-def as_rows(values: Tensor) -> Tensor:
-    """One row for each point, ``(N, …)`` → ``(N, K)``."""
-    return values.flatten(1) if values.dim() > 1 else values.unsqueeze(-1)
-
-
 def mark_of(args: Any) -> Any:
     """What is kept with the first tensor that depends on the input."""
     return next((each.__dict__.get("mark") for each in watched_in(args)), None)
@@ -174,18 +169,62 @@ def watch(
         TypeError: a model that does not return one tensor.
     """
     watcher = Watcher(keep_totals, follow, any_beta)
-    with _hooks(model, watcher):
-        try:
-            result = model(watcher.wrap(x.clone(), mark))  # a clone, for a layer may work in place
-        except RuntimeError as error:
-            raise ValueError(f"x must fit the model, got shape {tuple(x.shape)}: {error}") from error
+    try:
+        result = _run(model, watcher, x, mark)
+    except RuntimeError as error:
+        raise ValueError(f"x must fit the model, got shape {tuple(x.shape)}: {error}") from error
     if not isinstance(result, Watched):
         got = type(result).__name__
         raise TypeError(f"model must return one tensor that depends on x, got {got}")
     output = _bare(result)
-    if output.dim() and len(output) == len(x):  # else there is more to say
-        check_rows_apart(model, x, output)
+    if len(x) and output.dim() and len(output) == len(x):  # else there is more to say
+        _check_rows_apart(model, x.detach(), output.detach())
     return output, watcher.selections, result.mark
+
+
+def _run(model: Callable[[Tensor], Tensor], watcher: Watcher, x: Tensor, mark: Any = None) -> Any:
+    with _hooks(model, watcher):
+        return model(watcher.wrap(x.clone(), mark))  # a clone, for a layer may work in place
+
+
+class MixedRowsError(ValueError):
+    """A model that does not compute each row of a batch for itself."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(f"model must compute each row of a batch for itself, got {place}")
+
+
+@torch.no_grad()
+def _check_rows_apart(model: Callable[[Tensor], Tensor], x: Tensor, output: Tensor) -> None:
+    """Raise unless a model computes each row of a batch for itself, however many they are.
+
+    NaN in one row goes wherever a number of that row goes, through dead units too.
+    """
+    count = 3 if len(x) != 3 else 4
+    rows = x[torch.arange(count) % len(x)]
+    largest = torch.finfo(output.dtype).eps ** 0.5 * output.abs().max() if output.numel() else 0.0
+    for strange in (0, count - 1):
+        given = rows.clone()
+        given[strange] = torch.nan
+
+        def check(values: Tensor, place: str, strange: int = strange) -> None:
+            others = [row for row in range(count) if row != strange]
+            if values.dim() == 0 or len(values) != count or bool(values[others].isnan().any()):
+                raise MixedRowsError(place)
+
+        def follow(step: Step, args: Any, kwargs: Any, called: Any, found: Found | None, check: Any = check) -> None:  # noqa: ARG001
+            if found is not None:
+                check(found.scores(), step.place)
+
+        try:
+            result = _bare(_run(model, Watcher(follow=follow, any_beta=True), given))
+        except MixedRowsError:
+            raise
+        except Exception:  # made for another number of rows, or for finite numbers
+            return
+        check(result, "outputs that depend on other rows")
+        if bool(((result[1] - output[1 % len(x)]).abs() > largest).any()):
+            raise MixedRowsError("outputs that depend on the number of rows")
 
 
 class _Asker(Watcher):
