@@ -166,7 +166,7 @@ def report(model: nn.Module) -> Report:
         >>> import betavq
         >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 3), nn.GELU())
         >>> print(betavq.report(betavq.soften(net)))
-        1 site replaced, 1 left alone; smoothing 'value', share 'all', β = 0.5
+        1 site replaced, 1 left alone; smoothing value, share all, β = 0.5
           1  relu  replaced
           3  gelu  left alone: is smooth already
     """

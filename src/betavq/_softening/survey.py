@@ -62,8 +62,8 @@ def report_of(model: nn.Module) -> Report:
             sites.append(replace(site, replaced=False, reason=HARD, beta="") if site.replaced else site)
         notes.append(beside.unseen)
     betas = {name: beta_in_words(kept.tensor) for name, kept in kept_betas(model).items()}
-    smoothing = " and ".join(dict.fromkeys(repr(softening.smoothing) for softening in softenings))
-    share = " and ".join(dict.fromkeys(repr(softening.share) for softening in softenings))
+    smoothing = " and ".join(dict.fromkeys(str(softening.smoothing) for softening in softenings))
+    share = " and ".join(dict.fromkeys(softening.share for softening in softenings))
     return Report(tuple(sites), " ".join(note for note in notes if note), betas, smoothing, share)
 
 

@@ -196,12 +196,12 @@ def test_beta_smoothing_and_share_are_seen():
     betavq.set_beta(soft, 0.25)
     assert "beta=0.25" in repr(soft[1])
     report = betavq.report(soft)
-    assert (report.smoothing, report.share, report.betas) == ("'value'", "'all'", {"softening_beta": "0.25"})
-    assert str(report).splitlines()[0] == "2 sites replaced, 1 left alone; smoothing 'value', share 'all', β = 0.25"
+    assert (report.smoothing, report.share, report.betas) == ("value", "all", {"softening_beta": "0.25"})
+    assert str(report).splitlines()[0] == "2 sites replaced, 1 left alone; smoothing value, share all, β = 0.25"
     assert str(report).splitlines()[1].endswith("  replaced")
     learned = betavq.soften(nn.ReLU(), 0.5, smoothing="curvature_tuning", learnable=True)
     assert repr(learned) == "SoftenedReLU(beta=0.5, smoothing=0.5, learnable=True)"
-    assert str(betavq.report(learned)).startswith("1 site replaced, 0 left alone; smoothing 0.5, share 'all', β = 0.5")
+    assert str(betavq.report(learned)).startswith("1 site replaced, 0 left alone; smoothing 0.5, share all, β = 0.5")
     sites = betavq.soften(Hard(), 0.5, share="site", smoothing="free_energy")
     assert "beta_relu=0.5, smoothing='free_energy'" in repr(sites)
     betavq.set_beta(sites, {"relu.softening_beta": 0.125})
