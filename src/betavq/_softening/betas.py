@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -68,8 +69,7 @@ def _channels(name: str, met: Met) -> int:
     return next(iter(met.channels))
 
 
-@dataclass(frozen=True)
-class KeptBeta:
+class KeptBeta(NamedTuple):
     """A β that a module keeps, with the smoothing in which it is used if that is softened."""
 
     module: nn.Module

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -40,7 +40,7 @@ def part_of(module: nn.Module) -> Part | None:
     return vars(module).get(PART)
 
 
-@dataclass
+@dataclass(eq=False)
 class Frame:
     """A call of a module that is being run, with the calls that it has made so far, by kind."""
 
@@ -76,15 +76,14 @@ class Frame:
         return replace(self, counts=dict(self.counts))
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """The name of a site (of a call in the model itself it begins with a colon), and of the β that it may have."""
 
     name: str
     attribute: str
 
 
-@dataclass
+@dataclass(eq=False)
 class Met:
     """What was seen of a site when sites were looked for."""
 
@@ -93,7 +92,7 @@ class Met:
     channels: set[int] = field(default_factory=set)
 
 
-@dataclass
+@dataclass(eq=False)
 class Knob:
     """The β of a site or of all: a parameter or buffer of one of the model's modules."""
 
