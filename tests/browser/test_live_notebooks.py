@@ -13,6 +13,7 @@ from book_figures import BOOK, FIGURES
 from second_try import once_more
 
 import betavq
+from hardtosoft.interactive import palette
 
 pytestmark = pytest.mark.browser
 
@@ -198,7 +199,7 @@ def test_figures_are_accessible_and_follow_the_theme(open_notebook, dark):
     found = Axe().run(notebook.page, context=".hts-figure").response["violations"]
     assert [(violation["id"], len(violation["nodes"])) for violation in found] == []
     ink = notebook.figure("opening").evaluate("root => getComputedStyle(root).getPropertyValue('--hts-ink')")
-    assert ink == ("#e4e8ee" if dark else "#1f2933")
+    assert ink == palette.COLOURS["ink"][dark]
 
 
 @once_more

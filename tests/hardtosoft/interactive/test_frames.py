@@ -36,7 +36,7 @@ def _luminance(colour):
 
 
 @pytest.mark.parametrize("name", ["blue", "orange", "green", "purple", "grey", "ink"])
-@pytest.mark.parametrize(("theme", "background"), [(0, "#ffffff"), (1, "#14181e")])
+@pytest.mark.parametrize(("theme", "background"), [(0, "#ffffff"), (1, "#10141a")])
 def test_line_colours_keep_contrast_to_both_backgrounds(name, theme, background):
     light, dark = sorted((_luminance(palette.COLOURS[name][theme]), _luminance(background)), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 3
