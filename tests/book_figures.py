@@ -25,8 +25,11 @@ def remembering(figure: InteractiveFigure) -> InteractiveFigure:
 
 
 BOOK = Path(__file__).parents[1] / "book"
+_ALL = every_figure()
+#: As they are in notebooks.
+LIVE = {figure.name: remembering(figure) for figure in _ALL}
 #: All but the landing page's, which holds no states in its page (tests/browser/test_opening.py).
-FIGURES = {figure.name: remembering(figure) for figure in every_figure() if not isinstance(figure, OpeningFigure)}
+FIGURES = {figure.name: LIVE[figure.name] for figure in _ALL if not isinstance(figure, OpeningFigure)}
 PAGES = {  # a committed notebook names the figures it shows
     name: f"{path.stem}.html"
     for path in BOOK.glob("*.ipynb")

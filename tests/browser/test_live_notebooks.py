@@ -9,7 +9,7 @@ import nbformat
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from book_figures import BOOK, FIGURES
+from book_figures import BOOK, LIVE
 from second_try import once_more
 
 import betavq
@@ -223,10 +223,10 @@ def test_every_figure_of_a_chapter_lives(open_notebook, lab, chapter):
             control = figure.locator(".hts-choice").first
             control.locator("label").last.click()
         values = notebook.settled(figure)
-        axis = next(axis for axis in FIGURES[name].axes if axis.name == control.get_attribute("data-axis"))
+        axis = next(axis for axis in LIVE[name].axes if axis.name == control.get_attribute("data-axis"))
         assert values[axis.name] == axis.values[-1]
         assert figure.locator(".hts-trouble").inner_text() == ""
         if not name.startswith("your-"):  # those show what the chapter wrote down
-            assert figure.locator(".hts-readout").text_content() == FIGURES[name].frame(**values).readout
+            assert figure.locator(".hts-readout").text_content() == LIVE[name].frame(**values).readout
     assert [error for error in notebook.errors if TOOLBAR not in error] == []
     assert not notebook.page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count()
