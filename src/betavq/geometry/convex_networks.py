@@ -10,7 +10,7 @@ from torch import Tensor
 from .._torch.affine import AVERAGING, BILINEAR, Step
 from .._torch.hard_units import Kinks, Units
 from ..maso import MASO
-from ._networks.checks import check_inputs, checked_model
+from ._networks.checks import check_inputs, check_outputs, checked_model
 from ._networks.own_layers import Found
 from ._networks.watch import Watched, watch, watched_in
 from .affine_maps import Model
@@ -94,7 +94,8 @@ def convexity(model: Model, x: Tensor) -> Convexity:
     model = checked_model(model)
     check_inputs("x", x, model)
     with torch.no_grad():
-        _, _, mark = watch(model, x.detach(), follow=_follow, mark=_Curvature(AFFINE))
+        output, _, mark = watch(model, x.detach(), follow=_follow, mark=_Curvature(AFFINE))
+    check_outputs(output, x)
     return Convexity(mark.kind != BROKEN, mark.layer, mark.reason)
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ._networks.checks import check_inputs, checked_model
+from ._networks.checks import check_inputs, check_outputs, checked_model
 from ._networks.watch import watch
 from .affine_maps import Model
 
@@ -58,7 +58,8 @@ def codes(model: Model, x: Tensor) -> dict[str, Tensor]:
     model = checked_model(model)
     check_inputs("x", x, model)
     with torch.no_grad():
-        _, selections, _ = watch(model, x.detach())
+        output, selections, _ = watch(model, x.detach())
+    check_outputs(output, x)
     return {each.name: each.code for each in selections}
 
 

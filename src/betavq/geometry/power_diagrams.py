@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .._numerics.checks import check_count, check_floating
 from ..maso import MASO
-from ._networks.checks import check_inputs, checked_model
+from ._networks.checks import check_inputs, check_outputs, checked_model
 from ._networks.watch import watch
 from .affine_maps import Model, affine_map
 
@@ -186,7 +186,8 @@ def centroid(model: Model, x: Tensor, depth: int | None = None) -> Tensor:
     check_inputs("x", x, model)
     with torch.enable_grad():
         points = x.detach().requires_grad_()
-        _, selections, _ = watch(model, points, keep_totals=True)
+        output, selections, _ = watch(model, points, keep_totals=True)
+    check_outputs(output, x)
     count = len(selections)
     chosen = count if depth is None else check_count("depth", depth)
     if not 1 <= chosen <= count:

@@ -85,6 +85,8 @@ MIXED: dict[str, Callable[[Tensor], Tensor]] = {
     "units of other rows": lambda h: h.t().relu().t() + 1,
     "units of a row and the batch": lambda h: h.flatten().abs().view(-1, 4),
     "a maximum after a transpose": lambda h: h.t().amax(1, keepdim=True).t() + h,
+    "the place of a row": lambda h: h * torch.arange(1, len_of(h) + 1).double()[:, None],
+    "two rows": lambda h: h[torch.tensor([1, 0])],
     "batch norm": lambda h: F.batch_norm(h, None, None, training=True),
 }
 each_reader = pytest.mark.parametrize("reader", READERS)

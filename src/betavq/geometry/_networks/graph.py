@@ -146,9 +146,22 @@ class Graph:
     def store(self, node: fx.Node, values: Values, value: Any) -> None:
         """Keep the value of units, and drop what no later step needs."""
         values[node] = value
-        if is_in_place(node):
+        if is_in_place(node, self.model):
             values[self.source(node)] = value
         self.forget(node, values)
+
+    def check_in_place(self, node: fx.Node, values: Values) -> None:
+        """Raise if units change numbers in place that a later step takes from another tensor, as a view has them."""
+        source = self.source(node)
+        if not is_in_place(node, self.model) or not self.is_data(source, values):
+            return
+        place, memory = self.nodes.index(node), values[source].untyped_storage().data_ptr()
+        later = {self.output}.union(*(each.all_input_nodes for each in self.nodes[place + 1 :]))
+        for other in later.intersection(values) - {source}:
+            value = values[other]
+            if isinstance(value, Tensor) and value.untyped_storage().data_ptr() == memory:
+                got = f"got {self.step(node, values).place}, whose numbers a later step takes from {other.name}"
+                raise ValueError(f"model must not change a view in place, {got}: take inplace=False there")
 
     def forget(self, node: fx.Node, values: Values) -> None:
         """Drop the values that no step after ``node`` needs."""

@@ -73,6 +73,8 @@ def find_units(step: Step, called: Any) -> Found | None:
     Raises:
         ValueError: it is neither.
     """
+    if step.kwargs.get("out") is not None:
+        raise step.refusal("which writes into out, a tensor that is not followed: take what it returns")
     if isinstance(called, MASO):
         beta = step.kwargs.get("beta", step.args[1] if len(step.args) > 1 else 1.0)
         return Found(step._replace(name="maso"), maso_units(called, step.args[0]), beta)

@@ -42,7 +42,7 @@ def survey(graph: Graph, row: Tensor, needs: str = "") -> Survey:
     """
     try:
         return _survey(graph, row)
-    except RuntimeError as error:
+    except (RuntimeError, IndexError) as error:
         shape = ("N", *row.shape[1:])
         raise ValueError(f"model must take inputs of shape {shape}{needs}; it said: {error}") from error
 
@@ -68,6 +68,7 @@ def _survey(graph: Graph, row: Tensor) -> Survey:
                 graph.forget(node, values)
         else:
             units, scores = found
+            graph.check_in_place(node, all_rows)
             layers[node] = graph.layer_of(node, units)
             widths.append(max(scores.shape[1], layers[node].num_units * units.num_pieces))
             outputs = drawn(units.out_shape)

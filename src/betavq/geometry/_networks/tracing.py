@@ -51,23 +51,27 @@ def trace(model: nn.Module) -> tuple[fx.Node, list[fx.Node], fx.Node]:
     _take_values(graph)
     (output,) = next(node for node in graph.nodes if node.op == "output").args
     assert isinstance(output, fx.Node)
-    return inputs[0], _needed(graph, output), output
+    return inputs[0], _needed(model, graph, output), output
 
 
-def _needed(graph: fx.Graph, output: fx.Node) -> list[fx.Node]:
+def _needed(model: nn.Module, graph: fx.Graph, output: fx.Node) -> list[fx.Node]:
     """The steps that lead to the output, or that change a value on the way, in order."""
     needed, nodes = {output}, list[fx.Node]()
     for node in reversed(graph.nodes):
-        if node.op not in ("placeholder", "output") and (node in needed or is_in_place(node)):
+        if node.op not in ("placeholder", "output") and (node in needed or is_in_place(node, model)):
             needed.update(node.all_input_nodes)
             nodes.append(node)
     return nodes[::-1]
 
 
-def is_in_place(node: fx.Node) -> bool:
-    """Whether a step also changes its input."""
+def is_in_place(node: fx.Node, model: nn.Module) -> bool:
+    """Whether a step of a model also changes what it is given."""
+    if node.op == "call_module":
+        return bool(getattr(model.get_submodule(str(node.target)), "inplace", False))
     name = str(getattr(node.target, "__name__", node.target))
-    return bool(node.kwargs.get("inplace")) or (name.endswith("_") and not name.endswith("__"))
+    return bool(node.kwargs.get("inplace") or node.kwargs.get("out")) or (
+        name.endswith("_") and not name.endswith("__")
+    )
 
 
 def _take_values(graph: fx.Graph) -> None:

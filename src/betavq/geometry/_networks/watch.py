@@ -171,7 +171,7 @@ def watch(
     watcher = Watcher(keep_totals, follow, any_beta)
     try:
         result = _run(model, watcher, x, mark)
-    except RuntimeError as error:
+    except (RuntimeError, IndexError) as error:
         raise ValueError(f"x must fit the model, got shape {tuple(x.shape)}: {error}") from error
     if not isinstance(result, Watched):
         got = type(result).__name__
@@ -196,12 +196,12 @@ class MixedRowsError(ValueError):
 
 @torch.no_grad()
 def _check_rows_apart(model: Callable[[Tensor], Tensor], x: Tensor, output: Tensor) -> None:
-    """Raise unless a model computes each row of a batch for itself, however many they are.
+    """Raise unless a model computes each row of a batch for itself, however many they are and in any order.
 
     NaN in one row goes wherever a number of that row goes, through dead units too.
     """
     count = 3 if len(x) != 3 else 4
-    rows = x[torch.arange(count) % len(x)]
+    rows = x[torch.arange(1, count + 1) % len(x)]  # each at another place than it was
     largest = torch.finfo(output.dtype).eps ** 0.5 * output.abs().max() if output.numel() else 0.0
     for strange in (0, count - 1):
         given = rows.clone()
@@ -223,8 +223,8 @@ def _check_rows_apart(model: Callable[[Tensor], Tensor], x: Tensor, output: Tens
         except Exception:  # made for another number of rows, or for finite numbers
             return
         check(result, "outputs that depend on other rows")
-        if bool(((result[1] - output[1 % len(x)]).abs() > largest).any()):
-            raise MixedRowsError("outputs that depend on the number of rows")
+        if bool(((result[1] - output[2 % len(x)]).abs() > largest).any()):
+            raise MixedRowsError("outputs that depend on the number or order of rows")
 
 
 class _Asker(Watcher):

@@ -141,6 +141,7 @@ class Search:
             kept: _rows(value, before, parents) if graph.is_data(kept, share.values) else value
             for kept, value in share.values.items()
         }
+        graph.update_sizes(values)
         found = graph.units(node, values)
         assert found is not None
         units, scores = found
@@ -149,7 +150,6 @@ class Search:
         codes = [each[share.parents] for each in share.codes] + [pack(code, units.num_pieces)]
         value = torch.from_numpy(outputs).reshape(-1, *units.out_shape)
         graph.store(node, values, value if units.sign > 0 else -value)
-        graph.update_sizes(values)
         return values, codes
 
     def _data(self, values: Values) -> Iterator[Tensor]:
