@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import torch
@@ -146,8 +146,8 @@ def _add_skip(pieces: Pieces, skip: Any, input_size: tuple[int, ...] | None, max
 
 def _units(activation: Any, scores: Tensor) -> Kinks:
     """The units of an activation of scores ``(1, *shape)``; raise unless they are the largest of their pieces."""
-    is_layer = isinstance(activation, nn.Module)
-    name, options = (layer_call(activation) if is_layer else (FUNCTIONS.get(activation, ""), {})) or ("", {})
+    function = FUNCTIONS.get(activation, "") if isinstance(activation, Hashable) else ""
+    name, options = (layer_call(activation) if isinstance(activation, nn.Module) else (function, {})) or ("", {})
     _check_hard("activation", activation)
     _check_channels(activation, scores.dim())
     try:

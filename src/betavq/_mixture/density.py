@@ -110,10 +110,14 @@ class SphericalGaussians(nn.Module):
         Of x ``(N, D)``: int64 of shape ``(N,)`` for a single unit, ``(N, K)`` for K of them.
 
         Raises:
-            ValueError: inputs of another size.
+            ValueError: inputs of another size, or NaN among them.
             TypeError: ``x`` of another dtype.
         """
-        code = self.map_code(x)
+        with torch.no_grad():
+            scores, _ = self._scores(x)
+        if bool(scores.isnan().any()):
+            raise ValueError("x must be free of NaN, which has no most probable component")
+        code = scores.argmax(-1)
         return code.squeeze(-1) if self.num_units == 1 else code
 
     def log_prob(self, x: Points) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
-from .._numerics.checks import check_beta
+from .._numerics.checks import check_beta, check_count
 from .._torch.affine import Step
 from .._torch.copies import copied
 from .._torch.hard_units import Maxima, Units
@@ -212,12 +212,13 @@ def _softened(graph: Graph, beta: float, found: list[Tensor]) -> Any:
 def _raster(corners: Floats, resolution: Any) -> tuple[Floats, Floats]:
     """The centres of the columns and of the rows over the bounding box."""
     low, size = corners.min(0), np.ptp(corners, axis=0)
-    if isinstance(resolution, int) and not isinstance(resolution, bool):
-        numbers = tuple(max(1, round(resolution * float(side / size.max()))) for side in size)
+    if isinstance(resolution, tuple | list):
+        numbers = [check_count("resolution", each) for each in resolution]
     else:
-        numbers = tuple(resolution)
-    if len(numbers) != 2 or min(numbers) < 1 or (isinstance(resolution, int) and resolution < 1):
-        raise ValueError(f"resolution must be at least 1, a number or one for columns and rows, got {resolution}")
+        largest = check_count("resolution", resolution)
+        numbers = [max(1, round(largest * float(side / size.max()))) for side in size]
+    if len(numbers) != 2:
+        raise ValueError(f"resolution must be one number, or one for columns and one for rows, got {resolution}")
     x, y = (a + s * (np.arange(n) + 0.5) / n for a, s, n in zip(low, size, numbers, strict=True))
     return x, y
 

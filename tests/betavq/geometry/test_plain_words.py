@@ -29,6 +29,8 @@ DOMAINS: dict[str, tuple[Any, str]] = {
     "none": ([], r"at least 3 corners of shape \(V, 2\), got shape \(0,\)"),
     "two and back": ([[0, 0], [1, 0], [0, 0]], "have an area, got corners on a line"),
     "NaN": ([[0, 0], [1, 0], [np.nan, 1]], "finite corners, got NaN or infinity"),
+    "too small": ([[0, 0], [1e-310, 0], [0, 1e-310]], r"from 1e-75 to 1e\+75 wide, got 1.00e-310"),
+    "too large": ([[0, 0], [1.5e308, 0], [0, -1.5e308]], r"from 1e-75 to 1e\+75 wide, got 1.50e\+308"),
     "infinite": ([[0, 0], [np.inf, 0], [1, 1]], "finite corners, got NaN or infinity"),
 }
 
@@ -39,6 +41,28 @@ def test_the_fault_of_a_domain_is_named(case: str) -> None:
     for use in (geometry.partition, geometry.soft_partition, geometry.decision_boundary):
         with pytest.raises(ValueError, match=f"domain must .*{words}"):
             use(NET, domain)
+
+
+@pytest.mark.parametrize("size", [1e-70, 1e70])
+def test_a_domain_of_any_other_size_is_taken(size: float) -> None:
+    regions = geometry.partition(NET, np.multiply(box(1.0), size))
+    assert regions.areas.sum() == pytest.approx(4 * size**2)
+
+
+@pytest.mark.parametrize(
+    ("resolution", "error", "words"),
+    [
+        (2.5, TypeError, "must be an integer, got 2.5"),
+        (None, TypeError, "must be an integer, got None"),
+        ((3, 2.0), TypeError, "must be an integer, got 2.0"),
+        ((3, 0), ValueError, "must be at least 1, got 0"),
+        ((3, 3, 3), ValueError, r"one for columns and one for rows, got \(3, 3, 3\)"),
+    ],
+)
+def test_the_fault_of_a_resolution_is_named(resolution: Any, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=f"resolution .*{words}"):
+        geometry.soft_partition(NET, box(1.0), 0.5, resolution=resolution)
+    assert geometry.soft_partition(NET, box(1.0), 0.5, resolution=np.int64(3)).entropy.shape[1:] == (3, 3)
 
 
 def test_a_tensor_is_a_domain_with_gradient_and_far_away() -> None:

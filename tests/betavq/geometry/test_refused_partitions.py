@@ -69,7 +69,11 @@ REFUSED: dict[str, tuple[nn.Module, type[Exception], str]] = {
     "NaN": (with_weight(float("nan")), ValueError, "model must have finite weights, got nan"),
     "infinity": (with_weight(float("inf")), ValueError, "model must have finite weights, got inf"),
     "branch": (Functional(lambda x: x if x.sum() > 0 else -x).eval(), ValueError, "torch.fx can trace"),
-    "several outputs": (Functional(lambda x: (x, x)).eval(), ValueError, "take one tensor and return one"),
+    "several outputs": (
+        Functional(lambda x: (x, x)).eval(),
+        ValueError,
+        "return one, got one that takes x and returns a tuple",
+    ),
     "other inputs": (random_net(4, inputs=3), ValueError, r"model must take inputs of shape \('N', 2\)"),
     "mixed rows": (Functional(lambda x: x.sum(0, keepdim=True)).eval(), ValueError, "model must"),
 }

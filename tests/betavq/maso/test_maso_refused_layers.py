@@ -160,3 +160,9 @@ def test_limit_of_bytes_is_exact(options: dict[str, Any], pieces: int, units: in
     message = f"max_bytes must allow for slopes of shape .* = .{units}, {pieces}, 128., which take {needed:,} bytes"
     with pytest.raises(ValueError, match=message):
         MASO.from_layers(layer, input_size=size, max_bytes=needed - 1, **options)
+
+
+@pytest.mark.parametrize("activation", [[nn.ReLU()], {}, "relu", nn.ReLU])
+def test_what_is_no_activation_is_refused_by_name(activation: Any) -> None:
+    with pytest.raises(TypeError, match=r"activation must be None, .* got"):
+        betavq.MASO.from_layers(nn.Linear(2, 3), activation=activation)

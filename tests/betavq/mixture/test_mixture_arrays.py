@@ -187,3 +187,10 @@ def test_signatures_are_shown_as_they_are() -> None:
     assert list(inspect.signature(GaussianMixture).parameters) == ["means", "weights", "variance", "log_normalizer"]
     assert list(inspect.signature(GaussianMixture.fit).parameters)[:3] == ["self", "x", "method"]
     assert list(inspect.signature(GaussianMixture.from_data).parameters)[:2] == ["x", "num_components"]
+
+
+def test_nan_has_no_label() -> None:
+    x = random(5, 4)
+    x[2, 1] = float("nan")
+    with pytest.raises(ValueError, match="x must be free of NaN, which has no most probable component"):
+        random_mixture().predict(x)

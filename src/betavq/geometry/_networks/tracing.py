@@ -47,7 +47,9 @@ def trace(model: nn.Module) -> tuple[fx.Node, list[fx.Node], fx.Node]:
     inputs = [node for node in graph.nodes if node.op == "placeholder"]
     (output,) = next(node for node in graph.nodes if node.op == "output").args
     if len(inputs) != 1 or not isinstance(output, fx.Node):
-        raise ValueError(f"model must take one tensor and return one, got {', '.join(n.name for n in inputs)}")
+        returned = "one" if isinstance(output, fx.Node) else f"a {type(output).__name__}"
+        got = f"got one that takes {', '.join(node.name for node in inputs)} and returns {returned}"
+        raise ValueError(f"model must take one tensor and return one, {got}")
     _take_values(graph)
     (output,) = next(node for node in graph.nodes if node.op == "output").args
     assert isinstance(output, fx.Node)

@@ -14,6 +14,8 @@ from .polygons import Floats, Polygons
 
 #: What the area of a domain must be at least, in units of its diameter squared.
 FLATTEST = 1e-9
+#: How wide a domain may be; the smallest is one over it. Areas and their squares are to fit into float64.
+LARGEST = 1e75
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def check_domain(domain: Any) -> Floats:
         corners: Floats = np.array(
             domain.detach().cpu().numpy() if isinstance(domain, Tensor) else domain, dtype=np.float64
         )
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise TypeError(f"domain must be corners of shape (V, 2), got {type(domain).__name__}") from error
     if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) < 3:
         raise ValueError(f"domain must be at least 3 corners of shape (V, 2), got shape {corners.shape}")
@@ -81,8 +83,10 @@ def check_domain(domain: Any) -> Floats:
         raise ValueError("domain must have finite corners, got NaN or infinity")
     if np.array_equal(corners[0], corners[-1]):
         corners = corners[:-1]
+    size = np.ptp(corners / 2, axis=0).max() * 2
+    if size and not 1 / LARGEST < size < LARGEST:
+        raise ValueError(f"domain must be from {1 / LARGEST:.0e} to {LARGEST:.0e} wide, got {size:.2e}")
     centred = corners - corners.mean(0)
-    size = np.ptp(corners, axis=0).max()
     if size == 0 or np.linalg.svd(centred / size, compute_uv=False)[-1] <= FLATTEST:
         raise ValueError(f"domain must have an area, got corners on a line: {corners.tolist()}")
     corners = corners[::-1] if _area(corners) < 0 else corners
