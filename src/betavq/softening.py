@@ -154,9 +154,10 @@ def soften(
 def report(model: nn.Module) -> Report:
     """Every site of a model with a β: where it is, what it computes, and whether it is replaced or why not.
 
-    Of a model that is softened in part, or built of :mod:`betavq.nn`, what is hard beside is listed too. Calls that
-    could not be found when the model was softened are entered when the model makes them (not under
-    ``torch.compile``); ``note`` says so. At β = 1 nothing is intercepted, and nothing entered.
+    Of a model that is softened in part, or built of :mod:`betavq.nn`, what is hard beside is listed too; so is what
+    was put into the model after it was softened, and stays hard. Calls that could not be found when the model was
+    softened are entered when the model makes them (not under ``torch.compile``); ``note`` says so. At β = 1 nothing is
+    intercepted, and nothing entered.
 
     Raises:
         ValueError: ``model`` has no β.

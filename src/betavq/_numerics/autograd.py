@@ -58,9 +58,9 @@ def apply(function: type[Derived], *arguments: Any) -> Tensor:
 
 
 def is_exporting() -> bool:
-    """Whether torch.export is at work; torch 2.6 cannot tell."""
-    told = getattr(torch.compiler, "is_exporting", None)
-    return told is not None and bool(told())
+    """Whether torch.export is at work, of which torch 2.6 cannot tell, or torch.jit.trace."""
+    told = getattr(torch.compiler, "is_exporting", torch.jit.is_tracing)  # type: ignore[attr-defined]
+    return bool(told() or torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
 
 
 def gradients(

@@ -112,7 +112,9 @@ def kept_betas(model: nn.Module) -> dict[str, KeptBeta]:
     for softening in softenings_of(model):
         whole = {module: name for name, module in softening.root.named_modules()}
         for knob in softening.knobs.values():
-            name = names.get(knob.owner, whole.get(knob.owner, ""))
+            if knob.owner not in whole:  # it was taken out of the model
+                continue
+            name = names.get(knob.owner, whole[knob.owner])
             found[f"{name}.{knob.attribute}".lstrip(".")] = KeptBeta(knob.owner, knob.attribute, softening.smoothing)
     for module, name in names.items():
         if isinstance(module, BetaModule):

@@ -103,6 +103,8 @@ def _codes_of(functions: list[Any]) -> Iterator[tuple[CodeType, dict[str, Any]]]
     while waiting:
         found = _unwrapped(waiting.pop())
         found = inspect.unwrap(getattr(found, "__func__", found)) if callable(found) else found
+        if not inspect.isroutine(found):  # an object with a __call__ of its own
+            found = type(found).__call__
         if not inspect.isfunction(found) or found in seen or str(found.__module__).startswith(("torch.", "betavq.")):
             continue
         seen.add(found)

@@ -24,7 +24,7 @@ from .._torch.call_table import CALLS, METHODS
 from .._torch.calls import Call
 from .._torch.left_alone import INDICES
 from .._torch.pieces import LAYERS
-from .code import may_call
+from .code import may_call, may_call_in_hooks
 from .intercept import PAUSED, Entry, entries, run, running
 from .state import Frame, Softening, part_of
 
@@ -204,12 +204,16 @@ def _copied(inputs: Any) -> Any:
 def _capture(probe: nn.Module, root: Frame) -> None:
     if _has_own_forward(probe):
         raise TypeError("its forward is not that of its class")
+    looker = _Looker(probe)
+    for name, module in probe.named_modules():  # torch.fx does not call the hooks of what it does not look into
+        if module is not probe and looker.is_leaf_module(module, name) and may_call_in_hooks(module):
+            raise TypeError(f"{name!r} has hooks that compute")
     running.is_capturing = True
     try:
         parameters = inspect.signature(probe.forward).parameters.values()
         defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
         with torch.random.fork_rng():  # torch.fx runs the forward of the root's class
-            run(root, _Looker(probe).trace, probe, concrete_args=defaults)
+            run(root, looker.trace, probe, concrete_args=defaults)
     finally:
         running.is_capturing = False
         running.frames.clear()

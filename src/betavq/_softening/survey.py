@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from torch import nn
@@ -11,7 +12,7 @@ from .._beta_module import BetaModule
 from .._numerics.kept_beta import beta_in_words
 from .._torch.copies import copied
 from .betas import kept_betas, softenings_of
-from .code import beta_functions, may_call_in_hooks
+from .code import beta_functions, may_call, may_call_in_hooks
 from .modules import intercept
 from .probe import find_calls, may_hold_sites, module_site, scripted
 from .sites import Report, Site
@@ -19,6 +20,7 @@ from .smoothings import VALUE
 from .state import ALL, Softening, part_of
 
 HARD = "is hard, and not part of what is softened: betavq.soften would replace it"
+ADDED = "is hard, and was put into the model after that was softened: soften the original with it"
 GIVEN = "is given its β where it is called, by the model's own code, which set_beta does not reach"
 
 
@@ -54,7 +56,7 @@ def report_of(model: nn.Module) -> Report:
     """The report of a model that has a β."""
     softenings, sites, notes = softenings_of(model), [], []
     for softening, name in softenings.items():
-        sites += [_within(name, place, site) for place, site in softening.sites.items()]
+        sites += [_within(name, place, site) for place, site in _sites_now(softening).items()]
         notes.append(softening.unseen)
     if part_of(model) is None:
         beside = _beside(model)
@@ -73,6 +75,27 @@ def _beside(model: nn.Module) -> Softening:
     intercept_all(looking)
     find_calls(looking, None)
     return looking
+
+
+def _sites_now(softening: Softening) -> dict[str, Site]:
+    """The sites that are still in the model, and what was put into it since, in modules that are not watched."""
+    modules = dict(softening.root.named_modules())
+    parts = {name: part_of(module) for name, module in modules.items()}
+    sites = {
+        place: site
+        for place, site in softening.sites.items()
+        if not site.replaced or ": " in place or parts.get(place)
+    }
+    beneath = scripted(softening)
+    for name, module in modules.items():
+        above = [parts[""], *(parts.get(name[: dot.start()]) for dot in re.finditer(r"\.", name))]
+        if parts[name] or module in beneath or any(part is not None and not part.is_quiet for part in above):
+            continue
+        kind, reason = module_site(module) or (type(module).__name__, "" if may_call(module) else None)
+        if reason is not None:
+            own = f"{name}.beta" if isinstance(module, BetaModule) else ""
+            sites[name] = Site(name, kind, replaced=False, reason=reason or ADDED, beta=own)
+    return sites
 
 
 def _within(root: str, place: str, site: Site) -> Site:

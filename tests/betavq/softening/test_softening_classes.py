@@ -378,3 +378,21 @@ def test_hooks_of_the_model_itself_are_noted_where_they_compute_and_those_within
     quiet = Net()
     quiet.register_forward_hook(lambda *arguments: arguments[-1] * 2)
     assert betavq.report(betavq.soften(quiet, BETA)).note == ""
+
+
+@pytest.mark.parametrize("example", [None, inputs()])
+def test_hooks_of_a_layer_of_torch_are_softened(example):
+    class Hook:
+        def __call__(self, *arguments):
+            return F.relu(arguments[-1]) * 2 - 0.1
+
+    for hook in (Hook(), lambda *arguments: torch.relu(arguments[-1]) * 2 - 0.1):
+        net, x = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 2)), inputs()
+        net[0].register_forward_hook(hook)
+        for wrapped in (net, nn.Sequential(nn.Identity(), net)):
+            soft = betavq.soften(wrapped, BETA, example_inputs=example)
+            h = bF.beta_relu(F.linear(x, net[0].weight, net[0].bias), beta=BETA) * 2 - 0.1
+            torch.testing.assert_close(soft(x), net[2](bF.beta_relu(h, beta=BETA)))
+            report = betavq.report(soft)
+            assert [site.what for site in report.replaced] == ["relu"] * 2
+            assert ("has hooks" in report.note) == (example is None)

@@ -219,3 +219,41 @@ def test_a_model_without_a_beta_is_told_the_ways():
     for function in (betavq.report, betavq.betas, betavq.harden, lambda net: betavq.set_beta(net, 0.5)):
         with pytest.raises(ValueError, match=r"by betavq\.soften, or built of layers of betavq\.nn"):
             function(nn.Sequential(nn.Linear(2, 2), nn.ReLU()))
+
+
+@pytest.mark.parametrize("share", ["all", "site"])
+def test_what_is_put_into_a_softened_model_is_listed_as_hard(share):
+    class Calls(nn.Module):
+        def forward(self, x):
+            return F.relu(x)
+
+    net = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Sequential(nn.Linear(6, 2), nn.ReLU()))
+    soft = betavq.soften(net, 0.5, share=share)
+    soft[1] = nn.LeakyReLU(0.1)
+    soft[2].append(Calls())
+    soft.extend([nn.GELU(), betavq.nn.BetaReLU(0.3)])
+    sites = {site.where: site for site in betavq.report(soft).sites}
+    assert {where for where, site in sites.items() if site.replaced} == {"2.1"}
+    assert all("put into the model after" in sites[where].reason for where in ("1", "2.2"))
+    assert "smooth" in sites["3"].reason
+    assert sites["4"].beta == "4.beta"
+    assert set(betavq.betas(soft)) == {"softening_beta" if share == "all" else "2.1.softening_beta", "4.beta"}
+    assert [site.where for site in betavq.report(nn.Sequential(soft)).replaced] == ["0.2.1"]
+
+
+def test_what_is_put_into_a_watched_module_is_softened():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.Sequential(nn.Linear(4, 6), nn.ReLU())
+
+        def forward(self, x):
+            return F.relu(self.layers(x) - 0.1)
+
+    net, x = Net(), torch.randn(3, 4)
+    soft = betavq.soften(net, 0.5)
+    soft.layers.append(nn.ReLU())
+    assert torch.allclose(soft(x), F.silu(F.silu(F.silu(net.layers[0](x))) - 0.1))
+    report = betavq.report(soft)
+    assert [site.what for site in report.replaced] == ["relu"] * 3
+    assert report.left_alone == ()

@@ -1,6 +1,7 @@
 """What traces, compiles or exports a model finds it softened, or is refused with a way that works."""
 
 import functools
+import io
 
 import pytest
 import torch
@@ -37,6 +38,10 @@ def test_torch_jit_traces_it_as_it_does_the_original(name, learnable, smoothing)
             torch.testing.assert_close(traced(x), soft(x))
             more = torch.cat([x, x + 1, -x])
             torch.testing.assert_close(traced(more), soft(more))
+        file = io.BytesIO()
+        torch.jit.save(traced, file)
+        traced = torch.jit.load(io.BytesIO(file.getvalue()))
+        torch.testing.assert_close(traced(more), soft(more))
     leaf, other = images().requires_grad_(), images().requires_grad_()
     traced(leaf).square().sum().backward()
     soft(other).square().sum().backward()
