@@ -151,7 +151,7 @@ def test_keys_move_it_and_say_where_it_is(open_page):
         page.keyboard.press(key)
         assert slider.get_attribute("aria-valuetext") == said
         assert opening.root.locator(".hero-beta").inner_text() == said.partition(",")[0]
-    assert opening.root.locator(".hero-right").inner_text() == "98 % of new points on the right side"
+    assert opening.root.locator(".hero-right").inner_text() == "98 % of new points classified right"
 
 
 def test_a_state_can_be_linked(open_page):

@@ -26,7 +26,7 @@ def accuracy(beta: float) -> float:
 
 def right(beta: float) -> str:
     """The same in words."""
-    return f"{100 * accuracy(beta):.0f} % of new points on the right side"
+    return f"{100 * accuracy(beta):.0f} % of new points classified right"
 
 
 def alt(beta: float) -> str:

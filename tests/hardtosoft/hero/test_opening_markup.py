@@ -45,7 +45,7 @@ def test_each_moon_has_all_its_points():
 def test_what_is_said_of_accuracy_is_the_networks():
     said = script.settings()["right"]
     assert len(said) == script.STEPS + 1
-    assert [said[at] for at in (0, 50, 100)] == [f"{n} % of new points on the right side" for n in (79, 97, 98)]
+    assert [said[at] for at in (0, 50, 100)] == [f"{n} % of new points classified right" for n in (79, 97, 98)]
     assert SOUP.select_one(".hero-right").get_text() == said[100]
 
 
