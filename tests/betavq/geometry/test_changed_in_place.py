@@ -68,6 +68,24 @@ def reshaped(h: Tensor, act: nn.Module) -> Tensor:
     return h - 0.3
 
 
+def by_an_operator(h: Tensor, act: nn.Module) -> Tensor:
+    part = h[:, :2]
+    part += act(h.clone())[:, :2]
+    return h - 0.3
+
+
+def after_units(h: Tensor, act: nn.Module) -> Tensor:
+    part, bent = h[:, :2], act(h.clone())
+    part.add_(1.0)
+    return h + bent
+
+
+def of_two_names(h: Tensor, act: nn.Module) -> Tensor:
+    before = h
+    h += 1.0
+    return act(h) + before
+
+
 def last_seen(h: Tensor, act: nn.Module) -> Tensor:
     return act(h.view(h.size(0), 2, 2)).flatten(1) - 0.3
 
@@ -89,7 +107,7 @@ def test_what_is_changed_in_place_is_followed(kind: str, use: Callable[[Tensor, 
     torch.testing.assert_close(geometry.distance_to_border(model, X), scores.min(1).values.detach())
 
 
-@pytest.mark.parametrize("use", [part_of, whole, reshaped])
+@pytest.mark.parametrize("use", [part_of, whole, reshaped, by_an_operator, after_units])
 @pytest.mark.parametrize("reader", GRAPHS)
 @pytest.mark.parametrize("kind", UNITS)
 def test_a_view_that_is_changed_in_place_is_refused_by_a_graph(
@@ -136,5 +154,15 @@ def test_bounds_that_are_spread_over_the_batch_are_followed() -> None:
 
     model = Bounded(changed, nn.ReLU()).eval()
     regions = geometry.partition(model, box(2.0))
+    slopes, _ = geometry.affine_map(model, X)
+    np.testing.assert_allclose(regions.slopes[regions.locate(X)], slopes.numpy(), atol=1e-12)
+
+
+def test_an_operator_in_place_changes_both_names() -> None:
+    model = Rectified(of_two_names, nn.ReLU()).eval()
+    soft = geometry.soft_partition(model, box(1.0), 1.0, resolution=4)
+    grid = torch.from_numpy(np.stack(np.meshgrid(soft.x, soft.y), -1).reshape(-1, 2))
+    np.testing.assert_allclose(soft.logits.reshape(4, -1).T, model(grid).detach().numpy())
+    regions = geometry.partition(model, box(1.0))
     slopes, _ = geometry.affine_map(model, X)
     np.testing.assert_allclose(regions.slopes[regions.locate(X)], slopes.numpy(), atol=1e-12)

@@ -151,7 +151,7 @@ class Graph:
         self.forget(node, values)
 
     def check_in_place(self, node: fx.Node, values: Values) -> None:
-        """Raise if units change numbers in place that a later step takes from another tensor, as a view has them."""
+        """Raise if a step changes numbers in place that a later step takes from another tensor, as a view has them."""
         source = self.source(node)
         if not is_in_place(node, self.model) or not self.is_data(source, values):
             return

@@ -60,6 +60,7 @@ def _survey(graph: Graph, row: Tensor) -> Survey:
     widths, layers = [row.numel()], dict[fx.Node, Layer]()
     for node in graph.nodes:
         found = graph.units(node, all_rows)
+        graph.check_in_place(node, all_rows)
         if found is None:
             for values in (all_rows, some):
                 graph.compute(node, values)
@@ -68,7 +69,6 @@ def _survey(graph: Graph, row: Tensor) -> Survey:
                 graph.forget(node, values)
         else:
             units, scores = found
-            graph.check_in_place(node, all_rows)
             layers[node] = graph.layer_of(node, units)
             widths.append(max(scores.shape[1], layers[node].num_units * units.num_pieces))
             outputs = drawn(units.out_shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from typing import Any
 
 from torch import fx, nn
 from torch.nn.utils.parametrize import ParametrizationList
@@ -21,11 +22,35 @@ TRACED = frozenset(
 )
 
 
+#: Python's operators that change their first operand, by name.
+_OPERATORS = {
+    f"__{name}__": getattr(operator, name) for name in ("iadd", "isub", "imul", "imatmul", "itruediv", "imod", "ipow")
+}
+
+
+class _Proxy(fx.Proxy):
+    """A value that is traced, through ``+=`` and its kind too, which torch.fx takes for ``+``."""
+
+
+def _recorded(function: Any) -> Any:
+    def record(self: fx.Proxy, other: Any) -> fx.Proxy:
+        return self.tracer.create_proxy("call_function", function, (self, other), {})
+
+    return record
+
+
+for _name, _function in _OPERATORS.items():
+    setattr(_Proxy, _name, _recorded(_function))
+
+
 class _Tracer(fx.Tracer):
     """Traces through a model's own modules and most of PyTorch's, down to functions and to our layers."""
 
     def __init__(self) -> None:
         super().__init__(autowrap_modules=(math,))
+
+    def proxy(self, node: fx.Node) -> fx.Proxy:
+        return _Proxy(node, self)
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         is_kept = type(m).__module__ not in TRACED and super().is_leaf_module(m, module_qualified_name)
@@ -70,6 +95,8 @@ def is_in_place(node: fx.Node, model: nn.Module) -> bool:
     """Whether a step of a model also changes what it is given."""
     if node.op == "call_module":
         return bool(getattr(model.get_submodule(str(node.target)), "inplace", False))
+    if node.target in _OPERATORS.values():
+        return True
     name = str(getattr(node.target, "__name__", node.target))
     return bool(node.kwargs.get("inplace") or node.kwargs.get("out")) or (
         name.endswith("_") and not name.endswith("__")
