@@ -21,7 +21,10 @@ Built on it:
 :mod:`betavq.reference` is all of the core in plain formulas, two pages long: a good place to begin.
 """
 
-from . import functional, geometry, mixture, nn, noise, orthogonal, reference
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from . import functional, mixture, nn, noise, orthogonal, reference
 from ._version import __version__
 from .inference import beta_from_eta, code, eta_from_beta, free_energy, value
 from .maso import MASO
@@ -52,3 +55,13 @@ __all__ = [
     "value",
 ]
 __dir__ = __all__.copy
+
+if TYPE_CHECKING:
+    from . import geometry
+else:
+
+    def __getattr__(name: str) -> object:
+        """Half of the library is geometry, so it is imported when it is first asked for."""
+        if name == "geometry":
+            return import_module(".geometry", __name__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

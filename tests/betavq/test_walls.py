@@ -47,7 +47,7 @@ CIRCLE = {"betavq.maso", "betavq.mixture"}
 BUILT_ON_IT = {"_softening", "softening", "geometry._networks", "geometry._plane", "geometry", "papers"}
 FORBIDDEN = ("hardtosoft", "plotly", "sklearn", "scipy", "IPython", "matplotlib", "pandas")
 #: What is there to be imported, but takes its time or is not for everybody.
-LATER = ("betavq.papers", "betavq._torch.call_table")
+LATER = ("betavq.papers", "betavq.geometry", "betavq._torch.call_table")
 
 
 class Arrow(NamedTuple):
@@ -134,7 +134,7 @@ def test_every_arrow_is_read() -> None:
     """Those that the other tests rely on, each written in another way."""
     assert Arrow("betavq.maso", "betavq.mixture", True) in arrows()
     assert Arrow("betavq.mixture", "betavq.maso", False) in arrows()
-    assert Arrow("betavq", "betavq.geometry", False) in arrows()
+    assert Arrow("betavq", "betavq.geometry", True) in arrows()
     assert Arrow("betavq._mixture.fit", "betavq._numerics.checks", False) in arrows()
     assert all(arrow.target in MODULES for arrow in arrows())
 
@@ -204,6 +204,12 @@ def test_import_needs_torch_and_numpy_alone() -> None:
     program = f"import sys, betavq; print([name for name in {FORBIDDEN + LATER!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_geometry_is_there_when_it_is_asked_for() -> None:
+    program = "import betavq; print(betavq.geometry.partition.__name__, hasattr(betavq, 'geometri'))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["partition", "False"]
 
 
 def test_import_adds_no_module_of_another_package_to_those_of_torch() -> None:
