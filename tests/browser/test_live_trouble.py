@@ -135,7 +135,7 @@ def test_a_reloaded_page_goes_on_with_the_living_kernel(open_notebook):
 
 @once_more
 def test_plotly_comes_with_the_next_kernel_where_the_first_had_none(open_notebook):
-    without = "import os\nfrom hardtosoft import assets\nif not os.path.exists('later'):\n"
+    without = "import os\nfrom hardtosoft.interactive import plotly as assets\nif not os.path.exists('later'):\n"
     without += "    open('later', 'w').close()\n    assets.cached_bundle = lambda: None\n"
     without += "    assets.plotly_bundle = lambda folder: None"
     open_notebook.renew()  # the window of another test may have plotly
