@@ -83,7 +83,8 @@ def test_the_build_tells_one_address() -> None:
 def test_help_is_the_first_lines_of_the_makefile() -> None:
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     head = [line.removeprefix("# ") for line in text.partition("\n\n")[0].splitlines()]
-    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    command = ["make", "--no-print-directory", "help"]  # under make test it would say which folder it enters
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == head
     for target in re.findall(r"^\.PHONY: (.*)", text, re.M)[0].split():
         assert target in ("help", "env", "lint", "clean") or f"make {target}" in " ".join(head), target
