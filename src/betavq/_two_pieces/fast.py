@@ -86,6 +86,7 @@ _SINGLE, _DOUBLE = _limits_of(torch.float32, 20.0), _limits_of(torch.float64, 40
 
 
 def limits(dtype: torch.dtype) -> _Limits:
+    """The bounds of the dtype in which a unit is computed."""
     return _DOUBLE if dtype == torch.float64 else _SINGLE
 
 
@@ -115,6 +116,8 @@ def _scaled(x: Tensor, scale: float | Tensor) -> Tensor:
 
 
 class Fast(torch.autograd.Function):
+    """A unit of two pieces by one formula, which keeps its input and β alone for the backward pass."""
+
     @staticmethod
     def forward(ctx: Any, x: Tensor, beta: float | Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
         ctx.save_for_backward(x, *([beta] if isinstance(beta, Tensor) else []))
