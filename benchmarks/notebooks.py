@@ -27,7 +27,7 @@ from experiments.shared.program import program
 from hardtosoft.figures import every_figure
 
 IMPORTS = "from hardtosoft.figures import every_figure, relu_to_swish"
-MAKERS = tuple(f"relu_to_swish.{name}_figure()" for name in ("unit", "opening", "objective", "softening"))
+MAKERS = tuple(f"relu_to_swish.{name}_figure()" for name in ("unit", "opening", "objective", "gap"))
 # From the key press to the task after the frame that shows its answer.
 WATCH = """root => {
   const figure = root.hts, show = figure.show.bind(figure);

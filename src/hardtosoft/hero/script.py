@@ -20,7 +20,7 @@ _STRIP = ("shownR", "shownG", "shownB")
 
 
 def accuracy(beta: float) -> float:
-    """Share of new points that the network sorts rightly at β."""
+    """Share of new points that the network classifies correctly at β."""
     return load_two_moons().accuracy(*two_moons_test_set(), beta)
 
 

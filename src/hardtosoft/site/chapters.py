@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..tree import source_tree
+from .length import length
 
 ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII")
 LIST = re.compile(r"(?<=<!-- chapters: written by `make chapters` -->\n).*?(?=<!-- end of chapters -->)", re.DOTALL)
@@ -90,10 +91,10 @@ class Contents:
 
 
 def read_contents(book: Path) -> Contents:
-    """Read ``chapters.yml`` in the folder ``book``, and titles and minutes in the chapters.
+    """Read ``chapters.yml`` in the folder ``book``, and titles and lengths of the chapters.
 
     Raises:
-        ValueError: an entry that names no route or no chapter before it, or a chapter without title or minutes.
+        ValueError: an entry that names no route or no chapter before it, or a chapter without title.
     """
     import yaml  # type: ignore[import-untyped]
 
@@ -114,16 +115,16 @@ def read_contents(book: Path) -> Contents:
 def _chapter(number: int, entry: Mapping[str, Any], book: Path) -> Chapter:
     notebook = json.loads((book / f"{entry['file']}.ipynb").read_text(encoding="utf-8"))
     text = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
-    title, minutes = re.search(r"^# (.+)", text, re.MULTILINE), re.search(r"\*\*Time:\*\* about (\d+) minutes", text)
-    if not title or not minutes:
-        raise ValueError(f"{entry['file']} must have a title and say **Time:** about … minutes")
+    title = re.search(r"^# (.+)", text, re.MULTILINE)
+    if not title:
+        raise ValueError(f"{entry['file']} must have a title")
     picture = {**entry["picture"], "only": tuple(entry["picture"].get("only", ()))}
     tour = Stop(**entry["tour"]) if "tour" in entry else None
     return Chapter(
         number,
         entry["file"],
         title[1],
-        int(minutes[1]),
+        length(notebook).minutes,
         entry["line"],
         tuple(entry["routes"]),
         tuple(entry["needs"]),

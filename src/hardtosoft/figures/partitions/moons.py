@@ -28,7 +28,7 @@ def moon_regions_frame(step: float, depth: float) -> Frame:
     panel = Panel(
         title=f"Regions of {DEPTHS[layers]}, after {kept} steps",
         xlabel="input x₁ across, x₂ up; one shade for each code",
-        alt=f"After {kept} steps {_cut(layers, count)}; the network sorts {100 * right:.0f} % of new points rightly.",
+        alt=f"After {kept} steps {_cut(layers, count)}; {100 * right:.0f} % of new points are classified correctly.",
         traces=[
             regions(found, layers, code_shades(found, layers)),
             *moons(),

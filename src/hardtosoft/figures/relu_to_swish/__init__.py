@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...interactive.figure import InteractiveFigure
 from .pieces import pieces_figure
 from .smoothings import gap_bound, gap_constant, gap_figure, softplus_figure
-from .trained import opening_figure, softening_figure
+from .trained import opening_figure
 from .units import objective_figure, unit_figure
 
 __all__ = [
@@ -16,7 +16,6 @@ __all__ = [
     "objective_figure",
     "opening_figure",
     "pieces_figure",
-    "softening_figure",
     "softplus_figure",
     "unit_figure",
 ]
@@ -30,6 +29,5 @@ def figures() -> list[InteractiveFigure]:
         objective_figure(),
         gap_figure(),
         softplus_figure(),
-        softening_figure(),
         pieces_figure(),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...interactive.figure import InteractiveFigure
 from .curves import NETWORKS, dial_figure, robustness_figure, ways_figure
 from .digits import digit_figure, images, plane_figure, your_plane_figure
+from .small import small_figure
 
 __all__ = [
     "NETWORKS",
@@ -14,6 +15,7 @@ __all__ = [
     "images",
     "plane_figure",
     "robustness_figure",
+    "small_figure",
     "ways_figure",
     "your_plane_figure",
 ]
@@ -22,6 +24,7 @@ __all__ = [
 def figures() -> list[InteractiveFigure]:
     """The chapter's figures in the order of its page."""
     return [
+        small_figure(),
         dial_figure(),
         digit_figure(),
         plane_figure(),

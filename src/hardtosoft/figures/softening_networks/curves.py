@@ -45,7 +45,7 @@ def dial_frame(network: str, beta: float) -> Frame:
     curves = Panel(
         title="Right, and how sure, %",
         xlabel=XLABEL,
-        alt=f"At β = {beta:.4g} {right:.1f} % of test images are classified rightly and the mean confidence is "
+        alt=f"At β = {beta:.4g} {right:.1f} % of test images are classified correctly and the mean confidence is "
         f"{sure:.1f} %; at β = 1, {ends[0]:.1f} % and {ends[1]:.1f} %.",
         traces=[
             *_interval(accuracy, palette.BLUE),

@@ -126,7 +126,7 @@ def digit_frame(case: str, statistics: str, beta: float) -> Frame:
 
 @cache
 def corners(classes: tuple[int, ...] = CLASSES) -> tuple[Tensor, Tensor]:
-    """For each of three classes a test digit that the hard network reads rightly: images and labels.
+    """For each of three classes a test digit that the hard network reads correctly: images and labels.
 
     Raises:
         ValueError: not three different classes from 0 to 9.
