@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar
 
 import torch
 from torch import nn
 
-from betavq.nn import BetaReLU
 from betavq.orthogonal import coherence_report, orthogonal_filters, orthogonality_penalty
 from experiments.shared.small_cnn import CONVOLUTIONS, History, Penalty, finite, network
 from experiments.shared.trainings import TrainingBench
 
 BETAS = {"relu": 1.0, "swish": 0.5}
+# At these β betavq's unit is one of PyTorch's, whose last bits no version of betavq changes.
+UNITS: dict[str, Callable[[], nn.Module]] = {"relu": nn.ReLU, "swish": nn.SiLU}
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class OrthogonalBench(TrainingBench[Run]):
     def build(self, run: Run) -> nn.Sequential:
         """The network of a run before training; weights by seed alone, but for being made orthogonal."""
         torch.manual_seed(run.seed)
-        made = network(self.data, self.plan.filters, partial(BetaReLU, BETAS[run.activation]))
+        made = network(self.data, self.plan.filters, UNITS[run.activation])
         return orthogonal_filters(made, layers=CONVOLUTIONS) if run.constraint == "orthogonal" else made
 
     def found(self, trained: nn.Module, _history: History, /) -> dict[str, Any]:

@@ -37,12 +37,12 @@ def _in_a_folder(name: str) -> Path:
     return path
 
 
-def of_images(description: str) -> argparse.ArgumentParser:
+def of_images(description: str, seeds: int = 5) -> argparse.ArgumentParser:
     """That of all experiments on images."""
     made = parser(description)
     made.add_argument("--data", type=Path, help="an .npz file or the folder of CIFAR-10 (default: digits)")
     made.add_argument("--work", type=Path, help="folder that keeps what is done (default: in _build/experiments)")
-    made.add_argument("--seeds", type=int, default=5, help="how many seeds to compare with (default: %(default)s)")
+    made.add_argument("--seeds", type=int, default=seeds, help="how many seeds to compare with (default: %(default)s)")
     made.add_argument("--processes", type=int, default=2, help="runs at a time (default: %(default)s)")
     return made
 
