@@ -77,12 +77,12 @@ def test_tab_reaches_every_control(open_page):
     root = figure(page, "relu-to-swish")
     root.locator("input[type=radio]:checked").focus()
     reached = []
-    for _ in range(6):
+    for _ in range(7):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate("document.activeElement.closest('#relu-to-swish') && document.activeElement.tagName")
         )
-    assert reached == ["INPUT", "BUTTON", "BUTTON", "BUTTON", "BUTTON", "A"]
+    assert reached == ["BUTTON", "INPUT", "BUTTON", "BUTTON", "BUTTON", "BUTTON", "A"]
 
 
 def test_mouse_drags_the_slider(open_page):

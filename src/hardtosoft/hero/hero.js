@@ -1,12 +1,12 @@
 /* The landing page's figure. It knows how to draw pixels and to move a slider; what a pixel and a point of the curve
- * are, it takes from `program` and `config`, which Python wrote in front of this (script.py). */
+ * are, it takes from `program` and `config`, which Python wrote in front of this with the figures' own Player (script.py). */
 const root = document.currentScript.closest('figure');
 const find = (name) => root.querySelector(`.hero-${name}`);
-const slider = root.querySelector('input'), play = find('play'), link = find('link'), curve = find('curve');
-const strip = find('strip'), plane = find('plane'), label = find('boundary'), still = matchMedia('(prefers-reduced-motion: reduce)');
-const STEPS = slider.max, REST = 150, FAST = 20, ROUND = 9000, JUMPS = [1, 0.8, 0.5, 0.2, 0, 0.2, 0.5, 0.8, 1];
+const slider = root.querySelector('input'), link = find('link'), curve = find('curve');
+const strip = find('strip'), plane = find('plane'), label = find('boundary');
+const STEPS = slider.max, REST = 150, FAST = 20;
 const out = new Float64Array(3);
-let beta = 1, resting = 0, playing = 0, halved;
+let beta = 1, resting = 0, halved;
 
 const theme = () => (document.documentElement.dataset.theme === 'dark' ? 'dark' : 'light');
 const hardness = () => { program.eta({})(beta, out, 0); return out[0]; };
@@ -142,47 +142,18 @@ function show(value) {
   resting = setTimeout(() => draw(true, halved === undefined), REST);
 }
 
-function stop() {
-  cancelAnimationFrame(playing);
-  clearTimeout(playing);
-  playing = 0;
-  play.setAttribute('aria-label', play.dataset.label);
-  delete play.dataset.playing;
-}
-
-function start() {
-  play.setAttribute('aria-label', 'Pause');
-  play.dataset.playing = '';
-  if (still.matches) {
-    let jump = 0;
-    const next = () => { show(JUMPS[jump++]); if (jump < JUMPS.length) playing = setTimeout(next, 1200); else stop(); };
-    next();
-    return;
-  }
-  // One round of a cosine, from where β stands down to 0 and up to 1.
-  const begun = Math.acos(2 * beta - 1) / (2 * Math.PI);
-  let first;
-  const frame = (now) => {
-    const part = begun + (now - (first ??= now)) / ROUND;
-    if (part >= 1) { stop(); show(1); return; }
-    playing = requestAnimationFrame(frame);
-    show(0.5 + 0.5 * Math.cos(2 * Math.PI * part));
-  };
-  playing = requestAnimationFrame(frame);
-}
-
 function follow() {
   const [name, settings] = [location.hash.slice(1).split('.', 1)[0], location.hash.slice(location.hash.indexOf('.') + 1)];
   const wanted = parseFloat(new URLSearchParams(settings).get('beta'));
   if (name !== root.id || !Number.isFinite(wanted)) return false;
-  stop();
+  player.stop();
   show(Math.round(wanted * STEPS) / STEPS);
   return true;
 }
 
-slider.addEventListener('input', () => { stop(); show(slider.value / STEPS); });
-play.addEventListener('click', () => (playing ? stop() : start()));
-for (const button of root.querySelectorAll('.hero-stops button')) button.addEventListener('click', () => { stop(); show(Number(button.dataset.beta)); });
+const player = new Player(root, find('play'), { at: () => beta, go: show, jumps: [0.8, 0.5, 0.2, 0, 0.2, 0.5, 0.8] });
+slider.addEventListener('input', () => show(slider.value / STEPS));
+for (const button of root.querySelectorAll('.hero-stops button')) button.addEventListener('click', () => show(Number(button.dataset.beta)));
 addEventListener('hashchange', follow);
 new ResizeObserver(() => draw()).observe(plane);
 new MutationObserver(() => draw()).observe(document.documentElement, { attributeFilter: ['data-theme'] });

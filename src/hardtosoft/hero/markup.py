@@ -12,6 +12,7 @@ from betavq.geometry import Region
 
 from ..drawing.moons import BOX, moons_boundary, moons_partition
 from ..interactive.frames import Array
+from ..interactive.markup import play_button
 from ..results.networks import load_two_moons, two_moons_training_set
 from . import picture, script
 from .script import HEIGHTS, INPUTS, STEPS
@@ -21,10 +22,6 @@ ONION = (0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9)
 NAMED = ((1.0, "ReLU", -4.0, "12px -28px"), (0.5, "SiLU", -2.2, "0px 6px"), (0.0, "u/2", -3.1, "6px 5px"))
 STOPS = ((0.0, "0", "linear"), (0.5, "½", "soft"), (1.0, "1", "hard"))
 PLAY = "Play: β from 1 to 0 and back"
-_ICONS = (
-    '<svg viewBox="0 0 20 20" aria-hidden="true"><path class="hero-start" d="M4.5 1.6v16.8L18 10z"/>'
-    '<path class="hero-pause" d="M4 2h4.4v16H4zM11.6 2H16v16h-4.4z"/></svg>'
-)
 
 
 def page(name: str, caption: str) -> str:
@@ -133,8 +130,7 @@ def _controls() -> str:
         for beta, short, word in STOPS
     )
     return (
-        '<div class="hero-controls"><button type="button" class="hero-play"'
-        f' aria-label="{PLAY}" data-label="{PLAY}">{_ICONS}</button>'
+        f'<div class="hero-controls">{play_button("hero-play", PLAY)}'
         f'<div class="hero-slider"><input type="range" min="0" max="{STEPS}" step="1" value="{STEPS}"'
         ' autocomplete="off"'
         f' aria-label="β, how hard units choose" aria-valuetext="{words}"><div class="hero-stops">{stops}</div></div>'

@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from ..drawing.moons import BOX, moons_partition
 from ..interactive.axes import beta_axis
+from ..interactive.driver import player_script
 from ..results.networks import load_two_moons, two_moons_test_set
 from . import picture
 from .program import SCRIPT_FUNCTIONS
@@ -81,7 +82,7 @@ def script() -> str:
     driver = (files(__package__) / "hero.js").read_text(encoding="utf-8")
     return (
         f"(() => {{\n'use strict';\n{SCRIPT_FUNCTIONS}const program = {{\n{emitted}\n}};\n"
-        f"const config = {_json(settings())};\n{driver}}})();\n"
+        f"const config = {_json(settings())};\n{player_script()}{driver}}})();\n"
     )
 
 

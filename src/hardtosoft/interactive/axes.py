@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite, nan
 
 from .numbers import short
@@ -23,6 +23,7 @@ class Axis:
         named: values with a name, drawn as buttons under the slider (``{0.0: "linear", 1.0: "hard"}``).
         stops: where this axis sits while another one moves; the named values unless given.
         say: a value in words, for the display beside the slider and for screen readers.
+        plays: whether a button beside the slider sweeps it, for figures whose argument is the motion.
 
     Raises:
         ValueError: values empty or repeated; ``start``, a named value or a stop that is not among the values.
@@ -35,6 +36,7 @@ class Axis:
     named: Mapping[Value, str] = field(default_factory=dict)
     stops: tuple[Value, ...] = ()
     say: Callable[[Value], str] = str
+    plays: bool = False
 
     def __post_init__(self) -> None:
         if not self.stops:
@@ -115,11 +117,11 @@ def choice(name: str, label: str, options: tuple[str, ...], *, start: str) -> Ax
     return Axis(name, label, options, start, {option: option for option in options}, options)
 
 
-def beta_axis(step: float = 0.01, *, low: float = 0.0, start: float = 0.5) -> Axis:
+def beta_axis(step: float = 0.01, *, low: float = 0.0, start: float = 0.5, plays: bool = False) -> Axis:
     """The book's own slider: β from 0 (linear), or from ``low``, over ½ (soft) to 1 (hard)."""
     named: dict[Value, str] = {low: "softer" if low else "linear", 0.5: "soft", 1.0: "hard"}
     label = "β, how hard units select"
-    return sliding("beta", label, low, 1.0, step, start=start, named=named, say=_say_beta)
+    return replace(sliding("beta", label, low, 1.0, step, start=start, named=named, say=_say_beta), plays=plays)
 
 
 def _say_beta(value: Value) -> str:

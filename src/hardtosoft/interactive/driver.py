@@ -15,7 +15,7 @@ _DARK_NOTEBOOKS = ('body[data-jp-theme-light="false"]', "html[theme=dark]", "bod
 
 def page_script() -> str:
     """What a built page with figures loads."""
-    return "(() => {\n'use strict';\n" + _parts("polygons.js", "panel.js", "figure.js", "page.js") + "})();\n"
+    return "(() => {\n'use strict';\n" + _figures() + _parts("page.js") + "})();\n"
 
 
 def page_style() -> str:
@@ -25,7 +25,7 @@ def page_style() -> str:
 
 def notebook_script() -> str:
     """The module that draws a notebook's figures."""
-    return _parts("polygons.js", "panel.js", "figure.js", "live.js") + "export { mount };\n"
+    return _figures() + _parts("live.js") + "export { mount };\n"
 
 
 def notebook_style() -> str:
@@ -34,9 +34,19 @@ def notebook_style() -> str:
     return palette.css(".hts-figure", dark) + _parts("figure.css", "live.css")
 
 
+def player_script() -> str:
+    """What plays a sweep along a slider, for figures that draw themselves."""
+    return _parts("play.js")
+
+
 def widget_script() -> str:
     """What each figure's widget loads: it finds the notebook's script by itself."""
     return _parts("widget.js")
+
+
+def _figures() -> str:
+    """What both homes share."""
+    return _parts("polygons.js", "panel.js", "play.js", "figure.js")
 
 
 def _parts(*names: str) -> str:

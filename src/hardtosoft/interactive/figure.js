@@ -62,9 +62,27 @@ class Figure {
 
   listen(control, axis) {
     control.addEventListener('input', (event) => this.move(axis, Number(event.target.value)));
-    control.querySelectorAll('button').forEach((button) =>
+    this.stops(axis).forEach((button) =>
       button.addEventListener('click', () => this.move(axis, Number(button.dataset.index))));
+    const button = control.querySelector('.hts-play');
+    if (button) this.player = this.playing(button, axis);
   }
+
+  // Played, a slider goes wherever a reader can put it; without motion, to its named stops: down and up again.
+  playing(button, axis) {
+    const slider = this.controls[axis].querySelector('input[type=range]'), last = Number(slider.max);
+    const named = [...this.stops(axis)].map((stop) => Number(stop.dataset.index) / last).sort((a, b) => b - a);
+    return new Player(this.root, button, {
+      at: () => this.indices[axis] / last,
+      go: (part) => {
+        const index = slider.step === 'any' ? part * last : Math.round(part * last);
+        if (index !== this.indices[axis]) this.move(axis, index);
+      },
+      jumps: [...named, ...named.reverse().slice(1)],
+    });
+  }
+
+  stops(axis) { return this.controls[axis].querySelectorAll('.hts-stops button'); }
 
   values() {
     return Object.fromEntries(this.config.axes.map((axis, i) => [axis.name, this.exact[i]]));
@@ -110,7 +128,7 @@ class Figure {
     this.config.axes.forEach((axis, i) => {
       const at = indices[i], control = this.controls[i], text = words[i] ?? axis.words[at];
       control.querySelectorAll('input[type=radio]').forEach((radio) => { radio.checked = Number(radio.value) === at; });
-      control.querySelectorAll('button').forEach((button) => { button.toggleAttribute('data-here', Number(button.dataset.index) === at); });
+      this.stops(i).forEach((button) => { button.toggleAttribute('data-here', Number(button.dataset.index) === at); });
       const slider = control.querySelector('input[type=range]');
       if (!slider) return;
       slider.value = at;

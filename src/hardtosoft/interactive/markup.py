@@ -14,6 +14,11 @@ from .frames import Frame, Panel, Trace, dots, line
 from .numbers import short
 from .states import State, Table
 
+_PLAY = (
+    '<svg viewBox="0 0 20 20" aria-hidden="true"><path class="play-start" d="M4.5 1.6v16.8L18 10z"/>'
+    '<path class="play-pause" d="M4 2h4.4v16H4zM11.6 2H16v16h-4.4z"/></svg>'
+)
+
 
 def page_figure(
     name: str, axes: Sequence[Axis], frame: Frame, start: State, table: Table, caption: str, *, hero: bool = False
@@ -48,6 +53,11 @@ def axes_config(axes: Sequence[Axis]) -> dict[str, Any]:
             for axis in axes
         ]
     }
+
+
+def play_button(kind: str, label: str) -> str:
+    """What plays a sweep (play.js), as a button of class ``kind``."""
+    return f'<button type="button" class="{kind}" aria-pressed="false" aria-label="{escape(label)}">{_PLAY}</button>'
 
 
 def _figure(
@@ -126,9 +136,10 @@ def _control(name: str, axis: Axis, start: State) -> str:
         return f'<div class="hts-choice" data-axis="{axis.name}" {group}>{label}{options}</div>'
     named = "".join(_stop(axis, axis.values.index(value), text) for value, text in axis.named.items())
     words = escape(axis.words(start[axis.name]))
+    play = play_button("hts-play", f"Play: {axis.label}, from end to end") if axis.plays else ""
     return (
         f'<div class="hts-slider" data-axis="{axis.name}"><label for="{control}">{escape(axis.label)}</label>'
-        f'<output for="{control}" aria-live="off">{words}</output>'
+        f'<output for="{control}" aria-live="off">{words}</output>{play}'
         f'<input type="range" id="{control}" min="0" max="{len(axis.values) - 1}" step="1" value="{index}"'
         f' autocomplete="off" aria-valuetext="{words}" aria-describedby="{name}-readout">'
         f'<div class="hts-stops">{named}</div></div>'

@@ -104,6 +104,7 @@ class PageFigure extends Figure {
   follow(hash) {
     const [name, settings] = [hash.slice(1).split('.', 1)[0], hash.slice(hash.indexOf('.') + 1)];
     if (name !== this.root.id || !hash.includes('.')) return false;
+    this.player?.stop();
     const wanted = [...this.indices];
     for (const [key, text] of new URLSearchParams(settings)) {
       const axis = this.config.axes.findIndex((a) => a.name === key);

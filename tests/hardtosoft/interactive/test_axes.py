@@ -2,7 +2,9 @@
 
 import pytest
 
+from hardtosoft.figures.relu_to_swish import units
 from hardtosoft.interactive.axes import Axis, beta_axis, choice, sliding
+from hardtosoft.interactive.figure import InteractiveFigure
 
 
 def test_beta_axis_holds_its_named_values_exactly():
@@ -52,3 +54,10 @@ def test_impossible_axes_are_refused(changes, message):
 
 def test_a_range_over_0_holds_no_minus_0() -> None:
     assert "-0" not in [f"{value:g}" for value in sliding("r", "r", -0.9, 0.9, 0.1, start=0.0).values]
+
+
+def test_a_slider_that_plays_has_a_button_that_says_what_it_sweeps() -> None:
+    figure = InteractiveFigure("played", lambda beta: units.unit_frame(beta, "ReLU"), [beta_axis(0.25, plays=True)])
+    assert 'aria-pressed="false" aria-label="Play: β, how hard units select, from end to end"' in figure.html()
+    still = InteractiveFigure("played", figure.function, [beta_axis(0.25)])
+    assert "hts-play" not in still.html()

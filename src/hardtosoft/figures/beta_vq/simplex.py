@@ -230,7 +230,7 @@ def simplex_figure() -> InteractiveFigure:
     return InteractiveFigure(
         "simplex",
         lambda scores, beta: simplex_frame(beta, SCORES[scores]),
-        [sets, beta_axis(0.025)],
+        [sets, beta_axis(0.025, plays=True)],
         caption=caption,
     )
 

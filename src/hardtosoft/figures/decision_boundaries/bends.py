@@ -124,4 +124,4 @@ def bends_figure() -> InteractiveFigure:
         "staircase, one step a bend. Move β down: the steps become slopes that overshoot, so that at first the turns "
         "add up to more. Then they fade, and at β = 0 the boundary is straight. The grey lines stay with the hard one."
     )
-    return InteractiveFigure("bends", bends_frame, [beta_axis(0.025, start=1.0)], caption=caption)
+    return InteractiveFigure("bends", bends_frame, [beta_axis(0.025, start=1.0, plays=True)], caption=caption)

@@ -65,4 +65,4 @@ def melting_figure() -> InteractiveFigure:
         "meet, and at β = 0 all units are undecided everywhere. The faint lines stay where the hard network has its "
         "edges. Layer 2 has a shade all over at once: two of its six units are undecided everywhere."
     )
-    return InteractiveFigure("melting", melting_frame, [beta_axis(0.025, start=0.95)], caption=caption)
+    return InteractiveFigure("melting", melting_frame, [beta_axis(0.025, start=0.95, plays=True)], caption=caption)

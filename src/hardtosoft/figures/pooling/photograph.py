@@ -126,7 +126,7 @@ def photograph_figure() -> InteractiveFigure:
         "blue steps never leave the range between the two broken lines."
     )
     size = choice("size", "Window", tuple(SIZES), start="4 × 4")
-    return InteractiveFigure("photograph", photograph_frame, [size, beta_axis(0.1)], caption=caption)
+    return InteractiveFigure("photograph", photograph_frame, [size, beta_axis(0.1, plays=True)], caption=caption)
 
 
 def units_figure() -> InteractiveFigure:

@@ -93,7 +93,7 @@ def window_figure() -> InteractiveFigure:
         "Move β from 0 to 1: the value climbs from the mean to the largest number. A weight stays between 0 and 1, a "
         "gradient does not: look at the numbers 2 and 5 halfway."
     )
-    return InteractiveFigure("window", partial(window_frame, WINDOW), [beta_axis(0.02)], caption=caption)
+    return InteractiveFigure("window", partial(window_frame, WINDOW), [beta_axis(0.02, plays=True)], caption=caption)
 
 
 def your_window_figure(window: Sequence[float] = WINDOW) -> InteractiveFigure:

@@ -82,4 +82,6 @@ def opening_figure() -> OpeningFigure:
         "Colour: which moon the network says. Facets: which pieces its units pick; in each the network is one affine "
         "function. The weights are the same at every β; only the units soften."
     )
-    return OpeningFigure("opening", opening_frame, [beta_axis(0.025, start=1.0)], caption=caption, hero=True)
+    return OpeningFigure(
+        "opening", opening_frame, [beta_axis(0.025, start=1.0, plays=True)], caption=caption, hero=True
+    )

@@ -118,7 +118,7 @@ def unit_figure() -> InteractiveFigure:
         "single step. Then choose another unit: only the first piece has changed. The leaky ReLU here has the slope "
         "ν = ¼, so that you can see it."
     )
-    return InteractiveFigure("relu-to-swish", unit_frame, [units, beta_axis(0.02)], caption=caption)
+    return InteractiveFigure("relu-to-swish", unit_frame, [units, beta_axis(0.02, plays=True)], caption=caption)
 
 
 def objective_figure() -> InteractiveFigure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache, partial
 
 import numpy as np
@@ -221,7 +222,8 @@ def plane_figure() -> InteractiveFigure:
         "β. The tints are the probabilities of the three classes; where there is none, the network says something "
         "else."
     )
-    return InteractiveFigure("softened-plane", partial(plane_frame, CLASSES), [near_one(0.6019)], caption=caption)
+    beta = replace(near_one(0.6019), plays=True)
+    return InteractiveFigure("softened-plane", partial(plane_frame, CLASSES), [beta], caption=caption)
 
 
 def your_plane_figure(classes: Sequence[int] = CLASSES) -> InteractiveFigure:

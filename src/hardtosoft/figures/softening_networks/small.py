@@ -69,4 +69,4 @@ def small_figure() -> InteractiveFigure:
         "one of these networks, computed at this β. Move β from 1 to 0. In both tasks the units grow undecided; only "
         "for the moons does the accuracy follow them far down."
     )
-    return InteractiveFigure("softening", small_frame, [beta_axis(0.02, start=1.0)], caption=caption)
+    return InteractiveFigure("softening", small_frame, [beta_axis(0.02, start=1.0, plays=True)], caption=caption)
