@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import cycle
 from math import ceil, floor, log10
 from typing import Any
 
@@ -21,7 +22,8 @@ UP_TO_1 = axis(-0.04, 1.04, (0, 0.5, 1), ("0", "½", "1"))
 #: How the pieces of a unit look, and what their weights are called.
 STYLES = ((palette.GREEN, "dash"), (palette.ORANGE, "solid"), (palette.PURPLE, "dashdot"), (palette.BLUE, "dot"))
 ORDINALS = ("first", "second", "third", "fourth")
-WEIGHTS = tuple(f"weight t{'₁₂₃₄'[r]} of the {ordinal}" for r, ordinal in enumerate(ORDINALS))
+SYMBOLS = ("t₁", "t₂", "t₃", "t₄")
+WEIGHTS = tuple(f"weight {symbol} of the {ordinal}" for symbol, ordinal in zip(SYMBOLS, ORDINALS, strict=True))
 
 
 def even_ticks(low: float, high: float) -> list[float]:
@@ -32,10 +34,18 @@ def even_ticks(low: float, high: float) -> list[float]:
     return [place * step for place in range(ceil(low / step - 1e-9), floor(high / step + 1e-9) + 1)]
 
 
-def piece_lines(names: Iterable[str], x: Any, curves: Any, width: float = 2.5, **more: Any) -> list[Trace]:
-    """One line a piece over ``x``, each in the look of its piece; ``curves`` are ``(N, R)``."""
-    looks = zip(names, curves.T, STYLES, strict=False)
-    return [line(name, x, curve, colour, dash=dash, width=width, **more) for name, curve, (colour, dash) in looks]
+def piece_lines(
+    names: Iterable[str], x: Any, curves: Any, width: float = 2.5, labels: Sequence[Any] = (), **more: Any
+) -> list[Trace]:
+    """One line a piece over ``x``, each in the look of its piece; ``curves`` are ``(N, R)``, ``labels`` one a piece.
+
+    The second is thicker than the others: colours alone do not tell it from the first for every reader.
+    """
+    looks = zip(names, curves.T, STYLES, cycle(labels or [None]), strict=False)
+    return [
+        line(name, x, curve, colour, dash=dash, width=width * (1.6 if r == 1 else 1), label=label, **more)
+        for r, (name, curve, (colour, dash), label) in enumerate(looks)
+    ]
 
 
 def blank(width: float, height: float) -> dict[str, Any]:

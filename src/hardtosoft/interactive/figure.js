@@ -102,17 +102,20 @@ class Figure {
   show(changes) {
     this.shown += 1;
     delete this.root.dataset.told; // until plotly has heard of these numbers too
-    const moved = new Set(), maps = new Set();
+    const moved = new Set(), maps = new Set(), changed = new Set(this.shown > 1 ? [] : this.panels);
     for (const [path, value, shape] of changes) {
       const node = path.slice(0, -1).reduce((inner, key) => inner[key], this.config.frame);
       node[path.at(-1)] = value;
       if (path[2] !== 'traces') continue;
+      const panel = this.panels[path[1]];
+      changed.add(panel);
       if (shape?.length === 2) [node.rows, node.columns] = shape;
-      if (this.config.frame.panels[path[1]].traces[path[3]].type !== 'scatter') maps.add(this.panels[path[1]]);
+      if (['heatmap', 'polygons'].includes(panel.spec.traces[path[3]].type)) maps.add(panel);
       else if (shape) moved.add(`${path[1]},${path[3]}`);
     }
     for (const key of moved) { const [p, t] = key.split(','); this.panels[p].move(Number(t)); }
     for (const panel of maps) panel.paint();
+    for (const { names } of changed) { names.say(); names.place(); }
     this.say();
     this.rest();
   }
@@ -187,7 +190,7 @@ class Figure {
       if (this.root.clientWidth === width) return;
       width = this.root.clientWidth;
       this.fitStops();
-      this.panels.forEach((panel) => panel.paintPolygons());
+      this.panels.forEach((panel) => panel.resize());
       this.tell();
     });
     size.observe(this.root);

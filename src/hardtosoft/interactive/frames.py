@@ -15,6 +15,7 @@ import torch
 
 from . import palette
 from .axes import check_option
+from .names import label as named
 from .numbers import short
 
 Array = np.ndarray[Any, Any]
@@ -82,12 +83,20 @@ def axis(
 
 
 def layout(xaxis: dict[str, Any], yaxis: dict[str, Any]) -> dict[str, Any]:
-    """A plotly layout of two stated axes; colours and fonts are added where it is shown."""
-    return {"xaxis": xaxis, "yaxis": yaxis, "showlegend": False, "hovermode": "closest"}
+    """A plotly layout of two stated axes; colours and fonts are added where it is shown.
+
+    The lines of a grid lie level: they help to read heights.
+    """
+    return {"xaxis": {**xaxis, "showgrid": False}, "yaxis": yaxis, "showlegend": False, "hovermode": "closest"}
 
 
-def line(name: str, x: Any, y: Any, colour: str, *, dash: str = "solid", width: float = 2.5, **more: Any) -> Trace:
+def line(
+    name: str, x: Any, y: Any, colour: str, *, dash: str = "solid", width: float = 2.5, label: Any = None, **more: Any
+) -> Trace:
     """A plotly line through the points (x, y); a NaN leaves a gap. ``x`` may be ``(x0, dx)`` for an even grid.
+
+    Its ``label``, a text or what :func:`~hardtosoft.interactive.names.label` gives, stands on it and says in the
+    picture what ``name`` says in words.
 
     Raises:
         ValueError: a dash that the book does not use.
@@ -95,7 +104,8 @@ def line(name: str, x: Any, y: Any, colour: str, *, dash: str = "solid", width: 
     check_option("dash", dash, DASHES)
     place = {"x0": x[0], "dx": x[1]} if isinstance(x, tuple) else {"x": array(x)}
     stroke = {"color": colour, "width": width, "dash": dash, "simplify": False}
-    return {"type": "scatter", "mode": "lines", "name": name, **place, "y": array(y), "line": stroke, **more}
+    told = _told(label)
+    return {"type": "scatter", "mode": "lines", "name": name, **place, "y": array(y), "line": stroke, **told, **more}
 
 
 def path(name: str, points: Any, colour: str, **look: Any) -> Trace:
@@ -104,15 +114,43 @@ def path(name: str, points: Any, colour: str, **look: Any) -> Trace:
     return line(name, x, y, colour, **look)
 
 
-def dots(name: str, x: Any, y: Any, colour: str, *, symbol: str = "circle", size: float = 6, **more: Any) -> Trace:
-    """Plotly markers at the points (x, y).
+def dots(
+    name: str,
+    x: Any,
+    y: Any,
+    colour: str,
+    *,
+    symbol: str = "circle",
+    size: float = 6,
+    label: Any = None,
+    **more: Any,
+) -> Trace:
+    """Plotly markers at the points (x, y); a ``label`` of several texts names each of them.
 
     Raises:
         ValueError: a symbol that the book does not use.
     """
     check_option("symbol", symbol, SYMBOLS)
     marker = {"color": colour, "symbol": symbol, "size": size}
-    return {"type": "scatter", "mode": "markers", "name": name, "x": array(x), "y": array(y), "marker": marker, **more}
+    place = {"x": array(x), "y": array(y)}
+    return {"type": "scatter", "mode": "markers", "name": name, **place, "marker": marker, **_told(label), **more}
+
+
+def names(texts: Sequence[str], x: Any, y: Any, colour: str = palette.INK, *, side: str = "c") -> Trace:
+    """Texts at the points (x, y), for what has no line or dot of its own: cells, regions, ends of an axis."""
+    place = {"x": array(x), "y": array(y)}
+    return {"type": "names", "mode": "text", "name": "names", **place, "label": named(texts, side=side, colour=colour)}
+
+
+def area(name: str, x: Any, low: Any, high: Any, colour: str, *, opacity: float = 0.16) -> Trace:
+    """What lies between two curves over ``x``, as a veil of a line's colour under all lines."""
+    x, low, high = np.broadcast_arrays(array(x), array(low), array(high))
+    outline = {"x": np.concatenate([x, x[::-1]]), "y": np.concatenate([low, high[::-1]])}
+    return {"type": "area", "mode": "lines", "name": name, **outline, "fill": colour, "opacity": opacity}
+
+
+def _told(label: Any) -> Trace:
+    return {} if label is None else {"label": named(label) if isinstance(label, str) else label}
 
 
 def heatmap(name: str, z: Any, x: tuple[float, float], y: tuple[float, float], colour: str | None = None) -> Trace:

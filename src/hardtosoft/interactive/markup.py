@@ -119,7 +119,8 @@ def _samples(trace: Trace) -> list[Trace]:
         fills = [dots(name, [], [], colour, symbol="square", size=12) for name, colour in trace["key"]]
         widths = ((stroke, max(stroke["width"], 1.0)) for stroke in trace["strokes"])  # thinner ones pale in a legend
         return fills + [line(stroke["name"], [], [], stroke["color"], width=width) for stroke, width in widths]
-    return [trace] if trace["type"] == "scatter" and trace.get("showlegend", True) else []
+    told = "label" in trace or not trace.get("showlegend", True)
+    return [trace] if trace["type"] == "scatter" and not told else []
 
 
 def _control(name: str, axis: Axis, start: State) -> str:

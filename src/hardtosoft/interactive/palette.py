@@ -16,6 +16,7 @@ COLOURS: dict[str, tuple[str, str]] = {  # name: (light, dark)
     "green": ("#00785a", "#3ccf9f"),
     "purple": ("#8a3f86", "#d79ad3"),
     "grey": ("#6a7280", "#98a2b0"),
+    "entropy": ("#7d6200", "#e0c04f"),
     "ink": ("#1b2530", "#e7ecf2"),
     "muted": ("#55626f", "#a4b0bd"),
     "paper": ("#ffffff", "#10141a"),
@@ -54,6 +55,8 @@ COLOURS: dict[str, tuple[str, str]] = {  # name: (light, dark)
 BLUE, ORANGE, GREEN, PURPLE, GREY, INK = (
     f"var(--hts-{name})" for name in ("blue", "orange", "green", "purple", "grey", "ink")
 )
+#: Of an entropy, which is always dotted.
+ENTROPY = "var(--hts-entropy)"
 GRID, ZERO = "var(--hts-grid)", "var(--hts-zero)"
 #: A quiet scale of one hue for maps: it takes no side between the colours of classes drawn over it.
 MAP_SCALE = [[0.0, "var(--hts-map-low)"], [0.5, "var(--hts-map-mid)"], [1.0, "var(--hts-map-high)"]]

@@ -35,11 +35,12 @@ class Panel {
     const many = spec.traces.find((trace) => trace.type === 'polygons');
     this.polygons = many && new Polygons(element.querySelector('canvas.hts-polygons'), many, spec.layout);
     this.live = false;
+    this.names = new Names(this);
   }
 
   // The drawn elements of a trace and the size of the box they are drawn in.
   drawn(index) {
-    if (!this.live) {
+    if (!this.live || this.spec.traces[index].type === 'area') {
       const path = this.area.querySelector(`[data-trace="${index}"]`);
       return { paths: path ? [path] : [], width: BOX, height: BOX };
     }
@@ -83,6 +84,13 @@ class Panel {
   paint() {
     this.paintMaps();
     this.paintPolygons();
+  }
+
+  // The figure has another width.
+  resize() {
+    this.paintPolygons();
+    this.names.measure();
+    this.names.place();
   }
 
   // A canvas of polygons has the pixels of the screen, so it is painted for each size.
@@ -130,13 +138,13 @@ class Panel {
   // Heatmaps and polygons stay on canvases under plotly's transparent plot: redrawing them through plotly costs frames.
   data() {
     const copies = this.spec.traces.map((trace, i) => ({ ...trace, uid: `t${i}` }));
-    return copies.filter(({ type }) => type === 'scatter').map((copy) => themed(copy, this.area));
+    return copies.filter(({ type }) => type === 'scatter').map(({ label, ...copy }) => themed(copy, this.area));
   }
 
   layout() {
     const box = this.area.getBoundingClientRect(), outer = this.host.getBoundingClientRect();
     const margin = { l: box.left - outer.left, r: outer.right - box.right, t: box.top - outer.top, b: outer.bottom - box.bottom, pad: 0 };
-    const style = getComputedStyle(this.host), font = { family: style.fontFamily, size: 12, color: colour('--hts-ink', this.host) };
+    const style = getComputedStyle(this.host), font = { family: style.fontFamily, size: 12, color: colour('--hts-muted', this.host) };
     const clear = { paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)' };
     const size = { width: outer.width, height: outer.height, autosize: false };
     return { ...themed(this.spec.layout, this.area), ...clear, ...size, margin, font, dragmode: false };

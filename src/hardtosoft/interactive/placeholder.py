@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from . import names
 from .frames import DASHES, Panel, Trace
 
 BOX = 1000
@@ -25,10 +26,12 @@ def plot(panel: Panel) -> str:
     if any(trace["type"] == "polygons" for trace in panel.traces):
         canvas += '<canvas class="hts-polygons"></canvas>'
     shapes = "".join(_shape(index, trace, panel.layout) for index, trace in enumerate(panel.traces))
+    areas = "".join(_area(index, trace, panel.layout) for index, trace in enumerate(panel.traces))
+    box = f'<svg viewBox="0 0 {BOX} {BOX}" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
     return (
-        f'<div class="hts-area">{canvas}<div class="hts-still">{_ticks(panel.layout)}'
-        f'<svg viewBox="0 0 {BOX} {BOX}" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
-        f"{_grid(panel.layout)}{shapes}</svg></div></div>"
+        f'<div class="hts-area">{canvas}{f"{box}{areas}</svg>" if areas else ""}'
+        f'<div class="hts-still">{_ticks(panel.layout)}{box}{_grid(panel.layout)}{shapes}</svg></div>'
+        f"{names.spans(panel.traces, panel.layout)}</div>"
     )
 
 
@@ -49,8 +52,9 @@ def path_data(trace: Trace, layout: dict[str, Any]) -> str:
 
 
 def swatch(trace: Trace) -> str:
-    """A small sample of a trace for the legend."""
+    """A small sample of a trace for the legend; a dot is no larger than its box."""
     if trace["mode"] == "markers":
+        trace = {**trace, "marker": {**trace["marker"], "size": min(trace["marker"]["size"], 11)}}
         return f'<svg viewBox="0 0 28 12" aria-hidden="true"><path d="M14 6h0" {_style(trace)}/></svg>'
     return f'<svg viewBox="0 0 28 12" aria-hidden="true"><path d="M1 6H27" {_style(trace)}/></svg>'
 
@@ -59,6 +63,14 @@ def _shape(index: int, trace: Trace, layout: dict[str, Any]) -> str:
     if trace["type"] != "scatter":
         return ""
     return f'<path data-trace="{index}" {_style(trace)} d="{path_data(trace, layout)}"/>'
+
+
+def _area(index: int, trace: Trace, layout: dict[str, Any]) -> str:
+    """A veil, which lies below plotly's drawing too."""
+    if trace["type"] != "area":
+        return ""
+    style = f'style="fill:{escape(trace["fill"])}" fill-opacity="{trace["opacity"]}"'
+    return f'<path data-trace="{index}" {style} d="{path_data(trace, layout)}"/>'
 
 
 def _style(trace: Trace) -> str:
@@ -76,9 +88,10 @@ def _grid(layout: dict[str, Any]) -> str:
     paths = {"grid": "", "zero": ""}
     for ticks, span, line in (("xaxis", "x", "M{:.0f} 0V1000"), ("yaxis", "y", "M0 {:.0f}H1000")):
         axis = layout[ticks]
-        for tick in axis["tickvals"] if axis.get("showgrid", True) else ():
-            place = float(_place(tick, axis["range"]))
-            paths["zero" if tick == 0 else "grid"] += line.format(place if span == "x" else BOX - place)
+        for tick in axis["tickvals"]:
+            if axis.get("zeroline" if tick == 0 else "showgrid", True):
+                place = float(_place(tick, axis["range"]))
+                paths["zero" if tick == 0 else "grid"] += line.format(place if span == "x" else BOX - place)
     return "".join(f'<path class="hts-{kind}" d="{d}"/>' for kind, d in paths.items() if d)
 
 

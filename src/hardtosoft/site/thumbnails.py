@@ -65,6 +65,11 @@ def _scatter(trace: Trace, paper: Paper) -> str:
     return f'<path {stroke} d="{path}"/>'
 
 
+def _area(trace: Trace, paper: Paper) -> str:
+    outline = paper.place(np.stack([trace["x"], trace["y"]], -1))
+    return f'<path style="fill:{trace["fill"]}" fill-opacity="{trace["opacity"]}" d="{_path(outline, close=True)}"/>'
+
+
 def _dots(points: Points, marker: dict[str, Any]) -> str:
     inside = points[((points > 0) & (points < (WIDTH, HEIGHT))).all(1)]
     path = "".join(f"M{_number(x)} {_number(y)}h0" for x, y in inside)
@@ -180,4 +185,4 @@ def _number(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-_DRAW = {"scatter": _scatter, "heatmap": _heatmap, "polygons": _polygons}
+_DRAW = {"scatter": _scatter, "heatmap": _heatmap, "polygons": _polygons, "area": _area, "names": lambda *_: ""}

@@ -47,7 +47,7 @@ def test_oklab_is_that_of_its_author():
 
 @THEMES
 @pytest.mark.parametrize("ground", ["paper", "surface"])
-@pytest.mark.parametrize("text", ["ink", "muted", "link", "blue", "green", "orange", "purple"])
+@pytest.mark.parametrize("text", ["ink", "muted", "link", "blue", "green", "orange", "purple", "grey", "entropy"])
 def test_text_keeps_its_contrast(text, ground, theme):
     """Symbols in prose have the colours of their lines."""
     assert contrast(text, ground, theme) >= 4.5

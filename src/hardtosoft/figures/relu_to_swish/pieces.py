@@ -9,7 +9,7 @@ from torch import Tensor
 
 import betavq
 
-from ...drawing.looks import GRID, INPUT_AXIS, INPUTS, STYLES, UP_TO_1, WEIGHTS, even_ticks, piece_lines
+from ...drawing.looks import GRID, INPUT_AXIS, INPUTS, STYLES, SYMBOLS, UP_TO_1, WEIGHTS, even_ticks, piece_lines
 from ...interactive import palette
 from ...interactive.axes import beta_axis
 from ...interactive.figure import InteractiveFigure
@@ -59,9 +59,17 @@ def pieces_frame(pieces: Pieces, beta: float) -> Frame:
         xlabel="input u",
         alt=f"Your unit of {len(weights)} pieces at β = {beta:.2f}: at u = 0 its value is {value}.",
         traces=[
-            line("β = 1, hard: the largest piece", GRID, hard, palette.GREY, dash="dash", width=1.5),
-            line("β = 0, linear: the mean of the pieces", GRID, linear, palette.GREY, dash="dot", width=1.5),
-            line("value at this β", GRID, betavq.value(offered, beta), palette.BLUE, width=3.5),
+            line("β = 1: the largest piece", GRID, hard, palette.GREY, dash="dash", width=1.5, label="β = 1"),
+            line(
+                "β = 0: the mean of the pieces",
+                GRID,
+                linear,
+                palette.GREY,
+                dash="dot",
+                width=1.5,
+                label="β = 0",
+            ),
+            line("value at this β", GRID, betavq.value(offered, beta), palette.BLUE, width=4.5, label="value"),
         ],
         layout=layout(INPUT_AXIS, axis(low - room, high + room, even_ticks(low, high))),
     )
@@ -70,7 +78,7 @@ def pieces_frame(pieces: Pieces, beta: float) -> Frame:
         title="Code: how it weighs its pieces",
         xlabel="input u",
         alt="All weights are equal at every input." if beta == 0 else "The largest weight has the largest piece.",
-        traces=piece_lines([f"{weight} piece" for weight in WEIGHTS], GRID, code),
+        traces=piece_lines([f"{weight} piece" for weight in WEIGHTS], GRID, code, labels=SYMBOLS),
         layout=layout(INPUT_AXIS, UP_TO_1),
     )
     shown = ", ".join(f"{weight:.3f}" for weight in weights)

@@ -13,6 +13,7 @@ from ...interactive import palette
 from ...interactive.axes import beta_axis
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, dots, layout, line
+from ...interactive.names import label
 from ...interactive.numbers import number
 from .units import scores
 
@@ -45,6 +46,7 @@ def gap_frame(beta: float) -> Frame:
     """The gap between ReLU and its β-VQ value over the input, and its height against β."""
     gap = HARD - betavq.value(PIECES, beta)
     bound, largest = gap_bound(beta), largest_gap(beta)
+    told = label("bound 0.2785/η", at=0.9, side="n")
     over_input = Panel(
         title="ReLU minus its soft version",
         xlabel="input u",
@@ -52,8 +54,8 @@ def gap_frame(beta: float) -> Frame:
         if beta == 1
         else f"Two equal bumps left and right of the kink; at β = {beta:.2f} none is higher than {bound:.3f}.",
         traces=[
-            line("the gap at this β", GRID, gap, palette.BLUE, width=3),
-            line("the bound 0.2785/η", (-5.0, 10.0), [bound, bound], palette.GREY, dash="dash", width=2),
+            line("the gap at this β", GRID, gap, palette.BLUE, width=4.5, label="gap"),
+            line("the bound 0.2785/η", (-5.0, 10.0), [bound, bound], palette.GREY, dash="dash", width=2, label=told),
         ],
         layout=layout(INPUT_AXIS, axis(-0.06, 0.95, (0, 0.2, 0.4, 0.6, 0.8))),
     )
@@ -63,8 +65,8 @@ def gap_frame(beta: float) -> Frame:
         xlabel="hardness β",
         alt="The largest gap falls to zero as β goes to 1.",
         traces=[
-            line("the bound 0.2785/η", (0.25, 0.01), bounds, palette.GREY, dash="dash"),
-            dots("largest gap found", [beta], [largest], palette.BLUE, size=12),
+            line("the bound 0.2785/η", (0.25, 0.01), bounds, palette.GREY, dash="dash", label=label("bound", x=0.45)),
+            dots("largest gap found", [beta], [largest], palette.BLUE, size=12, label="largest gap"),
         ],
         layout=layout(axis(0.2, 1.05, (0.25, 0.5, 0.75, 1)), axis(-0.06, 0.95, (0, 0.2, 0.4, 0.6, 0.8))),
     )
@@ -81,6 +83,7 @@ def softplus_frame(beta: float) -> Frame:
     code = betavq.code(PIECES, beta)
     entropy = torch.special.entr(code).sum(-1)
     eta = betavq.eta_from_beta(beta)
+    softplus = label("softplus", x=-0.4, side="nw")
     curves = Panel(
         title="One code, two outputs",
         xlabel="input u",
@@ -88,19 +91,20 @@ def softplus_frame(beta: float) -> Frame:
         if beta == 1
         else "Softplus stays above ReLU and is convex; swish stays below it and dips under zero.",
         traces=[
-            line("ReLU", GRID, HARD, palette.GREY, dash="dash", width=1.5),
-            line("value: swish", GRID, value, palette.BLUE, width=4.5),
-            line("free energy: softplus(ηu)/η", GRID, free, palette.INK, dash="dashdot", width=2),
+            line("ReLU", GRID, HARD, palette.GREY, dash="dash", width=1.5, label=label("ReLU", x=-4.2)),
+            line("value: swish", GRID, value, palette.BLUE, width=4.5, label=label("swish", x=-1.6, side="s")),
+            line("free energy: softplus(ηu)/η", GRID, free, palette.INK, dash="dashdot", width=2, label=softplus),
         ],
         layout=layout(INPUT_AXIS, axis(-1.5, 5, (0, 2, 4))),
     )
+    entropy_name = label("entropy ÷ η", x=1.2)
     between = Panel(
         title="What lies between them",
         xlabel="input u",
         alt="The difference of the two outputs is the entropy of the code divided by η, at every input.",
         traces=[
-            line("free energy − value", GRID, free - value, palette.GREY, width=6),
-            line("entropy of the code ÷ η", GRID, entropy / eta, palette.PURPLE, dash="dash", width=2),
+            line("free energy − value", GRID, free - value, palette.GREY, width=6, label=label("difference", x=-1.5)),
+            line("entropy of the code ÷ η", GRID, entropy / eta, palette.ENTROPY, dash="dot", label=entropy_name),
         ],
         layout=layout(INPUT_AXIS, axis(-0.05, 2.2, (0, 0.5, 1, 1.5, 2))),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -12,15 +14,23 @@ from ...interactive import palette
 from ...interactive.axes import Value, beta_axis, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, dots, layout, line
+from ...interactive.names import label
 from ...interactive.numbers import number, saying
 
 LEAKY_SLOPE = 0.25
 #: Slope of the first piece of each unit; the second piece is u itself.
 FIRST_SLOPES = {"ReLU": 0.0, "leaky ReLU": LEAKY_SLOPE, "absolute value": -1.0}
 FIRST_PIECES = {"ReLU": "0", "leaky ReLU": f"{LEAKY_SLOPE:g}·u", "absolute value": "−u"}
+CODE_NAMES = {
+    unit: (label(f"t₁, on {piece}", x=-3.4, side="sw"), label("t₂, on u", x=3.4, side="se"))
+    for unit, piece in FIRST_PIECES.items()
+}
 REFERENCES = ((0.0, "dot"), (0.5, "dashdot"), (1.0, "dash"))
 GENERAL_NAMES = ("β = 0, linear", "β = ½, soft", "β = 1, hard")
 RELU_NAMES = ("u/2 (β = 0)", "SiLU (β = ½)", "ReLU (β = 1)")
+#: What is told in the picture, on the left, where the three are apart.
+SHORT = {"ReLU": ("u/2", "SiLU", "ReLU")}
+PLACES: tuple[dict[str, Any], ...] = ({"x": -3.4, "side": "se"}, {"x": -1.4, "side": "s"}, {"x": -4.2, "side": "n"})
 
 
 def scores(unit: str, inputs: Tensor) -> Tensor:
@@ -36,11 +46,13 @@ def scores(unit: str, inputs: Tensor) -> Tensor:
 def value_panel(beta: float, unit: str = "ReLU", *, title: str, names: tuple[str, ...] = GENERAL_NAMES) -> Panel:
     """The output of a unit at β, and drawn faintly what it is at β = 0, ½ and 1, under the given names."""
     pieces = scores(unit, INPUTS)
+    told = SHORT.get(unit, ("β = 0", "β = ½", "β = 1"))
     references = [
-        line(name, GRID, betavq.value(pieces, stop), palette.GREY, dash=dash, width=1.5)
-        for name, (stop, dash) in zip(names, REFERENCES, strict=True)
+        line(name, GRID, betavq.value(pieces, stop), palette.GREY, dash=dash, width=1.5, label=label(short, **place))
+        for name, short, (stop, dash), place in zip(names, told, REFERENCES, PLACES, strict=True)
     ]
-    curve = line("value at this β", GRID, betavq.value(pieces, beta), palette.BLUE, width=3.5)
+    value = label("value", x=2.6, side="nw")
+    curve = line("value at this β", GRID, betavq.value(pieces, beta), palette.BLUE, width=4.5, label=value)
     return Panel(
         title=title,
         xlabel="input u",
@@ -65,7 +77,7 @@ def unit_frame(beta: float, unit: str) -> Frame:
         xlabel="input u",
         alt=f"The two weights always add to one. At β = {beta:.2f} they "
         + ("do not depend on u." if beta == 0 else "swap where the pieces cross, at u = 0."),
-        traces=piece_lines((f"{WEIGHTS[0]} piece", f"{WEIGHTS[1]} piece, u"), GRID, code),
+        traces=piece_lines((f"{WEIGHTS[0]} piece", f"{WEIGHTS[1]} piece, u"), GRID, code, labels=CODE_NAMES[unit]),
         layout=layout(INPUT_AXIS, UP_TO_1),
     )
     value = betavq.value(at_one, beta).item()

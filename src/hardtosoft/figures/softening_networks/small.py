@@ -9,7 +9,8 @@ from ...drawing.looks import ACROSS_TO_1
 from ...interactive import palette
 from ...interactive.axes import beta_axis
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Frame, Panel, axis, dots, layout, line
+from ...interactive.frames import Frame, Panel, area, axis, dots, layout, line
+from ...interactive.names import label
 from ...results.networks import (
     Experiment,
     Network,
@@ -19,6 +20,9 @@ from ...results.networks import (
     results,
     two_moons_test_set,
 )
+
+LAYERS = ("layer 1", "layer 2")
+UNDECIDED = (label("undecided, layer 1", x=0.3), label("layer 2", x=0.7))
 
 
 def small_frame(beta: float) -> Frame:
@@ -37,11 +41,11 @@ def _sweep(experiment: Experiment, title: str, network: Network, test: tuple[Ten
     grid = (0.0, float(found.beta[1] - found.beta[0]))
     styles = (("dot", 11), ("dashdot", 8))
     entropies = [
-        line(f"undecided, layer {layer + 1}, %", grid, 100 * band.mean, palette.PURPLE, dash=dash, width=2)
-        for layer, (band, (dash, _)) in enumerate(zip(found.entropy, styles, strict=True))
+        line(f"undecided, {name}, %", grid, 100 * band.mean, palette.ENTROPY, dash=dash, width=2, label=told)
+        for name, band, (dash, _), told in zip(LAYERS, found.entropy, styles, UNDECIDED, strict=True)
     ]
     undecided = [
-        dots("one network: undecided", [beta], [100 * share], palette.PURPLE, size=size)
+        dots("one network: undecided", [beta], [100 * share], palette.ENTROPY, size=size, showlegend=False)
         for share, (_, size) in zip(network.normalised_entropy(test[0], beta), styles, strict=True)
     ]
     right = [100 * network.accuracy(*test, beta)]
@@ -52,11 +56,10 @@ def _sweep(experiment: Experiment, title: str, network: Network, test: tuple[Ten
         f"{100 * found.accuracy.mean[-1]:.1f} % at β = 1.",
         traces=[
             *entropies,
-            line("95 % interval", grid, 100 * found.accuracy.low, palette.BLUE, width=0.8),
-            line("95 % interval", grid, 100 * found.accuracy.high, palette.BLUE, width=0.8),
-            line("right on test points, %", grid, 100 * found.accuracy.mean, palette.BLUE, width=3),
+            area("95 % interval", found.beta, 100 * found.accuracy.low, 100 * found.accuracy.high, palette.BLUE),
+            line("right on test points, %", grid, 100 * found.accuracy.mean, palette.BLUE, width=3, label="right"),
             *undecided,
-            dots("one network: right", [beta], right, palette.BLUE, symbol="square", size=10),
+            dots("one network: right", [beta], right, palette.BLUE, symbol="square", size=10, showlegend=False),
         ],
         layout=layout(ACROSS_TO_1, axis(-3, 103, (0, 25, 50, 75, 100))),
     )
