@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from betavq import eta_from_beta
-from betavq.functional import beta_relu
 from experiments.shared.training import LARGEST_BETA, rounded
 
 CURVES = {"cosine": lambda x: torch.cos(2 * x), "bump": lambda x: torch.exp(-(x**2))}
@@ -28,6 +27,8 @@ class Setting:
         beta: fixed or at first.
         code: attached, or detached: a constant in the backward pass.
         rate: of learning, at the first step, of weights and β alike.
+        scale: slopes and offsets are multiplied by it at first, the weights of the outputs divided.
+        through: what the optimiser moves: β itself, or its logit.
     """
 
     name: str
@@ -35,6 +36,8 @@ class Setting:
     beta: float
     code: str
     rate: float
+    scale: float = 1.0
+    through: str = "beta"
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,14 @@ def fit(settings: Sequence[Setting], curve: str, width: int, seeds: Sequence[int
     """Train a network for each setting and seed, none of which sees another."""
     count = (len(settings), len(seeds))
     drawn = [_first_weights(width, seed, training.end) for seed in seeds]
-    weights = [torch.stack(parts).expand(*count, -1).clone().requires_grad_() for parts in zip(*drawn, strict=True)]
-    beta = _first_betas(settings, count[1], width)
+    scale = torch.tensor([setting.scale for setting in settings]).view(-1, 1, 1)
+    weights = [
+        (torch.stack(parts).expand(*count, -1) * factor).requires_grad_()
+        for parts, factor in zip(zip(*drawn, strict=True), (scale, scale, 1 / scale, torch.ones(())), strict=True)
+    ]
+    is_logit = torch.tensor([[[setting.through == "logit"]] for setting in settings])
+    first = _first_betas(settings, count[1], width)
+    moved = torch.where(is_logit, first.logit(), first).requires_grad_()  # β, or its logit
     learned = torch.tensor([[[setting.learned != "fixed"]] for setting in settings])
     shared = torch.tensor([[[setting.learned == "shared"]] for setting in settings])
     detached = [i for i, setting in enumerate(settings) if setting.code == "detached"]
@@ -96,32 +105,42 @@ def fit(settings: Sequence[Setting], curve: str, width: int, seeds: Sequence[int
     rates = torch.tensor([setting.rate for setting in settings]).view(-1, 1, 1)
     x = torch.linspace(-training.end, training.end, training.points)
     y = CURVES[curve](x)
-    adam = [_Adam(parameter) for parameter in (*weights, beta)]
+    adam = [_Adam(parameter) for parameter in (*weights, moved)]
     orders = [torch.Generator().manual_seed(seed) for seed in seeds]
     for step in range(training.steps):
         rows = torch.stack([torch.randperm(training.points, generator=order)[: training.batch] for order in orders])
-        loss = x.new_zeros(())
+        loss, beta = x.new_zeros(()), _hardness(moved, is_logit)
         for part, is_detached in ((attached, False), (detached, True)):
             out = _outputs([weight[part] for weight in weights], beta[part], x[rows], is_detached)
             loss = loss + (out - y[rows]).square().mean(-1).sum()
-        grads = list(torch.autograd.grad(loss, (*weights, beta)))
+        grads = list(torch.autograd.grad(loss, (*weights, moved)))
         grads[-1] = torch.where(shared, grads[-1].sum(-1, keepdim=True), grads[-1]) * learned
         rate = rates * (1 + math.cos(math.pi * step / training.steps)) / 2
         with torch.no_grad():
             for one, grad in zip(adam, grads, strict=True):
                 one.step(grad, rate)
-            beta.copy_(torch.where(learned, beta.clamp(0, LARGEST_BETA), beta))
+            moved.copy_(torch.where(learned & ~is_logit, moved.clamp(0, LARGEST_BETA), moved))
     with torch.no_grad():
+        beta = _hardness(moved, is_logit)
         error = (_outputs(weights, beta, x.expand(count[1], -1), False) - y).square().mean(-1).sqrt().log10()
     return Fits(tuple(weight.detach() for weight in weights), beta.detach(), error)
 
 
 def _outputs(weights: Sequence[Tensor], beta: Tensor, x: Tensor, is_detached: bool) -> Tensor:
-    """Of networks ``(S, N)`` at the points ``(N, P)`` of each seed: ``(S, N, P)``."""
+    """Of networks ``(S, N)`` at the points ``(N, P)`` of each seed: ``(S, N, P)``.
+
+    The units are those of `betavq.functional.beta_relu`, in plain operators, so that no version of it changes their
+    last bits.
+    """
     slope, offset, out, last = weights
     scores = x[None, :, :, None] * slope[:, :, None] + offset[:, :, None]
-    units = beta_relu(scores, beta=beta[:, :, None], detach_code=is_detached)
+    seen = scores.detach() if is_detached else scores  # β learns from a detached code as well
+    units = scores * torch.sigmoid(seen * eta_from_beta(beta[:, :, None]))
     return (units @ out[..., None])[..., 0] + last
+
+
+def _hardness(moved: Tensor, is_logit: Tensor) -> Tensor:
+    return torch.where(is_logit, moved.sigmoid(), moved)
 
 
 def _first_weights(width: int, seed: int, end: float) -> tuple[Tensor, ...]:
@@ -135,7 +154,7 @@ def _first_weights(width: int, seed: int, end: float) -> tuple[Tensor, ...]:
 
 def _first_betas(settings: Sequence[Setting], seeds: int, width: int) -> Tensor:
     first = torch.tensor([setting.beta for setting in settings])
-    return first.view(-1, 1, 1).repeat(1, seeds, width).requires_grad_()
+    return first.view(-1, 1, 1).repeat(1, seeds, width)
 
 
 class _Adam:

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from experiments.shared.bench import Bench, Make, make_all
 from experiments.shared.choosing import Axis, Choice, Point, choose
+from experiments.shared.results import band
 
 R = TypeVar("R")
 Entry = dict[str, Any]
@@ -24,7 +25,7 @@ class Kind(Generic[R]):
     """What is compared under one name.
 
     Attributes:
-        group: of kinds that are chosen and compared before the next group.
+        group: of kinds that are compared with each other.
         name: of the kind.
         axes: the grid of its settings.
         run: the network of a point of the grid, a seed and the part of the images that it is judged by.
@@ -34,6 +35,9 @@ class Kind(Generic[R]):
     name: str
     axes: tuple[Axis, ...]
     run: Callable[[Point, int, str], R]
+
+    def __str__(self) -> str:
+        return f"{self.group} {self.name}"
 
 
 @dataclass(frozen=True)
@@ -62,27 +66,24 @@ class Comparison(Generic[R]):
         self.chosen: list[Entry] = []
         self._found: dict[str, Entry] = {}
         self._asked: dict[str, None] = {}
+        self._compared: dict[tuple[str, str], list[Entry]] = {}
         earlier = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
         if {**earlier.get("settings", {}), "hardware": 0} == json.loads(json.dumps({**settings, "hardware": 0})):
             self._found = {entry["run"]: entry for entry in earlier["selection"] + earlier["runs"]}
 
     def stages(self) -> Iterator[dict[str, Any]]:
         """The contents of the result file, each time that it has become longer."""
-        for group in dict.fromkeys(kind.group for kind in self.kinds):
-            of_group = [kind for kind in self.kinds if kind.group == group]
-            choices = []
-            for kind in of_group:
-                choices.append(self._choice(kind))
-                yield self._contents()
-            for seed in self.seeds.comparing:
-                pairs = zip(of_group, choices, strict=True)
-                self._made([kind.run(choice.best, seed, "test") for kind, choice in pairs], group)
-                yield self._contents()
+        for kind in self.kinds:
+            choice = self._choice(kind)
+            yield self._contents()
+            compared = [kind.run(choice.best, seed, "test") for seed in self.seeds.comparing]
+            self._compared[kind.group, kind.name] = self._made(compared, f"{kind} on test images")
+            yield self._contents()
 
     def _choice(self, kind: Kind[R]) -> Choice:
         def score(points: Sequence[Point]) -> list[float]:
             runs = [kind.run(point, seed, "held_out") for point in points for seed in self.seeds.choosing]
-            found = [entry["accuracy"] for entry in self._made(runs, f"{kind.group} {kind.name}")]
+            found = [entry["accuracy"] for entry in self._made(runs, str(kind))]
             count = len(self.seeds.choosing)
             return [statistics.mean(found[i * count : (i + 1) * count]) for i in range(len(points))]
 
@@ -108,15 +109,36 @@ class Comparison(Generic[R]):
             "settings": self.settings,
             "complete": len(runs) == expected,
             "chosen": self.chosen,
+            "differences": self._differences(),
             "selection": selection,
             "runs": runs,
         }
+
+    def _differences(self) -> list[Entry]:
+        """Of every two kinds of a group that are compared by now, in pairs of one seed."""
+        found = []
+        for i, kind in enumerate(self.kinds):
+            for other in self.kinds[:i]:
+                pairs = self._pairs(kind, other)
+                if pairs and kind.group == other.group:
+                    by = {
+                        quantity: band([one[quantity] - two[quantity] for one, two in pairs])
+                        for quantity in ("accuracy", "last_loss")
+                        if all(entry[quantity] is not None for pair in pairs for entry in pair)
+                    }
+                    found.append({"group": kind.group, "kind": kind.name, "minus": other.name, **by})
+        return found
+
+    def _pairs(self, *kinds: Kind[R]) -> list[tuple[Entry, Entry]]:
+        runs = [self._compared.get((kind.group, kind.name), []) for kind in kinds]
+        return list(zip(*runs, strict=True)) if all(runs) else []
 
 
 def short(result: Entry, judged_on: str) -> Entry:
     """What the result file keeps of a run: of one that settings are chosen by, accuracy and last loss alone."""
     if judged_on == "test":
-        return {**result, "epochs_to": {f"{loss:g}": epochs_to(result["losses"], loss) for loss in LOSSES}}
+        when = {f"{loss:g}": epochs_to(result["losses"], loss) for loss in LOSSES}
+        return {**result, "last_loss": result["losses"][-1], "epochs_to": when}
     kept = {key: value for key, value in result.items() if not isinstance(value, list | dict)}
     return {**kept, "last_loss": result["losses"][-1]}
 

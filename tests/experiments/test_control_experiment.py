@@ -46,11 +46,12 @@ def test_it_goes_on_from_a_file_that_is_not_complete_and_repeats_a_run(digits, t
     assert len(asked) == 2 * 2 * 2 + 3 * 2
     assert complete["complete"]
     assert [entry["judged_on"] for entry in complete["selection"]] == ["held_out"] * 8
-    assert [(entry["seed"], entry["constraint"]) for entry in complete["runs"]][:3] == [
-        (0, "none"),
-        (0, "orthogonal"),
-        (1, "none"),
-    ]
+    made = [(entry["constraint"], entry["seed"]) for entry in complete["runs"]]
+    assert made == [(kind, seed) for kind in ("none", "orthogonal") for seed in range(3)]
+    (difference,) = complete["differences"]
+    gains = [complete["runs"][3 + seed]["accuracy"] - complete["runs"][seed]["accuracy"] for seed in range(3)]
+    assert (difference["kind"], difference["minus"]) == ("orthogonal", "none")
+    assert difference["accuracy"]["mean"] == pytest.approx(sum(gains) / 3, abs=1e-6)
 
     stopped, _ = _small(whole, out)
     for _, contents in zip(range(3), stopped.stages(), strict=False):
@@ -58,7 +59,7 @@ def test_it_goes_on_from_a_file_that_is_not_complete_and_repeats_a_run(digits, t
     assert not contents["complete"]
     resumed, asked = _small(ControlBench(digits, TINY, tmp_path / "other"), out)
     *_, last = resumed.stages()
-    assert len(asked) == 2 * 2
+    assert len(asked) == 3
     assert json.dumps(last) == json.dumps(complete)
 
     write(complete, out)
