@@ -23,6 +23,7 @@ FIGURE_MINUTES, EXERCISE_MINUTES = 1, 2
 FORMULA = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$", re.DOTALL)
 FRAME = re.compile(r"^:::.*$|^:class:.*$|^\|[-|: ]+\|$|<[^>]+>|\]\([^)\s]*\)", re.MULTILINE)
 WORD = re.compile(r"[^\W_](?:[\w’'.,/-]*\w)?")
+EXERCISE = re.compile(r"^:::\{(?:admonition|dropdown)\} Exercise", re.MULTILINE)
 FIGURE = "Interactive figure “"
 
 
@@ -52,7 +53,7 @@ def length(notebook: Mapping[str, Any]) -> Length:
         formulas=len(FORMULA.findall(text)),
         cells=len(code),
         figures=sum(FIGURE in str(cell["outputs"]) for cell in code),
-        exercises=text.count(":class: exercise"),
+        exercises=len(EXERCISE.findall(text)),
     )
 
 

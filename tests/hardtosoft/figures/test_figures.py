@@ -48,6 +48,13 @@ def test_the_gap_never_exceeds_its_bound_and_reaches_it():
         assert smoothings.largest_gap(beta) == pytest.approx(bound["y"][0], rel=1e-6)
 
 
+def test_numbers_of_the_chapter_on_the_gap():
+    assert smoothings.gap_bound(0.96533) > 0.01 > smoothings.gap_bound(0.96534)
+    u = torch.linspace(-2, 0, 200_001, dtype=torch.float64)
+    swish = F.silu(u)
+    assert (round(swish.min().item(), 4), round(u[swish.argmin()].item(), 3)) == (-0.2785, -1.278)
+
+
 def test_free_energy_exceeds_value_by_the_entropy_over_eta():
     for beta in (0.25, 0.5, 0.9, 1.0):
         difference, entropy = smoothings.softplus_frame(beta).panels[1].traces

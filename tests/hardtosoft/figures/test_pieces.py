@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+import betavq
 from hardtosoft.drawing import looks
-from hardtosoft.figures.relu_to_swish import pieces, units
+from hardtosoft.figures.relu_to_swish import pieces, smoothings, units
 
 
 def curve(frame, name):
@@ -31,6 +32,13 @@ def test_the_value_stays_between_linear_and_hard_and_in_the_box(offer, beta):
     low, high = frame.panels[0].layout["yaxis"]["range"]
     assert low < linear.min()
     assert hard.max() < high
+
+
+def test_three_pieces_move_further_than_two_may_and_keep_their_own_bound():
+    u = torch.linspace(-8, 8, 16_001, dtype=torch.float64)
+    offered = pieces.scores(pieces.valley, u)
+    gap = (betavq.value(offered, 1.0) - betavq.value(offered, 0.5)).max().item()
+    assert smoothings.gap_bound(0.5) < gap < smoothings.gap_bound(0.5, pieces=3)
 
 
 def test_without_its_floor_the_valley_is_the_absolute_value_moved_down():

@@ -48,7 +48,7 @@ def test_minutes_are_reading_figures_and_exercises(words, minutes):
     assert Length(words=words, formulas=0, cells=9, figures=1, exercises=2).minutes == minutes
 
 
-def test_the_first_chapter_takes_fifteen_minutes():
+def test_the_first_chapter_takes_fifteen_minutes_at_most():
     first = length(json.loads((BOOK / "relu-to-swish.ipynb").read_text(encoding="utf-8")))
     assert first.words <= 1600
-    assert first.minutes == 15
+    assert first.minutes <= 15

@@ -117,9 +117,8 @@ def softplus_frame(beta: float) -> Frame:
 def gap_figure() -> InteractiveFigure:
     """How far the soft unit is from the hard one, and the bound that it meets."""
     caption = (
-        "The gap has two equal bumps, one on each side of the kink. Move β towards 1: the bumps shrink and move "
-        "together, and their height follows the dashed bound exactly. The slider starts at ¼: at β = 0 the gap is "
-        "|u|/2, which has no largest value."
+        "Move β towards 1: the two bumps shrink and move together, and their height follows the dashed bound exactly. "
+        "The slider starts at ¼: at β = 0 the gap has no largest value."
     )
     return InteractiveFigure("hard-soft-gap", gap_frame, [beta_axis(low=0.25)], caption=caption)
 
@@ -127,9 +126,7 @@ def gap_figure() -> InteractiveFigure:
 def softplus_figure() -> InteractiveFigure:
     """Softplus beside swish for β from ¼ to 1: at β = 0 the free energy is infinite."""
     caption = (
-        "Both curves come from one code. Move β to 1: they close in on ReLU, softplus from above, swish from below. "
-        "In <em>What lies between them</em> the thick curve is their difference, and the dashed one over it the "
-        "entropy of the code divided by η. They never part. The slider starts at ¼: at β = 0 the free energy is "
-        "infinite."
+        "Move β to 1: both curves close in on ReLU, softplus from above, swish from below. Their difference and the "
+        "entropy of the code divided by η never part. The slider starts at ¼: at β = 0 the free energy is infinite."
     )
     return InteractiveFigure("softplus-swish", softplus_frame, [beta_axis(low=0.25)], caption=caption)

@@ -125,10 +125,8 @@ def unit_figure() -> InteractiveFigure:
     """One slider from linear over soft to hard, for ReLU, leaky ReLU and the absolute value."""
     units = choice("unit", "Unit", tuple(FIRST_SLOPES), start="ReLU")
     caption = (
-        "Move β from 0 to 1 and watch two things. In <em>Value</em>, the straight line bends until it is the kink of "
-        "the hard unit. In <em>Code</em>, the two weights swap over a shorter and shorter stretch, until it is a "
-        "single step. Then choose another unit: only the first piece has changed. The leaky ReLU here has the slope "
-        "ν = ¼, so that you can see it."
+        "Move β from 0 to 1: the straight line bends until it is the kink of the hard unit, and the two weights swap "
+        "over a shorter and shorter stretch. Then choose another unit: only the first piece has changed (ν = ¼)."
     )
     return InteractiveFigure("relu-to-swish", unit_frame, [units, beta_axis(0.02, plays=True)], caption=caption)
 
