@@ -10,6 +10,7 @@ from book_figures import FIGURES, PAGES
 from figures_in_pages import figure, on_pages
 
 from hardtosoft.interactive import palette
+from hardtosoft.interactive.marks import pieces
 
 pytestmark = [pytest.mark.browser, pytest.mark.site]
 
@@ -50,6 +51,33 @@ def mount_all(page):
 def test_names_of_stops_do_not_cover_each_other(visit):
     mount_all(visit.page)
     assert visit.page.evaluate(COVERED) == []
+
+
+ABOVE_CAPTIONS = """() => [...document.querySelectorAll('.hts-figure')].map((figure) => {
+  const [pictures, caption] = ['.hts-panels', 'figcaption'].map((name) => figure.querySelector(name));
+  return [figure.id, caption.getBoundingClientRect().top - pictures.getBoundingClientRect().bottom];
+})"""
+
+
+@ON_EACH_PAGE
+def test_captions_follow_the_pictures_however_long_the_rail_beside_them(visit):
+    mount_all(visit.page)
+    gaps = dict(visit.page.evaluate(ABOVE_CAPTIONS))
+    assert {name: gap for name, gap in gaps.items() if not 0 <= gap <= 16} == {}
+
+
+MARKED = "r => [...r.querySelector('.hts-readout').children].map((piece) => [piece.className, piece.textContent])"
+
+
+@ON_EACH_PAGE
+def test_readouts_are_marked_as_python_marks_them(visit):
+    for shown in (shown for shown in figures_on(visit.path) if not shown.name.startswith("your-")):
+        root = figure(visit.page, shown.name)
+        for place, axis in enumerate(shown.axes):
+            root.evaluate("(r, to) => r.hts.move(...to)", [place, len(axis.values) - 1])
+        values = root.evaluate("r => r.hts.values()")
+        assert root.evaluate(MARKED) == [list(piece) for piece in pieces(shown.frame(**values).readout)], shown.name
+        root.locator(".hts-reset").click()
 
 
 def maps(panel):

@@ -14,6 +14,7 @@ from second_try import once_more
 
 import betavq
 from hardtosoft.interactive import palette
+from hardtosoft.interactive.marks import unmarked
 
 pytestmark = pytest.mark.browser
 
@@ -227,6 +228,6 @@ def test_every_figure_of_a_chapter_lives(open_notebook, lab, chapter):
         assert values[axis.name] == axis.values[-1]
         assert figure.locator(".hts-trouble").inner_text() == ""
         if not name.startswith("your-"):  # those show what the chapter wrote down
-            assert figure.locator(".hts-readout").text_content() == LIVE[name].frame(**values).readout
+            assert figure.locator(".hts-readout").text_content() == unmarked(LIVE[name].frame(**values).readout)
     assert [error for error in notebook.errors if TOOLBAR not in error] == []
     assert not notebook.page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count()

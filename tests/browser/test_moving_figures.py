@@ -50,7 +50,7 @@ def test_keyboard_moves_the_slider_and_the_picture(open_page):
         assert words(root) == expected
         assert control.get_attribute("aria-valuetext") == expected
     assert_curve(drawn_curve(root), 1.0, 1e-4)
-    assert "value 1.000" in root.locator(".hts-readout").inner_text()
+    assert "0.00 = 1.00·0 + 0.00·(−1)" in root.locator(".hts-readout").inner_text()
 
 
 def test_plotly_counts_as_told_only_of_the_numbers_that_are_shown(open_page):
@@ -182,6 +182,7 @@ def test_link_carries_every_axis(open_page):
     assert "−u" in root.locator(".hts-readout").inner_text()
     root.locator("input[type=radio]:checked").press("ArrowLeft")
     assert root.locator("input[type=radio]:checked + span").inner_text() == "leaky ReLU"
+    assert "t₁·0.25u" in root.locator(".hts-readout").inner_text()
     assert words(root) == "β = 0.30"  # every option is a stop, so β may stay where it is
 
 

@@ -36,6 +36,16 @@ function write(element, text) {
   else element.textContent = text;
 }
 
+// "[t1|0.73]" stands in the colour of its line (marks.py): Python has made an element for each piece of the text.
+const MARK = /\[([a-z]+\d?)\|([^[\]]*)\]/;
+function writeMarked(element, text) {
+  const parts = text.split(MARK), pieces = []; // text, role, word, text, ...
+  for (let i = 0; i < parts.length; i += i % 3 ? 2 : 1) pieces.push(i % 3 ? [parts[i], parts[i + 1]] : ['', parts[i]]);
+  const fits = element.children.length === pieces.length && pieces.every(([role], i) => element.children[i].className === role);
+  if (!fits) element.replaceChildren(...pieces.map(([role]) => Object.assign(document.createElement(role ? 'b' : 'span'), { className: role })));
+  pieces.forEach(([, words], i) => write(element.children[i], words));
+}
+
 class Figure {
   // config: axes and the frame shown first. ask(indices): make the numbers for these positions and `show` them.
   constructor(root, config, ask) {
@@ -143,7 +153,7 @@ class Figure {
   }
 
   say() {
-    write(this.readout, this.config.frame.readout);
+    writeMarked(this.readout, this.config.frame.readout);
     const elements = this.root.querySelectorAll('.hts-panel');
     this.config.frame.panels.forEach((panel, p) => {
       for (const name of ['title', 'xlabel', 'alt']) {

@@ -11,6 +11,7 @@ from typing import Any
 from . import placeholder
 from .axes import Axis
 from .frames import Frame, Panel, Trace, dots, line
+from .marks import marked
 from .numbers import short
 from .states import State, Table
 
@@ -78,10 +79,10 @@ def _figure(
     return (
         f'<figure class="{kind}" id="{name}" data-panels="{len(frame.panels)}" aria-labelledby="{titles}">'
         f'<div class="hts-panels">{panels}</div>'
-        f'<fieldset class="hts-controls" role="none" disabled>{controls}</fieldset>'
-        f'<p class="hts-readout" id="{name}-readout">{escape(frame.readout)}</p>{_legend(frame.panels)}{shown}'
-        f'<p class="hts-tools"><button type="button" class="hts-reset">Reset</button>{tools}</p>'
-        f'<p class="hts-trouble" role="status"></p>{after}</figure>'
+        f'<div class="hts-rail"><fieldset class="hts-controls" role="none" disabled>{controls}</fieldset>'
+        f'<p class="hts-readout" id="{name}-readout">{marked(frame.readout)}</p>{_legend(frame.panels)}'
+        f'<p class="hts-tools"><button type="button" class="hts-reset">Reset</button>{tools}</p></div>'
+        f'{shown}<p class="hts-trouble" role="status"></p>{after}</figure>'
     )
 
 

@@ -22,6 +22,14 @@ def summand(value: SupportsFloat | str, digits: int = 2) -> str:
     return f"{text[0]} {text[1:]}"
 
 
+def factor(value: SupportsFloat | str, digits: int = 2) -> str:
+    """``value`` as it follows another in a product: ``0.5`` or ``(−0.5)``, at most so many digits after the point."""
+    text = number(value, digits)
+    if "." in text:
+        text = text.rstrip("0").removesuffix(".")
+    return f"({text})" if text.startswith("−") else text
+
+
 def saying(symbol: str, digits: int = 2) -> Callable[[float | str], str]:
     """A slider's value in words: ``u = −0.50``."""
     return lambda value: f"{symbol} = {number(value, digits)}"

@@ -15,7 +15,7 @@ from ...interactive.axes import Value, beta_axis, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, dots, layout, line
 from ...interactive.names import label
-from ...interactive.numbers import number, saying
+from ...interactive.numbers import factor, number, saying
 
 LEAKY_SLOPE = 0.25
 #: Slope of the first piece of each unit; the second piece is u itself.
@@ -70,8 +70,8 @@ def unit_frame(beta: float, unit: str) -> Frame:
     """Value and code of one unit side by side."""
     pieces = scores(unit, INPUTS)
     code = betavq.code(pieces, beta)
-    at_one = scores(unit, torch.ones(1, dtype=torch.float64))
-    first, second = betavq.code(at_one, beta)[0].tolist()
+    here = scores(unit, -torch.ones(1, dtype=torch.float64))
+    (first, second), value = betavq.code(here, beta)[0].tolist(), betavq.value(here, beta).item()
     shares = Panel(
         title="Code: how it weighs its two pieces",
         xlabel="input u",
@@ -80,8 +80,11 @@ def unit_frame(beta: float, unit: str) -> Frame:
         traces=piece_lines((f"{WEIGHTS[0]} piece", f"{WEIGHTS[1]} piece, u"), GRID, code, labels=CODE_NAMES[unit]),
         layout=layout(INPUT_AXIS, UP_TO_1),
     )
-    value = betavq.value(at_one, beta).item()
-    readout = f"Pieces {FIRST_PIECES[unit]} and u. At u = 1: code ({first:.3f}, {second:.3f}), value {value:.3f}."
+    times = f"({FIRST_PIECES[unit]})" if unit == "absolute value" else FIRST_PIECES[unit]
+    readout = (
+        f"[value|value] = [t1|t₁]·{times} + [t2|t₂]·u\nAt u = −1:\n"
+        f"[value|{number(value)}] = [t1|{number(first)}]·{factor(here[0, 0])} + [t2|{number(second)}]·(−1)"
+    )
     return Frame([value_panel(beta, unit, title="Value: what the unit puts out"), shares], readout)
 
 
