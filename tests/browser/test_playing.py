@@ -35,7 +35,7 @@ def test_a_sweep_tells_the_story_in_eight_figures():
 def test_it_goes_down_first_and_the_picture_follows(played):
     page, root, _ = played
     page.wait_for_function(f"{BETA} === 'β = 0.00, linear'", timeout=15_000)
-    assert "value 0.500" in root.locator(".hts-readout").inner_text()
+    assert "−0.50 = 0.50·0" in root.locator(".hts-readout").inner_text()
     assert slider(root).get_attribute("aria-valuetext") == "β = 0.00, linear"
     page.wait_for_function(f"{BETA} !== 'β = 0.00, linear'")
 
