@@ -95,8 +95,8 @@ def line(
 ) -> Trace:
     """A plotly line through the points (x, y); a NaN leaves a gap. ``x`` may be ``(x0, dx)`` for an even grid.
 
-    Its ``label``, a text or what :func:`~hardtosoft.interactive.names.label` gives, stands on it and says in the
-    picture what ``name`` says in words.
+    Its ``label``, a text or what :func:`~hardtosoft.interactive.names.label` gives, stands on it in the picture in
+    place of a legend; True means its ``name``, and an empty one that neither tells it.
 
     Raises:
         ValueError: a dash that the book does not use.
@@ -104,7 +104,7 @@ def line(
     check_option("dash", dash, DASHES)
     place = {"x0": x[0], "dx": x[1]} if isinstance(x, tuple) else {"x": array(x)}
     stroke = {"color": colour, "width": width, "dash": dash, "simplify": False}
-    told = _told(label)
+    told = _told(name, label)
     return {"type": "scatter", "mode": "lines", "name": name, **place, "y": array(y), "line": stroke, **told, **more}
 
 
@@ -133,24 +133,22 @@ def dots(
     check_option("symbol", symbol, SYMBOLS)
     marker = {"color": colour, "symbol": symbol, "size": size}
     place = {"x": array(x), "y": array(y)}
-    return {"type": "scatter", "mode": "markers", "name": name, **place, "marker": marker, **_told(label), **more}
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        **place,
+        "marker": marker,
+        **_told(name, label),
+        **more,
+    }
 
 
-def names(texts: Sequence[str], x: Any, y: Any, colour: str = palette.INK, *, side: str = "c") -> Trace:
-    """Texts at the points (x, y), for what has no line or dot of its own: cells, regions, ends of an axis."""
-    place = {"x": array(x), "y": array(y)}
-    return {"type": "names", "mode": "text", "name": "names", **place, "label": named(texts, side=side, colour=colour)}
-
-
-def area(name: str, x: Any, low: Any, high: Any, colour: str, *, opacity: float = 0.16) -> Trace:
-    """What lies between two curves over ``x``, as a veil of a line's colour under all lines."""
-    x, low, high = np.broadcast_arrays(array(x), array(low), array(high))
-    outline = {"x": np.concatenate([x, x[::-1]]), "y": np.concatenate([low, high[::-1]])}
-    return {"type": "area", "mode": "lines", "name": name, **outline, "fill": colour, "opacity": opacity}
-
-
-def _told(label: Any) -> Trace:
-    return {} if label is None else {"label": named(label) if isinstance(label, str) else label}
+def _told(name: str, label: Any) -> Trace:
+    if not label:
+        return {} if label is None else {"showlegend": False}
+    text = name if label is True else label
+    return {"label": named(text) if isinstance(text, str) else text}
 
 
 def heatmap(name: str, z: Any, x: tuple[float, float], y: tuple[float, float], colour: str | None = None) -> Trace:

@@ -59,7 +59,7 @@ def test_the_trails_lead_to_the_centroids_and_stop_there():
     for step in (0, 1, 2, 7, 32):
         plane, fall = clusters.k_means_frame("bunched", step).panels
         traces = {t["name"]: t for t in (*plane.traces, *fall.traces)}
-        ways = np.column_stack([traces["way of the centroids"][key] for key in "xy"]).reshape(7, -1, 2)
+        ways = np.column_stack([traces["path of the centroids"][key] for key in "xy"]).reshape(7, -1, 2)
         last = ways[:, (step + 1) // 2]
         np.testing.assert_array_equal(last, np.column_stack([traces["centroids"][key] for key in "xy"]))
         assert np.isnan(ways[:, (step + 1) // 2 + 1 :]).all()

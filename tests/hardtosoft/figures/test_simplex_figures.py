@@ -89,7 +89,7 @@ def test_a_level_line_reaches_a_side_where_the_level_does(scores, beta):
 def test_the_way_leads_from_the_centre_to_the_limit(name, end):
     """At β = 0 the weights are equal; as β goes to 1 the best piece takes all, and two that tie take half each."""
     frame = simplex.simplex_frame(0.5, simplex.SCORES[name])
-    way = trace(frame, "the best code's way, β from 0 to 1")
+    way = trace(frame, "the best code’s path, β from 0 to 1")
     codes = codes_at(way["x"], way["y"])
     np.testing.assert_allclose(codes[0], [1 / 3] * 3, rtol=0, atol=1e-12)
     np.testing.assert_allclose(codes[-1], end, rtol=0, atol=1e-9)
@@ -101,7 +101,7 @@ def test_the_way_leads_from_the_centre_to_the_limit(name, end):
 
 def test_the_dot_lies_on_the_way_and_on_the_curves():
     frame = simplex.simplex_frame(0.5, simplex.SCORES["near tie"])
-    dot, way = trace(frame, "the best code at this β"), trace(frame, "the best code's way, β from 0 to 1")
+    dot, way = trace(frame, "the best code at this β"), trace(frame, "the best code’s path, β from 0 to 1")
     assert np.hypot(way["x"] - dot["x"], way["y"] - dot["y"]).min() < 0.02
     for weight in (of.name for of in simplex.WEIGHTS):
         assert trace(frame, f"{weight} at this β")["y"][0] == pytest.approx(trace(frame, f"weight {weight}")["y"][50])

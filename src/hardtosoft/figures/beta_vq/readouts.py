@@ -13,6 +13,7 @@ from ...interactive import palette
 from ...interactive.axes import Value, beta_axis, choice, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, dots, layout, line
+from ...interactive.names import label
 from ...interactive.numbers import saying
 from .simplex import HARDNESS_GRID, HARDNESSES, SCORES, entropy, scores_of
 
@@ -45,19 +46,45 @@ def tangent_frame(beta: float, scores: str) -> Frame:
     here, value = betavq.free_energy(offered, beta).item(), betavq.value(offered, beta).item()
     undecided, temperature = abs(entropy(betavq.code(offered, beta)).item()), (1 - beta) / beta
     largest, mean = offered.max().item(), offered.mean().item()
-    ends = (0.0, HOTTEST)
+    ends, wide = (0.0, HOTTEST), (LOWEST, 1 - LOWEST)
+    asymptote, tangent = [mean, mean + HOTTEST * LOG_3], [value, value + HOTTEST * undecided]
+    rising, falling = label("free energy", x=1.6, side="nw"), label("free energy", x=0.35, side="ne")
+    mixed, straight = label("mean + T·log 3", x=2.2, side="se"), label("⟨t, z⟩ + T·H(t)", at=0.9)
+    top = label("largest score", at=0.9, side="s")
     heat = Panel(
         title="Free energy and its tangent",
         xlabel="temperature T = 1/η",
         alt=f"The line of the code touches the free energy at T = {temperature:.2f}. Its slope is the entropy, "
         f"{undecided:.3f}, and it meets T = 0 at the value, {value:.3f}.",
         traces=[
-            line("largest score (entropy 0)", ends, [largest] * 2, palette.GREY, dash="dash", width=1.5),
-            line("mean score + T · log 3", ends, [mean, mean + HOTTEST * LOG_3], palette.GREY, dash="dot", width=2),
-            line("free energy", (0.0, HOTTEST / 100), free, palette.INK, dash="dashdot", width=3),
-            line("⟨t, z⟩ + T·H(t) of the code at this β", ends, [value, value + HOTTEST * undecided], palette.BLUE),
-            dots("free energy at this β", [temperature], [here], palette.INK, size=12),
-            dots("value at this β", [0.0], [value], palette.BLUE, symbol="square", size=11),
+            line("largest score (entropy 0)", ends, [largest] * 2, palette.GREY, dash="dash", width=1.5, label=top),
+            line(
+                "mean score + T · log 3",
+                ends,
+                asymptote,
+                palette.GREY,
+                dash="dot",
+                width=2,
+                label=mixed,
+            ),
+            line(
+                "free energy",
+                (0.0, HOTTEST / 100),
+                free,
+                palette.INK,
+                dash="dashdot",
+                width=3,
+                label=rising,
+            ),
+            line(
+                "⟨t, z⟩ + T·H(t) of the code at this β",
+                ends,
+                tangent,
+                palette.BLUE,
+                label=straight,
+            ),
+            dots("free energy at this β", [temperature], [here], palette.INK, size=12, label=""),
+            dots("value at this β", [0.0], [value], palette.BLUE, symbol="square", size=11, label="value"),
         ],
         layout=layout(axis(-0.1, HOTTEST + 0.12, (0, 1, 2, 3)), axis(0.6, 4.7, (1, 2, 3, 4))),
     )
@@ -66,14 +93,28 @@ def tangent_frame(beta: float, scores: str) -> Frame:
         xlabel="hardness β",
         alt="The value rises to the largest score and the free energy falls to it as β goes to 1.",
         traces=[
+            line("largest score (entropy 0)", wide, [largest] * 2, palette.GREY, dash="dash", width=1.5, label=top),
             line(
-                "largest score (entropy 0)", (LOWEST, 1 - LOWEST), [largest] * 2, palette.GREY, dash="dash", width=1.5
+                "free energy",
+                BETAS,
+                free,
+                palette.INK,
+                dash="dashdot",
+                width=3,
+                label=falling,
             ),
-            line("free energy", BETAS, free, palette.INK, dash="dashdot", width=3),
-            line("value", BETAS, values, palette.BLUE, width=3),
-            line("between them: T·H(t)", [beta, beta], [value, here], palette.PURPLE, dash="dot", width=4),
-            dots("free energy at this β", [beta], [here], palette.INK, size=12, showlegend=False),
-            dots("value at this β", [beta], [value], palette.BLUE, symbol="square", size=11, showlegend=False),
+            line("value", BETAS, values, palette.BLUE, width=3, label=label("value", x=0.35, side="s")),
+            line(
+                "T·H(t)",
+                [beta, beta],
+                [value, here],
+                palette.ENTROPY,
+                dash="dot",
+                width=4,
+                label=True,
+            ),
+            dots("free energy at this β", [beta], [here], palette.INK, size=12, label=""),
+            dots("value at this β", [beta], [value], palette.BLUE, symbol="square", size=11, label=""),
         ],
         layout=layout(axis(0.22, 1.03, (0.25, 0.5, 0.75, 1)), axis(0.6, 4.7, (1, 2, 3, 4))),
     )

@@ -19,6 +19,8 @@ from ...interactive import palette
 from ...interactive.axes import beta_axis, choice
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Array, Frame, Panel, Trace, array, axis, dots, layout, line, path
+from ...interactive.overlays import names, veil
+from ...interactive.names import label
 from ...interactive.numbers import number
 
 
@@ -37,15 +39,16 @@ class Style(NamedTuple):
 SCORES = {"clear winner": (1.0, 2.0, 0.0), "near tie": (1.0, 1.2, 0.0), "exact tie": (1.0, 1.0, 0.0)}
 #: How each weight is drawn; widths and sizes differ so that all stay visible where weights are equal.
 WEIGHTS = (
-    Style("t₁", palette.GREEN, "dash", 4.5, "circle", 15),
-    Style("t₂", palette.ORANGE, "solid", 2.5, "square", 11),
+    Style("t₁", palette.GREEN, "dash", 2.5, "circle", 15),
+    Style("t₂", palette.ORANGE, "solid", 4.5, "square", 11),
     Style("t₃", palette.PURPLE, "dashdot", 2.5, "circle", 7),
 )
 HEIGHT = sqrt(3) / 2
-WIDE, TALL = (-0.07, 1.07), (-0.08, HEIGHT + 0.08)
+WIDE, TALL = (-0.2, 1.2), (-0.13, HEIGHT + 0.13)
 #: A hardness so close to 1 that codes have reached their limits, ties included: the rule for ties holds at 1 itself.
 ALMOST_ONE = 1 - 1e-9
 HARDNESSES = torch.linspace(0, ALMOST_ONE, 101, dtype=torch.float64)
+STOPS = torch.tensor([0, 0.5, ALMOST_ONE], dtype=torch.float64)
 HARDNESS_GRID = (0.0, 0.01)
 #: How far below the top the level lines run, as shares of the whole height: evenly spaced on a parabola.
 DEPTHS = tuple((step / 6) ** 2 for step in range(1, 6))
@@ -136,12 +139,20 @@ def triangle_panel(scores: Tensor, beta: float) -> Panel:
     code = betavq.code(scores, beta)
     corners = place(torch.eye(3, dtype=torch.float64))
     outline = corners[[0, 1, 2, 0]]
-    lines = level_lines(scores, beta)
+    levels = level_lines(scores, beta)
+    hill = [veil("as good as this, or better", ring, palette.BLUE) for ring in levels.reshape(len(DEPTHS), -1, 2)]
+    stops = place(betavq.code(scores.expand(3, 3), STOPS))
     way = place(betavq.code(scores.expand(len(PATH), 3), betavq.beta_from_eta(PATH)))
     best = place(code)
     marks = [
         dots(
-            f"{of.name} = 1: only piece {r + 1}", corners[r, :1], corners[r, 1:], of.colour, symbol=of.symbol, size=11
+            f"{of.name} = 1: only piece {r + 1}",
+            corners[r, :1],
+            corners[r, 1:],
+            of.colour,
+            symbol=of.symbol,
+            size=11,
+            label=label(f"only piece {r + 1}", side="ssn"[r]),
         )
         for r, of in enumerate(WEIGHTS)
     ]
@@ -151,13 +162,15 @@ def triangle_panel(scores: Tensor, beta: float) -> Panel:
         xlabel="corners: piece 1 left, 2 right, 3 top",
         alt=f"At β = {beta:.2f} the best code is {weights}: {_where(code)}.",
         traces=[
-            path("equally good codes", lines, palette.GREY, width=1.2),
-            path("the simplex: all codes", outline, palette.GREY, width=2.5, showlegend=False),
-            path("the best code's way, β from 0 to 1", way, palette.INK, dash="dot", width=2),
+            *hill,
+            path("equally good codes", levels, palette.BLUE, width=0.8, label=""),
+            path("the simplex: all codes", outline, palette.GREY, width=2.5, label=""),
+            path("the best code’s path, β from 0 to 1", way, palette.INK, dash="dot", width=2, label=""),
             *marks,
-            dots("the best code at this β", best[:1], best[1:], palette.INK, size=12),
+            dots("the best code at this β", best[:1], best[1:], palette.INK, size=13, label=""),
+            names(("β = 0", "β = ½", "β = 1"), stops[:, 0], stops[:, 1], side="w"),
         ],
-        layout=layout(axis(*WIDE, (0, 1), ("t₁", "t₂"), grid=False), axis(*TALL, (), grid=False)),
+        layout=layout(axis(*WIDE, (), grid=False), axis(*TALL, (), grid=False)),
         aspect=(WIDE[1] - WIDE[0]) / (TALL[1] - TALL[0]),
     )
 
@@ -168,11 +181,11 @@ def weights_panel(scores: Tensor, beta: float) -> Panel:
     here = betavq.code(scores, beta).tolist()
     limit = codes[-1]
     curves: list[Trace] = [
-        line(f"weight {of.name}", HARDNESS_GRID, codes[:, r], of.colour, dash=of.dash, width=of.width)
+        line(f"weight {of.name}", HARDNESS_GRID, codes[:, r], of.colour, dash=of.dash, width=of.width, label=of.name)
         for r, of in enumerate(WEIGHTS)
     ]
     now = [
-        dots(f"{of.name} at this β", [beta], [here[r]], of.colour, symbol=of.symbol, size=of.size, showlegend=False)
+        dots(f"{of.name} at this β", [beta], [here[r]], of.colour, symbol=of.symbol, size=of.size, label="")
         for r, of in enumerate(WEIGHTS)
     ]
     return Panel(
@@ -221,10 +234,10 @@ def simplex_figure() -> InteractiveFigure:
     sets = choice("scores", "Scores", tuple(SCORES), start="clear winner")
     told = "; ".join(f"{name} ({', '.join(f'{score:g}' for score in scores)})" for name, scores in SCORES.items())
     caption = (
-        "The thin lines join codes that are equally good, as the contour lines of a map join points of one height; "
-        "the big dot is the summit. Move β from 0 to 1. At β = 0 only the entropy counts, and the summit is the "
-        "centre. The summit then moves along the dotted way, and the lines straighten, because the "
-        "score is straight. Then choose the near and the exact tie: there the way first leads to the middle of a "
+        "The darker, the better the code; thin lines join equally good ones, as contour lines join places of one "
+        "height; the big dot is the summit. Move β from 0 to 1. At β = 0 only the entropy counts, and the summit is "
+        "the centre. It then moves along the dotted path, and the lines straighten, because the "
+        "score is straight. Then choose the near and the exact tie: there the path first leads to the middle of a "
         f"side. The scores: {told}."
     )
     return InteractiveFigure(
@@ -242,7 +255,7 @@ def scores_figure(scores: Sequence[float] = (1.0, 3.0, 0.0)) -> InteractiveFigur
         ValueError: as :func:`scores_of`, at once: a reader's mistake should show in the reader's own cell.
     """
     offered = scores_of(scores).tolist()
-    caption = "Move β from 0 to 1: the best code leaves the centre, and its way shows which pieces compete."
+    caption = "Move β from 0 to 1: the best code leaves the centre, and its path shows which pieces compete."
     return InteractiveFigure(
         "your-scores", lambda beta: simplex_frame(beta, offered), [beta_axis(0.025)], caption=caption
     )

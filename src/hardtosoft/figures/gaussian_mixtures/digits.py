@@ -98,14 +98,24 @@ def digits_frame(variance: str, iteration: float) -> Frame:
     )
     styles = ((palette.ORANGE, "dash"), (palette.BLUE, "solid"))
     curves = [
-        line(f"variance {name}", (0, 1), [each.log_likelihood for each in fit_digits(shared)], colour, dash=dash)
+        line(
+            f"variance {name}",
+            (0, 1),
+            [each.log_likelihood for each in fit_digits(shared)],
+            colour,
+            dash=dash,
+            label=True,
+        )
         for (name, shared), (colour, dash) in zip(VARIANCES.items(), styles, strict=True)
     ]
     rising = Panel(
         title="Log-likelihood, mean over the images",
         xlabel="iteration of EM",
         alt="Both curves rise at every iteration, steeply at first; with a variance for each component, higher.",
-        traces=[*curves, dots("this iteration", [done], [step.log_likelihood], palette.INK, size=12)],
+        traces=[
+            *curves,
+            dots("this iteration", [done], [step.log_likelihood], palette.INK, size=12, label=""),
+        ],
         layout=layout(axis(-1, ITERATIONS + 1, (0, 10, 20, 30)), axis(-6.5, 14, (-5, 0, 5, 10))),
     )
     spread = [f"{float(end):.3f}" for end in (step.variance.min(), step.variance.max())]

@@ -12,11 +12,13 @@ from torch import Tensor
 import betavq
 from betavq.mixture import GaussianMixture
 
-from ...drawing.looks import ORDINALS, UP_TO_1, even_ticks, piece_lines
+from ...drawing.looks import ORDINALS, STYLES, SYMBOLS, UP_TO_1, even_ticks, piece_lines
 from ...interactive import palette
 from ...interactive.axes import Value, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Array, Frame, Panel, Trace, array, axis, dots, layout, line
+from ...interactive.overlays import area
+from ...interactive.names import label
 from .posteriors import VARIANCES, say_noise, variance_axis, variance_of
 
 INPUTS = torch.linspace(-4, 4, 161, dtype=torch.float64)
@@ -60,7 +62,8 @@ def gates_frame(gate: str, beta: float) -> Frame:
     posterior = mixture.responsibilities(INPUTS[:, None])[:, 0]
     own = pytorch(gate, CHECKED)
     reached = (mixture.responsibilities(CHECKED[:, None])[:, 0] @ outputs.T - own).abs().max().item()
-    x, y = _one_after_another(INPUTS, posterior @ outputs.T)
+    # Where a posterior itself is read out, it is drawn already.
+    read = (posterior @ outputs.T)[:, 0] if gate == "tanh" else INPUTS * torch.nan
     x_own, y_own = _one_after_another(CHECKED, own)
     densities = densities_panel(mixture, 0.85)
     weights = Panel(
@@ -69,9 +72,10 @@ def gates_frame(gate: str, beta: float) -> Frame:
         alt=f"At β = {beta:.2f} the read-out of the {gate} unit "
         + ("is PyTorch’s function." if beta == 0.5 else f"is {'softer' if beta < 0.5 else 'harder'} than PyTorch’s."),
         traces=[
-            *posterior_lines(present(posterior, mixture), width=6),
-            line("read-out Σ t·c at this β", x, y, palette.BLUE, width=2),
-            dots("PyTorch’s function", x_own, y_own, palette.INK, symbol="square", size=6),
+            *posterior_lines(present(posterior, mixture)),
+            line("read-out t₂ − t₁", INPUTS, read, palette.BLUE, width=4.5, label=label("t₂ − t₁", x=1.6, side="nw")),
+            dots(f"torch.{gate}", x_own, y_own, palette.INK, size=8, label=label(f"rings: torch.{gate}", at=0.6)),
+            dots("within", x_own, y_own, "var(--hts-paper)", size=5, label=""),
         ],
         layout=layout(axis(-4, 4, (-4, -2, 0, 2, 4)), axis(-1.06, 1.06, (-1, 0, 0.5, 1), ("−1", "0", "½", "1"))),
     )
@@ -95,13 +99,15 @@ def densities_panel(mixture: GaussianMixture, top: float) -> Panel:
     parts = mixture.log_joint(INPUTS[:, None])[:, 0].exp()
     total, bells = parts.sum(-1), present(parts, mixture)
     names = [f"component {r}" for r in (1, 2, 3)]
+    told = [f"prior {weight:.2f}" for weight in mixture.weights[0].tolist()]
     return Panel(
         title="Prior weight times density",
         xlabel="input u",
         alt="Where two bells cross, both components are equally probable.",
         traces=[
-            line("all components together", GRID, total, palette.GREY, width=1.5),
-            *piece_lines(names, GRID, bells, showlegend=False),
+            *(area("a bell", INPUTS, 0, bell, style[0]) for bell, style in zip(bells.T, STYLES, strict=False)),
+            line("all components together", GRID, total, palette.GREY, width=1.5, label="together"),
+            *piece_lines(names, GRID, bells, labels=told),
         ],
         layout=layout(axis(-4, 4, (-4, -2, 0, 2, 4)), axis(-0.03 * top, top, even_ticks(0, top))),
     )
@@ -112,9 +118,9 @@ def present(curves: Tensor, mixture: GaussianMixture) -> Tensor:
     return curves.where(mixture.weights[0] > 0, torch.nan)
 
 
-def posterior_lines(posterior: Tensor, width: float = 2.5) -> list[Trace]:
+def posterior_lines(posterior: Tensor) -> list[Trace]:
     """The weights of the components, ``(N, R)``, as lines over the inputs."""
-    return piece_lines([f"posterior t of component {r}" for r in (1, 2, 3)], GRID, posterior, width)
+    return piece_lines([f"posterior t of component {r}" for r in (1, 2, 3)], GRID, posterior, labels=SYMBOLS)
 
 
 def check_mixture(means: Sequence[float], weights: Sequence[float]) -> tuple[Tensor, Tensor]:
@@ -160,10 +166,10 @@ def gates_figure() -> InteractiveFigure:
     named: dict[Value, str] = {0.2: "much noise", 0.5: "soft", 0.8: "little"}
     beta = sliding("beta", "β, from much noise to little", 0.2, 0.8, 0.025, start=0.5, named=named, say=say_noise)
     caption = (
-        "The squares are PyTorch’s own function. At β = ½ the thin blue read-out passes through all of them. Move β "
-        "to 0.8: the bells grow narrow, and the read-out leaves the squares and grows steep. Then choose tanh, which "
-        "multiplies the two posteriors by −1 and 1, and softmax, which has three components and reads out all "
-        "their posteriors."
+        "The rings are PyTorch’s own. At β = ½ the read-out passes through all of them; for the sigmoid it "
+        "is the posterior t₂ itself. Move β to 0.8: the bells grow narrow, and the read-out leaves the rings and "
+        "grows steep. Then choose tanh, which multiplies the two posteriors by −1 and 1, and softmax, which has three "
+        "components and reads out all their posteriors."
     )
     return InteractiveFigure("gates", gates_frame, [gates, beta], caption=caption)
 

@@ -12,6 +12,7 @@ from betavq.mixture import GaussianMixture
 
 from ...drawing.edges import crossings, edges
 from ...drawing.looks import STYLES, UP_TO_1, piece_lines
+from ...drawing.looks import SYMBOLS as WEIGHT_NAMES
 from ...drawing.raster import Plane
 from ...drawing.strokes import upright
 from ...interactive import palette
@@ -66,7 +67,7 @@ def posterior_frame(beta: float) -> Frame:
         mixture = unit().to_mixture(variance)
         weights, along, here = (mixture.responsibilities(x)[..., 0, :] for x in (PLANE.points, CUT, PROBE))
         words = f"β = {beta:.3g} is σ² = {variance:.3g}. Prior weights ({_listed(mixture.weights[0])})."
-    readout = f"{words} At the grey dot: posterior ({_listed(here)})."
+    readout = f"{words} Where it is read: posterior ({_listed(here)})."
     return Frame([_plane_panel(beta, weights), _cut_panel(beta, along)], readout)
 
 
@@ -79,10 +80,10 @@ def _plane_panel(beta: float, weights: Tensor) -> Panel:
         alt=f"At β = {beta:.2f} the posterior shows {look}; the edges of the hard unit lie where two tints are equal.",
         traces=[
             *PLANE.tints(weights, COLOURS),
-            line("the cut", [PLANE.x[0], PLANE.x[1]], [CUT_HEIGHT] * 2, palette.GREY, dash="dot", width=2),
-            path("edges of the hard unit", borders, palette.INK, width=2),
+            line("the cut", [PLANE.x[0], PLANE.x[1]], [CUT_HEIGHT] * 2, palette.GREY, dash="dot", width=2, label=True),
+            path("edges of the hard unit", borders, palette.INK, width=2, label=""),
             *component_marks(),
-            dots("place of the numbers below", PROBE[:1], PROBE[1:], palette.GREY, size=11),
+            dots("place of the numbers below", PROBE[:1], PROBE[1:], palette.INK, size=8, label="read here"),
         ],
         layout=PLANE.layout((-2, 0, 2), (-2, 0, 2)),
         aspect=PLANE.aspect,
@@ -98,8 +99,8 @@ def _cut_panel(beta: float, along: Tensor) -> Panel:
         xlabel=f"input x₁ (x₂ = {CUT_HEIGHT:g})",
         alt=f"Along the cut the three posteriors {steps} exactly where the hard unit changes its piece.",
         traces=[
-            path("edges of the hard unit", upright(places, 0, 1), palette.INK, width=2),
-            *piece_lines([f"posterior of component {r}" for r in (1, 2, 3)], CUT_GRID, along),
+            path("edges of the hard unit", upright(places, 0, 1), palette.INK, width=1.5, label="hard edges"),
+            *piece_lines([f"posterior of component {r}" for r in (1, 2, 3)], CUT_GRID, along, labels=WEIGHT_NAMES),
         ],
         layout=layout(axis(-3, 3, (-2, 0, 2)), UP_TO_1),
     )
@@ -110,7 +111,7 @@ def component_marks() -> list[Trace]:
     styles = zip(SLOPES, COLOURS, SYMBOLS, SIZES, strict=True)
     names = ("A₁, mean of component 1", "A₂, mean of component 2", "A₃, mean of component 3")
     return [
-        dots(name, mean[:1], mean[1:], colour, symbol=symbol, size=size)
+        dots(name, mean[:1], mean[1:], colour, symbol=symbol, size=size, label=name[:2])
         for name, (mean, colour, symbol, size) in zip(names, styles, strict=True)
     ]
 
@@ -153,9 +154,9 @@ def prior_frame(prior: str, variance: float) -> Frame:
         "component is not the piece that the unit selects.",
         traces=[
             *PLANE.tints(cells, COLOURS),
-            path("edges of nearest-centroid cells (K-means)", middle, palette.GREY, dash="dot"),
-            path("edges of the hard unit", hard, palette.INK, width=5),
-            path("edges of the mixture’s cells", own, palette.BLUE, dash="dash", width=2.5),
+            path("edges of nearest-centroid cells (K-means)", middle, palette.GREY, dash="dot", label="K-means"),
+            path("edges of the hard unit", hard, palette.INK, width=5, label="hard unit"),
+            path("edges of the mixture’s cells", own, palette.BLUE, dash="dash", width=2.5, label="mixture"),
             *component_marks(),
         ],
         layout=PLANE.layout((-2, 0, 2), (-2, 0, 2)),
@@ -164,7 +165,7 @@ def prior_frame(prior: str, variance: float) -> Frame:
     exponents = torch.tensor(VARIANCES, dtype=torch.float64).log10()
     names = ("1/σ² in the prior", "1/σ² forgotten", "equal weights")
     curves = [
-        line(name, exponents, 100 * changed_curve(option), colour, dash=dash)
+        line(name, exponents, 100 * changed_curve(option), colour, dash=dash, label=True)
         for name, option, (colour, dash) in zip(names, PRIORS, PRIOR_STYLES, strict=True)
     ]
     here = torch.tensor([variance], dtype=torch.float64).log10()
@@ -172,7 +173,10 @@ def prior_frame(prior: str, variance: float) -> Frame:
         title="How much of the plane changed its code, %",
         xlabel="variance σ² of the noise",
         alt="With 1/σ² in the prior nothing changes at any variance. Without it only σ² = 1 is right.",
-        traces=[*curves, dots("this prior, this σ²", here, [100 * share], palette.BLUE, symbol="square", size=11)],
+        traces=[
+            *curves,
+            dots("this prior, this σ²", here, [100 * share], palette.BLUE, symbol="square", size=11, label=""),
+        ],
         layout=layout(axis(-1.35, 0.65, (-1, 0, 0.4771), ("0.1", "1", "3")), axis(-1.5, 38, (0, 10, 20, 30))),
     )
     readout = f"Prior weights ({_listed(mixture.weights[0])}). Code changed in {100 * share:.1f} % of the drawn plane."

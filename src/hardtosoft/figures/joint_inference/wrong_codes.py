@@ -70,8 +70,8 @@ def errors_frame(coherence: float, kind: str) -> Frame:
         xlabel="coherence ρ of the six filters",
         alt=f"The share of wrong codes is 0 at ρ = 0, rises steeply and {end}: {100 * share:.0f} % at this ρ.",
         traces=[
-            line("share of inputs", grid, 100 * found[:, 0], palette.BLUE),
-            dots("at this ρ", [coherence], [100 * share], palette.BLUE, symbol="square", size=11),
+            line("share of inputs", grid, 100 * found[:, 0], palette.BLUE, width=4.5, label=""),
+            dots("at this ρ", [coherence], [100 * share], palette.BLUE, size=12, label=f"{100 * share:.0f} %"),
         ],
         layout=layout(COHERENCE_TICKS, axis(-5, 105, (0, 25, 50, 75, 100))),
     )
@@ -80,8 +80,15 @@ def errors_frame(coherence: float, kind: str) -> Frame:
         xlabel="coherence ρ of the six filters",
         alt=f"The mean squared residual that unit-wise codes have more rises all the way: {lost:.2f} at this ρ.",
         traces=[
-            line("mean of what the unit-wise code has more", grid, found[:, 1], palette.ORANGE, dash="dash"),
-            dots("at this ρ", [coherence], [lost], palette.ORANGE, size=11),
+            line(
+                "what unit-wise codes cost",
+                grid,
+                found[:, 1],
+                palette.BLUE,
+                width=4.5,
+                label="",
+            ),
+            dots("at this ρ", [coherence], [lost], palette.BLUE, size=12, label=f"{lost:.2f}"),
         ],
         layout=layout(COHERENCE_TICKS, axis(-0.5, 10.5, (0, 2, 4, 6, 8, 10))),
     )

@@ -133,21 +133,24 @@ def overlay_frame(units: float) -> Frame:
         "regions.",
         traces=[
             heatmap("share of units that are on", on, BOX.x, BOX.y),
-            path("edges of the units before", older, palette.INK, width=2),
-            path("edge of the last unit", newest, palette.ORANGE, width=3.5),
+            path("edges of the units before", older, palette.INK, width=2, label=""),
+            path("edge of the last unit", newest, palette.ORANGE, width=3.5, label="last unit"),
         ],
         layout=BOX.layout((-2, 0, 2), (-2, 0, 2)),
         aspect=BOX.aspect,
     )
     counts = list(range(1, len(FILTERS) + 1))
+    codes = [2**k for k in counts]
     found = [regions(k) if k <= count else np.nan for k in counts]
     grown = Panel(
         title="Regions against codes",
         xlabel="number of units K",
         alt=f"{count} {'unit has' if count == 1 else 'units have'} {2**count} codes, of which {regions(count)} occur.",
         traces=[
-            line("codes one could write down, 2 to the K", counts, [2**k for k in counts], palette.GREY, dash="dash"),
-            dots("regions, which are the codes that occur", counts, found, palette.ORANGE, size=11),
+            line(
+                "codes one could write down, 2 to the K", counts, codes, palette.GREY, dash="dash", label="codes, 2ᴷ"
+            ),
+            dots("regions, which are the codes that occur", counts, found, palette.ORANGE, size=11, label="regions"),
         ],
         layout=layout(axis(0.5, len(FILTERS) + 0.5, counts), axis(-3, 68, (0, 16, 32, 48, 64))),
         aspect=BOX.aspect,

@@ -9,7 +9,8 @@ from ...drawing.looks import ACROSS_TO_1
 from ...interactive import palette
 from ...interactive.axes import beta_axis
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Frame, Panel, area, axis, dots, layout, line
+from ...interactive.frames import Frame, Panel, axis, dots, layout, line
+from ...interactive.overlays import area
 from ...interactive.names import label
 from ...results.networks import (
     Experiment,

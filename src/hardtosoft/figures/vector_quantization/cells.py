@@ -11,20 +11,24 @@ from torch import Tensor
 from betavq import MASO
 
 from ...drawing.edges import crossings, edges, pairs
+from ...drawing.looks import STYLES
 from ...drawing.raster import Plane
 from ...interactive import palette
 from ...interactive.axes import Value, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Array, Frame, Panel, Trace, array, axis, dots, layout, line, path
+from ...interactive.names import label
 from ...interactive.numbers import number, summand
 
 PLANE = Plane((-2.4, 2.4), (-1.8, 1.8), 72, 54)
 COMMON = 0.7  # added to every radius², which moves no cell and lets every circle be seen
 CENTROIDS = ((0.2, 0.2), (1.25, 0.65), (-1.2, 0.7), (-0.1, -1.2))
 MOST_CENTROIDS = 6
-COLOURS = (palette.BLUE, palette.ORANGE, palette.GREEN, palette.PURPLE)
+COLOURS = tuple(colour for colour, _ in STYLES)
 SYMBOLS = ("circle", "square")
-DASHES = ("solid", "dash", "dot", "dashdot")
+DASHES = tuple(dash for _, dash in STYLES)
+NAMES = tuple(f"A{'₁₂₃₄₅₆'[r]}" for r in range(MOST_CENTROIDS))
+CENTROID_NAMES = tuple(f"centroid {r + 1}" for r in range(MOST_CENTROIDS))
 CUT_POINTS = 121
 CIRCLE = np.stack([trig(np.linspace(0, 2 * np.pi, 73)) for trig in (np.cos, np.sin)])
 LOWEST = -3.4
@@ -62,8 +66,8 @@ def cut(first: Array, second: Array) -> Array:
 def marks(centroids: Array) -> list[Trace]:
     """The centroids, each with a colour, shape and size of its own."""
     return [
-        dots(f"centroid {r + 1}", [x], [y], COLOURS[r % 4], symbol=SYMBOLS[r % 2], size=14 - 3 * (r // 2))
-        for r, (x, y) in enumerate(centroids)
+        dots(name, [x], [y], COLOURS[r % 4], symbol=SYMBOLS[r % 2], size=14 - 3 * (r // 2), label=NAMES[r])
+        for r, (x, y, name) in enumerate(zip(*centroids.T, CENTROID_NAMES, strict=False))
     ]
 
 
@@ -83,12 +87,19 @@ def cells_frame(centroids: Tensor, extra: float) -> Frame:
         alt=f"{sharing} of the {len(borders)} pairs of cells share an edge in the picture. {words}",
         traces=[
             *tints(unit),
-            line("edges at −½‖A‖²", home[:, :, 0].ravel(), home[:, :, 1].ravel(), palette.GREY, dash="dot", width=1.5),
-            path("the cut", ends, palette.GREY, dash="dash", width=1.5),
+            line(
+                "edges at −½‖A‖²",
+                home[:, :, 0].ravel(),
+                home[:, :, 1].ravel(),
+                palette.GREY,
+                dash="dot",
+                label="at −½‖A‖²",
+            ),
+            path("the cut", ends, palette.GREY, dash="dash", width=1.5, label="the cut"),
             *_circles(places, radii),
-            line("edges", borders[:, :, 0].ravel(), borders[:, :, 1].ravel(), palette.INK, width=3),
+            line("edges", borders[:, :, 0].ravel(), borders[:, :, 1].ravel(), palette.INK, width=3, label=""),
             *marks(places),
-            dots("edge on the cut", met[:, 0], met[:, 1], palette.INK, symbol="square", size=8),
+            dots("edge on the cut", met[:, 0], met[:, 1], palette.INK, symbol="square", size=8, label=""),
         ],
         layout=PLANE.layout((-2, -1, 0, 1, 2), (-1, 0, 1)),
         aspect=PLANE.aspect,
@@ -113,16 +124,23 @@ def _powers_panel(unit: MASO, places: Array, ends: Array, ties: Array) -> Panel:
         alt="One parabola for each centroid, all of the same shape. The lowest one says which cell it is, and where "
         "the two lowest cross lies an edge.",
         traces=[
-            line("the smallest: the selected one", across, powers.min(1), palette.GREY, width=8),
+            line(
+                "the smallest: the selected one",
+                across,
+                powers.min(1),
+                palette.GREY,
+                width=8,
+                label=label("the smallest", at=0.5),
+            ),
             *(
-                line(f"parabola {r + 1}", across, powers[:, r], COLOURS[r % 4], dash=DASHES[r % 4], showlegend=False)
+                line(f"parabola {r + 1}", across, powers[:, r], COLOURS[r % 4], dash=DASHES[r % 4], label=NAMES[r])
                 for r in range(len(places))
             ),
             *(
-                dots(f"centroid {r + 1}", [at], [LOWEST + 0.4], COLOURS[r], symbol=SYMBOLS[r], size=14)
+                dots(CENTROID_NAMES[r], [at], [LOWEST + 0.4], COLOURS[r], symbol=SYMBOLS[r], size=14, label="")
                 for r, at in enumerate((0.0, second))
             ),
-            dots("edge on the cut", ties * length - origin, met, palette.INK, symbol="square", size=8),
+            dots("edge on the cut", ties * length - origin, met, palette.INK, symbol="square", size=8, label="edge"),
         ],
         layout=layout(
             axis(-origin, length - origin, [tick for tick in range(-6, 7) if -origin <= tick <= length - origin]),
@@ -146,7 +164,7 @@ def _circles(places: Array, radii: Array) -> list[Trace]:
             COLOURS[r % 4],
             dash=DASHES[r % 4],
             width=1.8,
-            showlegend=False,
+            label="",
         )
         for r, place in enumerate(places)
     ]

@@ -99,10 +99,18 @@ def k_means_frame(start: str, step: float) -> Frame:
         alt=f"After {done} half-steps seven centroids share the images among them, with a squared error of "
         f"{gone[done]:.3f}.",
         traces=[
-            dots("an image of a digit", x, y, palette.GREY, size=3),
-            path("edges of the cells", borders, palette.INK, width=2),
-            path("way of the centroids", trails, palette.ORANGE, width=2),
-            dots("centroids", centroids[:, 0], centroids[:, 1], palette.ORANGE, symbol="square", size=11),
+            dots("an image of a digit", x, y, palette.GREY, size=3, label=""),
+            path("edges of the cells", borders, palette.INK, width=2, label=""),
+            path("path of the centroids", trails, palette.ORANGE, width=2, label=""),
+            dots(
+                "centroids",
+                centroids[:, 0],
+                centroids[:, 1],
+                palette.ORANGE,
+                symbol="square",
+                size=11,
+                label="a centroid",
+            ),
         ],
         layout=layout(axis(*BOX_X, (-2, -1, 0, 1, 2), grid=False), axis(*BOX_Y, (-1, 0, 1), grid=False)),
         aspect=ASPECT,
@@ -112,9 +120,17 @@ def k_means_frame(start: str, step: float) -> Frame:
         xlabel="half-steps",
         alt="The squared error falls with every half-step until it stands still; it never rises.",
         traces=[
-            line("so far", (0.0, 1.0), so_far, palette.GREY, width=1.5, showlegend=False),
-            dots("cells drawn anew", steps[::2], so_far[::2], palette.BLUE, size=8),
-            dots("centroids moved", steps[1::2], so_far[1::2], palette.ORANGE, symbol="square", size=7),
+            line("so far", (0.0, 1.0), so_far, palette.GREY, width=1.5, label=""),
+            dots("cells drawn anew", steps[::2], so_far[::2], palette.BLUE, size=8, label="cells drawn anew"),
+            dots(
+                "centroids moved",
+                steps[1::2],
+                so_far[1::2],
+                palette.ORANGE,
+                symbol="square",
+                size=7,
+                label="centroids moved",
+            ),
         ],
         layout=layout(axis(-1, HALF_STEPS + 1, (0, 8, 16, 24, 32)), axis(0, 0.7, (0, 0.2, 0.4, 0.6))),
     )

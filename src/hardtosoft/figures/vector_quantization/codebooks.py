@@ -15,6 +15,8 @@ from ...interactive import palette
 from ...interactive.axes import Axis, Value
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Array, Frame, Panel, array, axis, dots, layout, line, picture
+from ...interactive.overlays import area
+from ...interactive.names import label
 from ...results.networks import digits_test_set, digits_training_set
 from .cells import nearest_centroid_unit
 
@@ -113,18 +115,24 @@ def codebook_frame(size: float) -> Frame:
         aspect=CANVAS[1] / height,
     )
     bits = [log2(known) for known in SIZES]
+    shown = [new[place, SHOWN_SEED]]
     error = Panel(
         title="What is lost, in % of the variance",
         xlabel="bits an image, log₂ R",
         alt=f"More bits lose less: {new[place].mean():.0f} % on new digits at {place} bits.",
         traces=[
-            line("digits learnt from", bits, seen.mean(1), palette.GREEN, dash="dash", width=2),
-            line("new digits", bits, new.mean(1), palette.BLUE, width=3),
-            line("new digits, least and most of ten seeds", bits, new.min(1), palette.BLUE, width=0.8),
-            line("new digits, most of ten seeds", bits, new.max(1), palette.BLUE, width=0.8, showlegend=False),
-            dots(
-                "the codebook shown", [bits[place]], [new[place, SHOWN_SEED]], palette.ORANGE, symbol="square", size=12
+            line(
+                "digits learnt from",
+                bits,
+                seen.mean(1),
+                palette.GREY,
+                dash="dash",
+                width=2,
+                label=True,
             ),
+            line("new digits", bits, new.mean(1), palette.BLUE, width=3, label=label("new digits", side="ne")),
+            area("new digits, least to most of ten seeds", bits, new.min(1), new.max(1), palette.BLUE),
+            dots("the codebook shown", [bits[place]], shown, palette.ORANGE, symbol="square", size=12, label="shown"),
         ],
         layout=layout(axis(-0.2, 7.2, range(8)), axis(0, 105, (0, 25, 50, 75, 100))),
     )
@@ -143,7 +151,8 @@ def codebook_figure() -> InteractiveFigure:
         "each step of the slider their number doubles, and an index costs one bit more. (An image as it is, 64 pixels "
         f"of 17 grey levels, takes {RAW_BITS:.0f} bits.) A single centroid turns every image into the mean. With more "
         "of them the digits appear one after another, then their ways of being written. Look for images that arrive "
-        f"as another digit. The curves are means over {len(SEEDS)} seeds, thin lines their least and most."
+        f"as another digit. The curves are means over {len(SEEDS)} seeds; the veil goes "
+        "from the least to the most of them."
     )
     named: dict[Value, str] = {1.0: "the mean", 16.0: "4 bits", 128.0: "7 bits"}
     sizes = Axis("size", "R, the number of centroids", tuple(map(float, SIZES)), 16.0, named, say=_say_size)
