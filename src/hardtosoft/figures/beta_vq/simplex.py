@@ -19,9 +19,9 @@ from ...interactive import palette
 from ...interactive.axes import beta_axis, choice
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Array, Frame, Panel, Trace, array, axis, dots, layout, line, path
-from ...interactive.overlays import names, veil
 from ...interactive.names import label
 from ...interactive.numbers import number
+from ...interactive.overlays import names, veil
 
 
 class Style(NamedTuple):

@@ -17,8 +17,8 @@ from ...interactive import palette
 from ...interactive.axes import Value, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Array, Frame, Panel, Trace, array, axis, dots, layout, line
-from ...interactive.overlays import area
 from ...interactive.names import label
+from ...interactive.overlays import area
 from .posteriors import VARIANCES, say_noise, variance_axis, variance_of
 
 INPUTS = torch.linspace(-4, 4, 161, dtype=torch.float64)

@@ -10,8 +10,8 @@ from ...interactive import palette
 from ...interactive.axes import beta_axis
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, dots, layout, line
-from ...interactive.overlays import area
 from ...interactive.names import label
+from ...interactive.overlays import area
 from ...results.networks import (
     Experiment,
     Network,

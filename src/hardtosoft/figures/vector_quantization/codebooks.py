@@ -15,8 +15,8 @@ from ...interactive import palette
 from ...interactive.axes import Axis, Value
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Array, Frame, Panel, array, axis, dots, layout, line, picture
-from ...interactive.overlays import area
 from ...interactive.names import label
+from ...interactive.overlays import area
 from ...results.networks import digits_test_set, digits_training_set
 from .cells import nearest_centroid_unit
 
