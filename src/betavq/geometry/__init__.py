@@ -7,6 +7,7 @@
 * :func:`soft_partition`: how undecided the units of the softened network are, a :class:`SoftPartition`.
 * :func:`affine_map`: what the network is around a point, a :class:`LocalAffineMap`; :func:`templates`: its rows, by
   class; :func:`template_penalty`, :func:`last_layer_penalty`: what they have in common.
+* :func:`adversarial_risk`: slope, margin and the radii of attacks, an :class:`AdversarialRisk`.
 * :func:`codes`: what its units select at a point; :func:`vq_distance`: in how many of them two points differ, a
   :class:`VQDistance`; :func:`power_diagram`: in which cells they go on selecting it, a :class:`PowerDiagram`;
   :func:`centroid`: that of a cell.
@@ -15,6 +16,7 @@
 
 from ._networks.graph import Layer
 from ._plane.neighbours import Neighbours
+from .adversarial import AdversarialRisk, adversarial_risk
 from .affine_maps import LocalAffineMap, affine_map, templates
 from .boundaries import Boundary, Polyline, decision_boundary
 from .convex_networks import Convexity, convexity
@@ -27,6 +29,7 @@ from .soft import SoftPartition, soft_partition
 from .template_penalties import last_layer_penalty, template_penalty
 
 __all__ = [
+    "AdversarialRisk",
     "Boundary",
     "Convexity",
     "Layer",
@@ -38,6 +41,7 @@ __all__ = [
     "Region",
     "SoftPartition",
     "VQDistance",
+    "adversarial_risk",
     "affine_map",
     "centroid",
     "codes",
