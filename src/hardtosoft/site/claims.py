@@ -100,7 +100,7 @@ CLAIMS = (
         "C9",
         "Selecting for all units of a layer together takes a search that grows exponentially with their "
         "number; if their filters are orthogonal, selecting for every unit alone is already the exact answer.",
-        figures=("gaussian-mixtures#together", "joint-inference#two-units", "joint-inference#wrong-codes"),
+        figures=("joint-inference#two-units", "joint-inference#wrong-codes"),
     ),
     Claim(
         "C10",

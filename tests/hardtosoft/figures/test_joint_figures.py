@@ -42,6 +42,30 @@ def test_colours_are_those_of_the_nearest_sum_and_strong_where_units_differ_from
     assert bool((best[wrong].sum(-1) == 2).all()) == (coherence < 0)  # alike: one too many on; opposed: too few
 
 
+@pytest.mark.claim("C9")
+def test_two_equal_units_explain_an_input_twice():
+    """Two equal units both switch on; the best joint code has one of them on."""
+    twice = layer(torch.tensor([[1.0, 0.0], [1.0, 0.0]]).double()).to_mixture()
+    x = torch.tensor([1.0, 0.0]).double()
+    assert mixtures.unitwise_map(twice, x).tolist() == [1, 1]
+    assert mixtures.joint_map(twice, x).sum() == 1
+
+
+@pytest.mark.claim("C9")
+def test_orthogonal_filters_of_any_length_make_unit_wise_selection_exact():
+    """With orthogonal filters the code of each unit alone is the best joint code, for every input."""
+    basis = torch.linalg.qr(torch.randn(8, 8, generator=torch.Generator().manual_seed(1)).double())[0]
+    orthogonal = layer(basis[:6] * torch.tensor([0.3, 0.7, 1.0, 1.5, 2.0, 3.0])[:, None].double())
+    assert mixtures.disagreement(orthogonal.to_mixture(0.4), inputs()) == 0
+
+
+@pytest.mark.parametrize("coherence", [0.0, 0.25, 0.6, 0.95])
+def test_filters_have_length_one_and_the_coherence_asked_for(coherence):
+    for filters in (pair(coherence), equicorrelated(6, 8, coherence)):
+        expected = torch.full((len(filters), len(filters)), coherence, dtype=torch.float64).fill_diagonal_(1.0)
+        torch.testing.assert_close(filters @ filters.T, expected, rtol=0, atol=1e-12)
+
+
 def test_the_ledger_is_the_formula():
     """The joint account is the sum of the scores less the inner product of the filters that are on."""
     filters = torch.tensor([[1.2, 0.1], [0.5, -0.7]]).double()

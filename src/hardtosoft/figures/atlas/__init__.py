@@ -1,4 +1,4 @@
-"""The figures of *The atlas: every activation has coordinates*, and what its notebook computes with."""
+"""The figures of *The atlas: activations and their coordinates*, and what its notebook computes with."""
 
 from __future__ import annotations
 

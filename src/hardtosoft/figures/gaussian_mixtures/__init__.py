@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from ...interactive.figure import InteractiveFigure
-from ..layers import inputs, layer
 from .digits import digits_figure, fit_digits
 from .gates import components_figure, gates_figure
 from .posteriors import posterior_figure, prior_figure
-from .together import disagreement, together_figure
 
 __all__ = [
     "components_figure",
     "digits_figure",
-    "disagreement",
     "figures",
     "fit_digits",
     "gates_figure",
-    "inputs",
-    "layer",
     "posterior_figure",
     "prior_figure",
-    "together_figure",
 ]
 
 
@@ -31,6 +25,5 @@ def figures() -> list[InteractiveFigure]:
         prior_figure(),
         gates_figure(),
         digits_figure(),
-        together_figure(),
         components_figure(),
     ]
