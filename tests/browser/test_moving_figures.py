@@ -182,7 +182,7 @@ def test_link_carries_every_axis(open_page):
     assert "−u" in root.locator(".hts-readout").inner_text()
     root.locator("input[type=radio]:checked").press("ArrowLeft")
     assert root.locator("input[type=radio]:checked + span").inner_text() == "leaky ReLU"
-    assert "t₁·0.25u" in root.locator(".hts-readout").inner_text()
+    assert "t₁·0.25·u" in root.locator(".hts-readout").inner_text()
     assert words(root) == "β = 0.30"  # every option is a stop, so β may stay where it is
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from html import escape
+
+from .numbers import number
 
 _MARK = re.compile(r"\[([a-z]+\d?)\|([^\[\]]*)\]")
 
@@ -15,6 +18,12 @@ def pieces(text: str) -> list[tuple[str, str]]:
     for role, words, after in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
         found += [(role, words), ("", after)]
     return found
+
+
+def weighed(weights: Iterable[float], digits: int = 3) -> str:
+    """The weights of pieces, in parentheses, those of the first three in their colours."""
+    shown = [number(weight, digits) for weight in weights]
+    return f"({', '.join(f'[t{r}|{text}]' if r < 4 else text for r, text in enumerate(shown, start=1))})"
 
 
 def marked(text: str) -> str:

@@ -7,6 +7,7 @@ import torch
 import betavq
 from hardtosoft.drawing import looks
 from hardtosoft.figures.relu_to_swish import pieces, smoothings, units
+from hardtosoft.interactive.marks import unmarked
 
 
 def curve(frame, name):
@@ -45,7 +46,7 @@ def test_without_its_floor_the_valley_is_the_absolute_value_moved_down():
     frame = pieces.pieces_frame(lambda u: [-u - 1, u - 1], 0.5)
     expected = units.INPUTS * torch.tanh(units.INPUTS) - 1
     np.testing.assert_allclose(curve(frame, "value at this β"), expected, rtol=0, atol=1e-12)
-    assert frame.readout == "At u = 0: code (0.500, 0.500), value −1.000."
+    assert unmarked(frame.readout) == "At u = 0: code (0.500, 0.500), value −1.000."
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import torch
 
 import betavq
 from hardtosoft.figures.beta_vq import simplex
+from hardtosoft.interactive.marks import unmarked
 
 SETS = pytest.mark.parametrize("scores", simplex.SCORES.values(), ids=simplex.SCORES)
 
@@ -113,7 +114,7 @@ def test_at_a_tie_the_limit_is_a_draw_and_the_rule_takes_the_first():
     almost = trace(simplex.simplex_frame(simplex.ALMOST_ONE, (1, 1, 0)), "t₂ at this β")["y"]
     assert almost[0] == pytest.approx(0.5)
     frame = simplex.simplex_frame(1.0, (1, 1, 0))
-    assert "Code (1.000, 0.000, 0.000)" in frame.readout
+    assert "Code (1.000, 0.000, 0.000)" in unmarked(frame.readout)
     assert "The two best tie" in frame.readout
     assert "the corner of piece 1" in frame.panels[0].alt
 

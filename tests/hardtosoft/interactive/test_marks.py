@@ -25,4 +25,4 @@ def test_every_role_has_its_colour_and_a_dozen_figures_say_an_equation():
     known = set(re.search(r"b:is\(([^)]+)\)", style)[1].replace(".", "").split(", "))
     found = {figure.name: {role for role, _ in pieces(figure.frame().readout) if role} for figure in every_figure()}
     assert set().union(*found.values()) <= known
-    assert sum(map(bool, found.values())) >= 1
+    assert sum(map(bool, found.values())) >= 12

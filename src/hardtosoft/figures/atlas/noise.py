@@ -118,9 +118,11 @@ def slot_frame(disturbance: str, scale: float, u: float) -> Frame:
     )
     top = maximum_here.item()
     most = f"expected maximum {number(top, 3)}" if math.isfinite(top) else "no finite expected maximum"
-    numbers = f"chance {chance:.3f}, value {number(value_here, 3)}, {most}"
-    known = f" PyTorch's, at s = {own.scale:g}: {own.calls}."
-    readout = f"{_noise(disturbance).capitalize()} noise, {what} {numbers}.{known}"
+    numbers = (
+        f"\n[t2|t₂], the chance of u: [t2|{chance:.3f}]\n[value|value] = [t2|t₂]·u = [value|{number(value_here, 3)}]"
+    )
+    known = f"PyTorch's, at s = {own.scale:g}: {own.calls}."
+    readout = f"{_noise(disturbance).capitalize()} noise, {what}:{numbers}\n{most}\n{known}"
     return Frame([_noise_panel(disturbance, scale, u, chance), gate, output], readout)
 
 

@@ -119,8 +119,8 @@ def tangent_frame(beta: float, scores: str) -> Frame:
         layout=layout(axis(0.22, 1.03, (0.25, 0.5, 0.75, 1)), axis(0.6, 4.7, (1, 2, 3, 4))),
     )
     readout = (
-        f"T = {temperature:.2f}: value {value:.3f} + T·H {temperature * undecided:.3f} = free energy {here:.3f}; "
-        f"largest score {largest:g}."
+        f"[value|value] + T·[entropy|H(t)] = free energy\nAt T = {temperature:.2f}:\n"
+        f"[value|{value:.3f}] + [entropy|{temperature * undecided:.3f}] = {here:.3f}\nLargest score {largest:g}."
     )
     return Frame([heat, hardness], readout)
 
@@ -168,7 +168,7 @@ def entropy_frame(beta: float, second: float) -> Frame:
     )
     rule = " At β = 1 the rule for ties takes the first piece." if beta == 1 and second == 1 else ""
     share = 100 * undecided / LOG_3
-    return Frame([hardness, across], f"H(t) = {undecided:.3f}, {share:.0f} % of log 3.{rule}")
+    return Frame([hardness, across], f"[entropy|H(t)] = [entropy|{undecided:.3f}], {share:.0f} % of log 3.{rule}")
 
 
 def tangent_figure() -> InteractiveFigure:

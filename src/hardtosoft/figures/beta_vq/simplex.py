@@ -19,6 +19,7 @@ from ...interactive import palette
 from ...interactive.axes import beta_axis, choice
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Array, Frame, Panel, Trace, array, axis, dots, layout, line, path
+from ...interactive.marks import weighed
 from ...interactive.names import label
 from ...interactive.numbers import number
 from ...interactive.overlays import names, veil
@@ -209,10 +210,13 @@ def simplex_frame(beta: float, scores: Sequence[float]) -> Frame:
     offered = scores_of(scores)
     code = betavq.code(offered, beta)
     score, undecided = (code * offered).sum().item(), entropy(code).item()
-    sum_ = f"β·⟨t, z⟩ + (1 − β)·H(t) = {beta:.2f} · {number(score, 3)} + {1 - beta:.2f} · {number(undecided, 3)}"
+    sum_ = f"{beta:.2f}·{number(score, 3)} + {1 - beta:.2f}·[entropy|{number(undecided, 3)}]"
     tied = int((offered == offered.max()).sum())
     rule = f" The {('two', 'three')[tied - 2]} best tie: the first takes all." if beta == 1 and tied > 1 else ""
-    readout = f"Code {_weights(code)}. {sum_} = {number(goal(code, offered, beta), 3)}.{rule}"
+    readout = (
+        f"Code {weighed(code.tolist())}.\nβ·⟨t, z⟩ + (1 − β)·[entropy|H(t)]\n"
+        f"= {sum_}\n= {number(goal(code, offered, beta), 3)}.{rule}"
+    )
     return Frame([triangle_panel(offered, beta), weights_panel(offered, beta)], readout)
 
 

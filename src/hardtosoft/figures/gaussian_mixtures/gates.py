@@ -17,6 +17,7 @@ from ...interactive import palette
 from ...interactive.axes import Value, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Array, Frame, Panel, Trace, array, axis, dots, layout, line
+from ...interactive.marks import weighed
 from ...interactive.names import label
 from ...interactive.overlays import area
 from .posteriors import VARIANCES, say_noise, variance_axis, variance_of
@@ -79,9 +80,9 @@ def gates_frame(gate: str, beta: float) -> Frame:
         ],
         layout=layout(axis(-4, 4, (-4, -2, 0, 2, 4)), axis(-1.06, 1.06, (-1, 0, 0.5, 1), ("−1", "0", "½", "1"))),
     )
-    shown = ", ".join(f"{weight:.3f}" for weight in mixture.weights[0].tolist() if weight)
+    shown = weighed(weight for weight in mixture.weights[0].tolist() if weight)
     exact = "0 but for rounding" if reached < 1e-12 else f"{reached:.3f}"
-    readout = f"σ² = {variance:.3g}, prior weights ({shown}). Largest distance to torch.{gate}: {exact}."
+    readout = f"σ² = {variance:.3g}, prior weights {shown}. Largest distance to torch.{gate}: {exact}."
     return Frame([densities, weights], readout)
 
 

@@ -19,6 +19,7 @@ from ...interactive import palette
 from ...interactive.axes import Axis, Value, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, Trace, array, axis, dots, layout, line, path
+from ...interactive.marks import weighed
 from .. import layers
 
 SLOPES = torch.tensor([[-1.6, -0.7], [1.5, -1.0], [0.3, 1.5]], dtype=torch.float64)
@@ -66,8 +67,8 @@ def posterior_frame(beta: float) -> Frame:
     else:
         mixture = unit().to_mixture(variance)
         weights, along, here = (mixture.responsibilities(x)[..., 0, :] for x in (PLANE.points, CUT, PROBE))
-        words = f"β = {beta:.3g} is σ² = {variance:.3g}. Prior weights ({_listed(mixture.weights[0])})."
-    readout = f"{words} Where it is read: posterior ({_listed(here)})."
+        words = f"β = {beta:.3g} is σ² = {variance:.3g}. Prior weights {weighed(mixture.weights[0].tolist())}."
+    readout = f"{words} Where it is read: posterior {weighed(here.tolist())}."
     return Frame([_plane_panel(beta, weights), _cut_panel(beta, along)], readout)
 
 
@@ -179,12 +180,9 @@ def prior_frame(prior: str, variance: float) -> Frame:
         ],
         layout=layout(axis(-1.35, 0.65, (-1, 0, 0.4771), ("0.1", "1", "3")), axis(-1.5, 38, (0, 10, 20, 30))),
     )
-    readout = f"Prior weights ({_listed(mixture.weights[0])}). Code changed in {100 * share:.1f} % of the drawn plane."
+    prior_weights = weighed(mixture.weights[0].tolist())
+    readout = f"Prior weights {prior_weights}. Code changed in {100 * share:.1f} % of the drawn plane."
     return Frame([plane, shares], readout)
-
-
-def _listed(numbers: Tensor) -> str:
-    return ", ".join(f"{number:.3f}" for number in numbers.tolist())
 
 
 def variance_axis(start: float, stops: tuple[Value, ...] = ()) -> Axis:

@@ -17,7 +17,7 @@ from ...interactive import palette
 from ...interactive.axes import beta_axis
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, dots, layout, line
-from ...interactive.numbers import number, short
+from ...interactive.numbers import factor, number, short
 
 WINDOW = (0.0, 1.0, 2.0, 5.0)
 BETAS = torch.linspace(0, 1, 101, dtype=torch.float64)
@@ -83,8 +83,10 @@ def window_frame(window: Sequence[float], beta: float) -> Frame:
             axis(-0.4, 1.4, (0, 0.5, 1), ("0", "½", "1")),
         ),
     )
-    weighed, moved = (", ".join(number(part) for part in parts.tolist()) for parts in (weights, slopes))
-    return Frame([worth, shares], f"Value {number(value, 3)}; weights ({weighed}); gradient ({moved}).")
+    terms = " + ".join(f"[t2|{number(weight)}]·{factor(each)}" for weight, each in zip(weights, window, strict=True))
+    moved = ", ".join(number(slope) for slope in slopes)
+    readout = f"[value|value] = Σ [t2|t]·z\n[value|{number(value)}] = {terms}\nGradient ({moved})."
+    return Frame([worth, shares], readout)
 
 
 def window_figure() -> InteractiveFigure:

@@ -14,6 +14,7 @@ from ...interactive import palette
 from ...interactive.axes import beta_axis
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, layout, line
+from ...interactive.marks import weighed
 from ...interactive.numbers import number
 
 Pieces = Callable[[Tensor], Sequence[Tensor | float]]
@@ -81,8 +82,7 @@ def pieces_frame(pieces: Pieces, beta: float) -> Frame:
         traces=piece_lines([f"{weight} piece" for weight in WEIGHTS], GRID, code, labels=SYMBOLS),
         layout=layout(INPUT_AXIS, UP_TO_1),
     )
-    shown = ", ".join(f"{weight:.3f}" for weight in weights)
-    return Frame([output, shares], f"At u = 0: code ({shown}), value {value}.")
+    return Frame([output, shares], f"At u = 0: code {weighed(weights)}, value [value|{value}].")
 
 
 def pieces_figure(pieces: Pieces = valley) -> InteractiveFigure:

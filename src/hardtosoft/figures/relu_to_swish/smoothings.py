@@ -110,7 +110,9 @@ def softplus_frame(beta: float) -> Frame:
     )
     middle = len(INPUTS) // 2
     at_zero = (number(found[middle], 3) for found in (free, value, entropy / eta))
-    readout = "At u = 0: free energy {}, value {}, entropy ÷ η {}.".format(*at_zero)
+    readout = ("free energy = [value|value] + [entropy|H(t)] ÷ η\nAt u = 0:\n{} = [value|{}] + [entropy|{}]").format(
+        *at_zero
+    )
     return Frame([curves, between], readout)
 
 

@@ -95,7 +95,8 @@ def objective_frame(beta: float, u: float) -> Frame:
     goal = beta * weight * u + (1 - beta) * entropy
     pieces = torch.tensor([0.0, u], dtype=torch.float64)
     best = betavq.code(pieces, beta)
-    height = beta * (best * pieces).sum() + (1 - beta) * torch.special.entr(best).sum()
+    undecided = torch.special.entr(best).sum()
+    height = beta * (best * pieces).sum() + (1 - beta) * undecided
     problem = Panel(
         title="The problem: β·⟨t, z⟩ + (1 − β)·H(t)",
         xlabel="weight t₂ on the piece u",
@@ -121,7 +122,11 @@ def objective_frame(beta: float, u: float) -> Frame:
         layout=layout(axis(-2, 2, (-2, -1, 0, 1, 2)), UP_TO_1),
     )
     tie = " Every t is as good as any other here; the rule is to take the first piece." if beta == 1 and u == 0 else ""
-    return Frame([problem, answer], f"Code ({best[0]:.3f}, {best[1]:.3f}).{tie}")
+    readout = (
+        f"Code ([t1|{best[0]:.3f}], [t2|{best[1]:.3f}]).{tie}\nβ·[t2|t₂]·u + (1 − β)·[entropy|H(t)]\n"
+        f"= {beta:.2f}·[t2|{best[1]:.2f}]·{factor(u)} + {1 - beta:.2f}·[entropy|{undecided:.2f}]\n= {number(height)}"
+    )
+    return Frame([problem, answer], readout)
 
 
 def unit_figure() -> InteractiveFigure:
