@@ -24,9 +24,7 @@ def test_the_pieces_of_relu_make_the_chapters_own_unit(beta):
 @pytest.mark.parametrize("offer", [pieces.valley, lambda u: [-u - 1, u - 1], lambda u: [u, 2 * u + 1, 0, -3]])
 def test_the_value_stays_between_linear_and_hard_and_in_the_box(offer, beta):
     frame = pieces.pieces_frame(offer, beta)
-    hard, linear = (
-        curve(frame, f"β = {name}") for name in ("1, hard: the largest piece", "0, linear: the mean of the pieces")
-    )
+    hard, linear = (curve(frame, f"β = {name}") for name in ("1: the largest piece", "0: the mean of the pieces"))
     value = curve(frame, "value at this β")
     assert (linear - 1e-12 <= value).all()
     assert (value <= hard + 1e-12).all()
