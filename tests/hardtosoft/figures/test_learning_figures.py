@@ -126,3 +126,16 @@ def test_channels_stand_in_order():
     shares, ordered = learned._sorted([0.3, 0.1, 0.2])
     assert (np.diff(ordered) >= 0).all()
     assert (shares[0], shares[-1], ordered[0], ordered[-1]) == (0, 1, 0.1, 0.3)
+
+
+@pytest.mark.parametrize("beta", [0.3, 0.5, 0.9, 0.98, 0.99])
+def test_what_a_detached_code_leaves_out_is_at_most_the_same_at_every_hardness(beta):
+    """The largest difference of the two slopes, found between the points of the drawn curve too."""
+    assert descent.left_out_at_most(beta) == pytest.approx(0.22387, abs=5e-6)
+    assert descent.detached_frame(beta).panels[1].traces[0]["y"].max() <= descent.left_out_at_most(beta) + 1e-12
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.05, 0.2, 1.0])
+def test_where_the_peak_lies_outside_the_drawn_range_the_end_counts(beta):
+    drawn = descent.detached_frame(beta).panels[1].traces[0]["y"].max()
+    assert descent.left_out_at_most(beta) == pytest.approx(drawn, abs=1e-12)

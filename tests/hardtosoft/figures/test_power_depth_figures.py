@@ -72,9 +72,9 @@ def test_every_layer_adds_regions():
 
 
 def test_one_diagram_has_all_regions_at_small_weights_and_not_at_equal_ones():
-    shares = [power_depth.rightly_assigned(epsilon).double().mean().item() for epsilon in power_depth.EPSILONS]
+    shares = [power_depth.rightly_assigned(gamma).double().mean().item() for gamma in power_depth.GAMMAS]
     assert shares[0] < 0.6
-    assert all(share == 1 for share, e in zip(shares, power_depth.EPSILONS, strict=True) if e <= 0.5)
+    assert all(share == 1 for share, e in zip(shares, power_depth.GAMMAS, strict=True) if e <= 0.5)
     assert "100" in str(max(power_depth.one_diagram_frame(0.5).panels[1].traces[1]["y"]))
 
 
@@ -82,8 +82,8 @@ def test_its_function_is_convex_at_small_weights_and_bends_down_somewhere_at_equ
     generator = torch.Generator().manual_seed(0)
     a, b = (3 * (2 * torch.rand(20_000, 2, generator=generator).double() - 1) for _ in range(2))
     worst = []
-    for epsilon in (0.5, 0.1, 1.0):
-        function = power_depth.WeightedSums(epsilon)
+    for gamma in (0.5, 0.1, 1.0):
+        function = power_depth.WeightedSums(gamma)
         with torch.no_grad():
             worst.append((function((a + b) / 2) - (function(a) + function(b)) / 2).max().item())
     assert max(worst[:2]) < 1e-12

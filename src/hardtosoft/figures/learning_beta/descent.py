@@ -21,6 +21,7 @@ from ...interactive.numbers import number, raised, saying
 
 REACH, POINTS = 4.0, 321
 INPUTS = torch.linspace(-REACH, REACH, POINTS, dtype=torch.float64)
+PEAK = 1.5434046384182085  # where v σ(v)(1 − σ(v)) is largest: v tanh(v/2) = 1
 GRID = (-REACH, 2 * REACH / (POINTS - 1))
 BETAS = torch.linspace(0, 1, 101, dtype=torch.float64)
 # The standard normal distribution by the trapezoid rule, fine enough for the bend of β = 0.99.
@@ -42,6 +43,14 @@ def slope(u: Tensor, beta: float, *, detached: bool = False) -> Tensor:
     """∂y/∂u as the backward pass has it."""
     u = u.clone().requires_grad_()
     return torch.autograd.grad(beta_relu(u, beta=beta, detach_code=detached).sum(), u)[0]
+
+
+def left_out_at_most(beta: float) -> float:
+    """The largest difference of the two slopes in the drawn range: v σ(v)(1 − σ(v)) at v = PEAK, if it is in there."""
+    if beta in (0, 1):
+        return 0.0
+    at = torch.tensor([min(PEAK / eta_from_beta(beta), REACH)], dtype=torch.float64)
+    return (slope(at, beta) - slope(at, beta, detached=True)).item()
 
 
 @cache
@@ -196,7 +205,7 @@ def detached_frame(beta: float) -> Frame:
         ],
         layout=layout(axis(-REACH, REACH, (-4, -2, 0, 2, 4)), axis(-0.25, 1.25, (0, 0.5, 1), ("0", "½", "1"))),
     )
-    largest = dropped.abs().max().item()
+    largest = left_out_at_most(beta)
     left_out = Panel(
         title="What the detached code leaves out",
         xlabel="input u of the unit",

@@ -105,7 +105,8 @@ def filters_figure() -> InteractiveFigure:
     ]
     caption = (
         "Change the filters and look at the right first: the table empties, from free over penalised to orthogonal, "
-        "where nothing but the diagonal is left. Then look at the left: could you have told from the pictures?"
+        "where nothing but the diagonal is left, and what the rounding of the stored filters adds. Then look at the "
+        "left: could you have told from the pictures?"
     )
     return InteractiveFigure("learned-filters", filters_frame, axes, caption=caption)
 
@@ -160,7 +161,8 @@ def shifts_figure() -> InteractiveFigure:
         choice("unit", "Unit", tuple(UNITS), start=RELU),
     ]
     caption = (
-        "The orthogonal filters have a hole in the middle: at one and the same window their cosines are 0. One pixel "
-        "to the side they are not, for nothing asked them to be. Compare with the free filters."
+        "The orthogonal filters have a hole in the middle: at one and the same window their cosines are 0, but for "
+        "the rounding of the stored filters. One pixel to the side they are not, for nothing asked them to be. "
+        "Compare with the free filters."
     )
     return InteractiveFigure("shifted-filters", shifts_frame, axes, caption=caption)

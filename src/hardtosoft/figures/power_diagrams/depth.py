@@ -28,7 +28,7 @@ HEIGHT = -0.6  # x₂ of the marked input
 MOST_CORNERS = 16  # of a region
 #: Edges by the layer that made them: colour and width.
 EDGES = ((palette.INK, 3.5), (palette.BLUE, 2.2), (palette.ORANGE, 1.2))
-EPSILONS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05)
+GAMMAS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05)
 
 
 @cache
@@ -170,47 +170,47 @@ def _marks(x: Tensor, region: geometry.Region) -> list[Trace]:
 
 
 class WeightedSums(nn.Module):
-    """Σ over the layers of ε^(layer − 1) times the sum of its outputs: ``(N, 2)`` → ``(N, 1)``."""
+    """Σ over the layers of γ^(layer − 1) times the sum of its outputs: ``(N, 2)`` → ``(N, 1)``."""
 
-    def __init__(self, epsilon: float) -> None:
+    def __init__(self, gamma: float) -> None:
         super().__init__()
-        self.epsilon, self.layers = epsilon, nn.ModuleList(layer(depth) for depth in range(1, len(SIZES)))
+        self.gamma, self.layers = gamma, nn.ModuleList(layer(depth) for depth in range(1, len(SIZES)))
 
     def forward(self, x: Tensor) -> Tensor:
         total, weight = x.new_zeros(len(x), 1), 1.0
         for each in self.layers:
             x = each(x)
-            total, weight = total + weight * x.sum(1, keepdim=True), weight * self.epsilon
+            total, weight = total + weight * x.sum(1, keepdim=True), weight * self.gamma
         return total
 
 
 @cache
-def one_diagram(epsilon: float) -> geometry.PowerDiagram:
+def one_diagram(gamma: float) -> geometry.PowerDiagram:
     """One centroid a region of the whole network: the slope of :class:`WeightedSums` there, with its offset."""
     centres = torch.from_numpy(partition(3).centres)
-    slopes, offsets = geometry.affine_map(WeightedSums(epsilon), centres)
+    slopes, offsets = geometry.affine_map(WeightedSums(gamma), centres)
     centroids = slopes[:, 0]
     codes = torch.arange(len(centres))[:, None]
     return geometry.PowerDiagram(codes, centroids, centroids.square().sum(1) + 2 * offsets[:, 0])
 
 
 @cache
-def rightly_assigned(epsilon: float) -> Tensor:
+def rightly_assigned(gamma: float) -> Tensor:
     """At which points of the picture the diagram has the region that the network has, ``(N,)``."""
-    return one_diagram(epsilon).cell(PLANE.points) == _located(3)
+    return one_diagram(gamma).cell(PLANE.points) == _located(3)
 
 
-def one_diagram_frame(epsilon: float) -> Frame:
-    """Where a single power diagram has the network's regions, and how the share grows as ε falls."""
-    right = rightly_assigned(epsilon)
+def one_diagram_frame(gamma: float) -> Frame:
+    """Where a single power diagram has the network's regions, and how the share grows as γ falls."""
+    right = rightly_assigned(gamma)
     share = right.double().mean().item()
-    shares = [100 * rightly_assigned(each).double().mean().item() for each in EPSILONS]
+    shares = [100 * rightly_assigned(each).double().mean().item() for each in GAMMAS]
     regions = partition(3)
     words = "everywhere" if bool(right.all()) else f"in {100 * share:.1f} % of the picture"
     picture = Panel(
         title="Orange: in a wrong cell",
         xlabel="edges: the network’s regions",
-        alt=f"At ε = {epsilon:g} one power diagram with {len(regions)} centroids has the network’s regions {words}.",
+        alt=f"At γ = {gamma:g} one power diagram with {len(regions)} centroids has the network’s regions {words}.",
         traces=[
             heatmap("in a wrong cell", PLANE.means((~right).double()), PLANE.x, PLANE.y, palette.ORANGE),
             *_edges(regions, 3),
@@ -220,15 +220,15 @@ def one_diagram_frame(epsilon: float) -> Frame:
     )
     curve = Panel(
         title="Share of the picture in its own cell",
-        xlabel="ε",
-        alt="The share grows as ε falls and reaches 100 %.",
+        xlabel="γ",
+        alt="The share grows as γ falls and reaches 100 %.",
         traces=[
-            line("rightly assigned, %", list(EPSILONS), shares, palette.BLUE, width=3),
-            dots("this ε", [epsilon], [100 * share], palette.BLUE, size=13),
+            line("rightly assigned, %", list(GAMMAS), shares, palette.BLUE, width=3),
+            dots("this γ", [gamma], [100 * share], palette.BLUE, size=13),
         ],
         layout=layout(axis(0, 1.03, (0, 0.5, 1), ("0", "½", "1")), axis(0, 104, (0, 25, 50, 75, 100))),
     )
-    readout = f"ε = {epsilon:g}: {int(right.sum()):,} of {len(right):,} points are in the cell of their region."
+    readout = f"γ = {gamma:g}: {int(right.sum()):,} of {len(right):,} points are in the cell of their region."
     return Frame([picture, curve], readout)
 
 
@@ -248,10 +248,10 @@ def depth_figure() -> InteractiveFigure:
 def one_diagram_figure() -> InteractiveFigure:
     """A slider for the weight of later layers."""
     named: dict[Value, str] = {1.0: "all alike", 0.5: "each half", 0.1: "a tenth"}
-    epsilon = Axis("epsilon", "ε, weight of the next layer", EPSILONS[::-1], 1.0, named, say=lambda e: f"ε = {e:g}")
+    gamma = Axis("gamma", "γ, weight of the next layer", GAMMAS[::-1], 1.0, named, say=lambda g: f"γ = {g:g}")
     caption = (
-        "Every region has one centroid: the slope there of the sum of all outputs, each layer weighed ε times as much "
-        "as the one before. Orange: points that this power diagram puts into the cell of another region. Make ε "
+        "Every region has one centroid: the slope there of the sum of all outputs, each layer weighed γ times as much "
+        "as the one before. Orange: points that this power diagram puts into the cell of another region. Make γ "
         "smaller, and the orange goes."
     )
-    return InteractiveFigure("one-diagram", one_diagram_frame, [epsilon], caption=caption)
+    return InteractiveFigure("one-diagram", one_diagram_frame, [gamma], caption=caption)
