@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from math import isfinite, nan
+from typing import Any, Literal
 
 from .numbers import short
 
 Value = float | str
+
+
+@dataclass(frozen=True)
+class Handle:
+    """A ring in a panel that moves a slider when it is dragged.
+
+    Attributes:
+        panel: the panel it stands in.
+        along: which of the panel's own axes holds the slider's value, ``"x"`` or ``"y"``.
+        beside: where it stands along the other one: at the first point of the trace of this name, or at a number.
+        above: for a slider that is the slope of a line: the slider of the line's height at 0.
+    """
+
+    panel: int
+    along: Literal["x", "y"]
+    beside: str | float
+    above: str = ""
 
 
 @dataclass(frozen=True)
@@ -24,6 +42,7 @@ class Axis:
         stops: where this axis sits while another one moves; the named values unless given.
         say: a value in words, for the display beside the slider and for screen readers.
         plays: whether a button beside the slider sweeps it, for figures whose argument is the motion.
+        handle: where in a panel a reader can drag it, too.
 
     Raises:
         ValueError: values empty or repeated; ``start``, a named value or a stop that is not among the values.
@@ -37,6 +56,7 @@ class Axis:
     stops: tuple[Value, ...] = ()
     say: Callable[[Value], str] = str
     plays: bool = False
+    handle: Handle | None = None
 
     def __post_init__(self) -> None:
         if not self.stops:
@@ -52,6 +72,23 @@ class Axis:
     def is_choice(self) -> bool:
         """Whether the values are names to choose from rather than numbers to slide over."""
         return isinstance(self.values[0], str)
+
+    @property
+    def panel(self) -> int | None:
+        """The panel that its handle stands in, if it has one."""
+        return self.handle.panel if self.handle else None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the figures' script needs to know of it."""
+        return {
+            "name": self.name,
+            "values": self.values,
+            "words": [self.words(value) for value in self.values],
+            "stops": [self.values.index(stop) for stop in self.stops],
+            "start": self.values.index(self.start),
+            **({"handle": asdict(self.handle)} if self.handle else {}),
+        }
 
     def check(self, value: object) -> Value:
         """``value`` as this axis takes it: an option as it is, a finite number (of torch or numpy too) as a float.
@@ -98,6 +135,7 @@ def sliding(
     named: Mapping[Value, str] | None = None,
     stops: tuple[Value, ...] = (),
     say: Callable[[Value], str] | None = None,
+    handle: Handle | None = None,
 ) -> Axis:
     """An axis of evenly spaced numbers from ``low`` to ``high`` inclusive.
 
@@ -109,7 +147,16 @@ def sliding(
         raise ValueError(f"axis {name!r}: step must divide {high} - {low}, got {step}")
     # Adding 0 makes 0 of −0, which would be shown with its sign.
     values = tuple(round(low + index * (high - low) / count, 10) + 0.0 for index in range(count + 1))
-    return Axis(name, label, values, start, named or {}, stops, say or (lambda value: f"{label} = {short(value)}"))
+    return Axis(
+        name,
+        label,
+        values,
+        start,
+        named or {},
+        stops,
+        say or (lambda value: f"{label} = {short(value)}"),
+        handle=handle,
+    )
 
 
 def choice(name: str, label: str, options: tuple[str, ...], *, start: str) -> Axis:

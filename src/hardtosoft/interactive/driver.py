@@ -46,7 +46,7 @@ def widget_script() -> str:
 
 def _figures() -> str:
     """What both homes share."""
-    return _parts("polygons.js", "names.js", "panel.js", "play.js", "figure.js")
+    return _parts("polygons.js", "names.js", "panel.js", "play.js", "boxes.js", "handles.js", "figure.js")
 
 
 def _parts(*names: str) -> str:

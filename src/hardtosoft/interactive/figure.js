@@ -54,10 +54,15 @@ class Figure {
     this.panels = config.frame.panels.map((spec, i) => new Panel(elements[i], spec));
     this.readout = root.querySelector('.hts-readout');
     this.controls = config.axes.map((axis) => root.querySelector(`[data-axis="${axis.name}"]`));
+    this.boxes = this.controls.map((control, axis) => this.numbers(control, axis));
     this.controls.forEach((control, axis) => this.listen(control, axis));
     root.querySelector('.hts-controls').disabled = false;
-    root.querySelector('.hts-reset').addEventListener('click', () => this.set(config.axes.map((axis) => axis.start)));
+    root.querySelector('.hts-reset').addEventListener('click', () => {
+      this.boxes.flat().forEach((box) => box.reset());
+      this.set(config.axes.map((axis) => axis.start));
+    });
     this.point(config.axes.map((axis) => axis.start));
+    this.handles = config.axes.flatMap((axis, i) => (axis.handle && this.controls[i].querySelector('input') ? [new Handle(this, i)] : []));
     this.prepare();
   }
 
@@ -68,6 +73,14 @@ class Figure {
       Object.assign(trace, { rows: trace.z.length, columns: trace.z[0].length, z: trace.z.flat() });
     }));
     this.panels.forEach((panel) => panel.paint());
+  }
+
+  // The number boxes of a control; a page that cannot compute what they say has none.
+  numbers(control, axis) {
+    return [...control.querySelectorAll('input[type=number]')].map((input, i) => {
+      const note = this.root.querySelector(`#${CSS.escape(input.getAttribute('aria-describedby'))}`);
+      return new Box(input, note, (number) => this.give(axis, this.exact[axis].with(i, number)));
+    });
   }
 
   listen(control, axis) {
@@ -103,6 +116,11 @@ class Figure {
     this.set(this.indices.with(axis, index), this.exact.with(axis, valueAt(this.config.axes[axis], index)));
   }
 
+  // A value that need not be any position's: a number, or several.
+  give(axis, value) {
+    this.set(this.indices.with(axis, indexOf(this.config.axes[axis], value)), this.exact.with(axis, value));
+  }
+
   set(indices, exact) {
     this.point(indices, exact);
     this.ask(this.indices);
@@ -126,6 +144,7 @@ class Figure {
     for (const key of moved) { const [p, t] = key.split(','); this.panels[p].move(Number(t)); }
     for (const panel of maps) panel.paint();
     for (const { names } of changed) { names.say(); names.place(); }
+    for (const handle of this.handles) handle.place();
     this.say();
     this.rest();
   }
@@ -138,9 +157,11 @@ class Figure {
   // Put the controls where the figure stands; words for values that are no stop of a page come with the numbers.
   point(indices, exact = indices.map((at, i) => valueAt(this.config.axes[i], at)), words = []) {
     Object.assign(this, { indices: [...indices], exact: [...exact] });
+    this.handles?.forEach((handle) => handle.place());
     this.config.axes.forEach((axis, i) => {
       const at = indices[i], control = this.controls[i], text = words[i] ?? axis.words[at];
       control.querySelectorAll('input[type=radio]').forEach((radio) => { radio.checked = Number(radio.value) === at; });
+      this.boxes[i].forEach((box, place) => box.show(this.exact[i][place]));
       this.stops(i).forEach((button) => { button.toggleAttribute('data-here', Number(button.dataset.index) === at); });
       const slider = control.querySelector('input[type=range]');
       if (!slider) return;
@@ -201,6 +222,7 @@ class Figure {
       width = this.root.clientWidth;
       this.fitStops();
       this.panels.forEach((panel) => panel.resize());
+      this.handles.forEach((handle) => handle.place());
       this.tell();
     });
     size.observe(this.root);

@@ -11,12 +11,13 @@ import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .axes import Axis, Value
+from .axes import Axis
 from .frames import Frame
 from .markup import page_figure
 from .states import State, Table, tabulate
+from .vectors import Vector, taking_tensors
 
 if TYPE_CHECKING:
     from .live import LiveFigure
@@ -40,13 +41,20 @@ class InteractiveFigure:
     """
 
     def __init__(
-        self, name: str, function: Callable[..., Frame], axes: Sequence[Axis], *, caption: str = "", hero: bool = False
+        self,
+        name: str,
+        function: Callable[..., Frame],
+        axes: Sequence[Axis | Vector],
+        *,
+        caption: str = "",
+        hero: bool = False,
     ) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
             raise ValueError(f"name must be lower-case letters, digits and hyphens, got {name!r}")
         if not axes:
             raise ValueError("axes must hold at least one axis, got none; a figure without one is a plain figure")
-        self.name, self.function, self.axes = name, function, tuple(axes)
+        self.name, self.axes = name, tuple(axes)
+        self.function = taking_tensors(function) if any(isinstance(axis, Vector) for axis in axes) else function
         self.caption, self.hero = caption, hero
         self._values = self.start
         self._callbacks: list[Callable[[State], object]] = []
@@ -69,7 +77,7 @@ class InteractiveFigure:
         """Every state of the built page."""
         return tabulate(self.function, self.axes)
 
-    def frame(self, **values: Value) -> Frame:
+    def frame(self, **values: Any) -> Frame:
         """What the figure shows at ``values``; an axis that is not named stays at its start.
 
         Raises:
@@ -77,7 +85,7 @@ class InteractiveFigure:
         """
         return self.function(**self._complete(values, self.start))
 
-    def set(self, **values: Value) -> None:
+    def set(self, **values: Any) -> None:
         """Move the figure from code: ``figure.set(beta=0.3)``. Sliders and callbacks follow; a built page does not.
 
         Values need not be among those of the page's sliders. What the figure function raises is raised here, and the

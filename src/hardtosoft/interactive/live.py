@@ -21,11 +21,12 @@ import traitlets
 from ipywidgets import Widget, widget_serialization
 
 from . import driver, plotly
-from .axes import Axis, Value
+from .axes import Axis
 from .frames import Array, Frame, plain
 from .markup import axes_config, notebook_figure
 from .packing import Path
 from .states import State, leaves, put, refuse_moving_layout, same
+from .vectors import Vector
 
 
 class Runtime(Widget):  # type: ignore[misc]
@@ -80,7 +81,7 @@ class LiveFigure(anywidget.AnyWidget):
     def __init__(
         self,
         name: str,
-        axes: Sequence[Axis],
+        axes: Sequence[Axis | Vector],
         frame: Frame,
         values: State,
         move: Callable[[State], None],
@@ -148,7 +149,7 @@ class LiveFigure(anywidget.AnyWidget):
         return {"turn": self.asked.get("turn"), "values": values, "words": words, "trouble": trouble}
 
 
-def _in_words(axis: Axis, value: Value) -> str:
+def _in_words(axis: Axis | Vector, value: Any) -> str:
     try:
         return axis.words(value)
     except Exception:  # made for the page's stops, and this is none of them

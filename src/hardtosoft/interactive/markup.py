@@ -14,6 +14,7 @@ from .frames import Frame, Panel, Trace, dots, line
 from .marks import marked
 from .numbers import short
 from .states import State, Table
+from .vectors import Vector
 
 _PLAY = (
     '<svg viewBox="0 0 20 20" aria-hidden="true"><path class="play-start" d="M4.5 1.6v16.8L18 10z"/>'
@@ -22,7 +23,14 @@ _PLAY = (
 
 
 def page_figure(
-    name: str, axes: Sequence[Axis], frame: Frame, start: State, table: Table, caption: str, *, hero: bool = False
+    name: str,
+    axes: Sequence[Axis | Vector],
+    frame: Frame,
+    start: State,
+    table: Table,
+    caption: str,
+    *,
+    hero: bool = False,
 ) -> str:
     """The ``<figure>`` of a built page: it shows ``frame`` until a reader moves over the states of ``table``."""
     link = f'<a class="hts-link" href="#{name}">Link to this state</a>'
@@ -32,28 +40,19 @@ def page_figure(
         f'<script type="application/json" class="hts-config">{_json(settings)}</script>'
         f'<script type="text/plain" class="hts-states" data-figure="{name}">{table.packed}</script>'
     )
-    return _figure(name, axes, frame, start, caption, hero, tools=link, after=static + data)
+    return _figure(name, axes, frame, start, caption, hero, False, tools=link, after=static + data)
 
 
-def notebook_figure(name: str, axes: Sequence[Axis], frame: Frame, start: State, caption: str, *, hero: bool) -> str:
+def notebook_figure(
+    name: str, axes: Sequence[Axis | Vector], frame: Frame, start: State, caption: str, *, hero: bool
+) -> str:
     """The ``<figure>`` of a notebook: its numbers come from a kernel."""
-    return _figure(name, axes, frame, start, caption, hero)
+    return _figure(name, axes, frame, start, caption, hero, True)
 
 
-def axes_config(axes: Sequence[Axis]) -> dict[str, Any]:
+def axes_config(axes: Sequence[Axis | Vector]) -> dict[str, Any]:
     """What the figures' script needs to know of the axes."""
-    return {
-        "axes": [
-            {
-                "name": axis.name,
-                "values": axis.values,
-                "words": [axis.words(value) for value in axis.values],
-                "stops": [axis.values.index(stop) for stop in axis.stops],
-                "start": axis.values.index(axis.start),
-            }
-            for axis in axes
-        ]
-    }
+    return {"axes": [axis.settings for axis in axes]}
 
 
 def play_button(kind: str, label: str) -> str:
@@ -63,16 +62,18 @@ def play_button(kind: str, label: str) -> str:
 
 def _figure(
     name: str,
-    axes: Sequence[Axis],
+    axes: Sequence[Axis | Vector],
     frame: Frame,
     start: State,
     caption: str,
     hero: bool,
+    free: bool,
     tools: str = "",
     after: str = "",
 ) -> str:
     panels = "".join(_panel(name, index, panel) for index, panel in enumerate(frame.panels))
-    controls = "".join(_control(name, axis, start) for axis in axes)
+    _check_handles(axes, frame)
+    controls = "".join(_control(name, axis, start, free) for axis in axes)
     kind = "hts-figure hero" if hero else "hts-figure"
     titles = " ".join(_title(name, index) for index in range(len(frame.panels)))
     shown = f"<figcaption>{caption}</figcaption>" if caption else ""
@@ -124,7 +125,33 @@ def _samples(trace: Trace) -> list[Trace]:
     return [trace] if trace["type"] == "scatter" and not told else []
 
 
-def _control(name: str, axis: Axis, start: State) -> str:
+def _boxes(name: str, axis: Vector, start: State) -> str:
+    """Labelled number boxes, and the place for what is wrong with an entry."""
+    control = f"{name}-{axis.name}"
+    boxes = "".join(
+        f'<label><span>{escape(label)}</span><input type="number" id="{control}-{i}" min="{low:g}" max="{high:g}"'
+        f' step="any" data-step="{axis.step:g}" value="{number:.6g}" autocomplete="off"'
+        f' aria-label="{escape(axis.label)}: {escape(label)}" aria-describedby="{control}-note"></label>'
+        for i, (label, low, high, number) in enumerate(
+            zip(axis.labels, axis.low, axis.high, start[axis.name], strict=True)
+        )
+    )
+    return (
+        f'<div class="hts-numbers" data-axis="{axis.name}" role="group" aria-labelledby="{control}-label">'
+        f'<span class="hts-label" id="{control}-label">{escape(axis.label)}</span>{boxes}'
+        f'<p class="hts-note" id="{control}-note" role="status"></p></div>'
+    )
+
+
+def _told(axis: Vector, start: State) -> str:
+    """Where a page cannot compute what a reader would type: the numbers in words."""
+    words = f"{axis.label}: {axis.words(start[axis.name])}. In a notebook you can change them."
+    return f'<p class="hts-elsewhere" data-axis="{axis.name}">{escape(words)}</p>'
+
+
+def _control(name: str, axis: Axis | Vector, start: State, free: bool) -> str:
+    if isinstance(axis, Vector):
+        return _boxes(name, axis, start) if free else _told(axis, start)
     control = f"{name}-{axis.name}"
     index = axis.values.index(start[axis.name])
     if axis.is_choice:
@@ -148,6 +175,23 @@ def _control(name: str, axis: Axis, start: State) -> str:
     )
 
 
+def _check_handles(axes: Sequence[Axis | Vector], frame: Frame) -> None:
+    """A handle without a place would stand nowhere, and nobody would see it.
+
+    Raises:
+        ValueError: a panel that is not there, or no trace of the name.
+    """
+    for axis in axes:
+        if (panel := axis.panel) is None:
+            continue
+        if not 0 <= panel < len(frame.panels):
+            raise ValueError(f"axis {axis.name!r}: panel must be one of {len(frame.panels)}, got {panel}")
+        beside = axis.handle.beside if isinstance(axis, Axis) and axis.handle else 0.0
+        names = [trace["name"] for trace in frame.panels[panel].traces]
+        if isinstance(beside, str) and beside not in names:
+            raise ValueError(f"axis {axis.name!r}: beside must be a trace of panel {panel}, got {beside!r}")
+
+
 def _stop(axis: Axis, index: int, text: str) -> str:
     place = index / max(1, len(axis.values) - 1)
     value = axis.values[index]
@@ -158,7 +202,7 @@ def _stop(axis: Axis, index: int, text: str) -> str:
     )
 
 
-def _table_config(axes: Sequence[Axis], table: Table) -> dict[str, Any]:
+def _table_config(axes: Sequence[Axis | Vector], table: Table) -> dict[str, Any]:
     places = [{value: index for index, value in enumerate(axis.values)} for axis in axes]
     return {
         "keys": [[place[s[axis.name]] for axis, place in zip(axes, places, strict=True)] for s in table.states],

@@ -82,6 +82,11 @@ class PageFigure extends Figure {
     this.set(this.indices);
   }
 
+  // Something dragged stops where the page has a state.
+  give(axis, value) {
+    this.move(axis, Math.round(indexOf(this.config.axes[axis], value)));
+  }
+
   // One axis moves over all its values. The others stay where they are if the page holds that state; else each waits
   // at its nearest stop.
   move(axis, index) {

@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 
 from . import packing
-from .axes import Axis, Value
+from .axes import Axis
 from .frames import Array, Frame, plain
 from .packing import Block, Path
+from .vectors import Vector
 
-State = dict[str, Value]
+State = dict[str, Any]  # values of the axes: numbers, options, tuples of numbers
 
 MOST_STATES = 400
 #: Numbers of an array, the same in all states, that may stand in a page as text.
@@ -46,13 +47,13 @@ class Table:
     variants: list[dict[str, Any]]
 
 
-def enumerate_states(axes: Sequence[Axis]) -> list[State]:
+def enumerate_states(axes: Sequence[Axis | Vector]) -> list[State]:
     """Every setting a reader can reach: one axis over all its values while the others sit at their stops.
 
     Raises:
         ValueError: more than 400 states.
     """
-    found: dict[tuple[Value, ...], None] = {}
+    found: dict[tuple[Any, ...], None] = {}
     for moving, along in enumerate(axes):
         waiting = [axis.stops for axis in axes if axis is not along]
         for stops in itertools.product(*waiting):  # the moving axis runs fastest: neighbours in the table are alike
@@ -62,7 +63,7 @@ def enumerate_states(axes: Sequence[Axis]) -> list[State]:
     return [dict(zip((axis.name for axis in axes), values, strict=True)) for values in found]
 
 
-def tabulate(function: Callable[..., Frame], axes: Sequence[Axis]) -> Table:
+def tabulate(function: Callable[..., Frame], axes: Sequence[Axis | Vector]) -> Table:
     """Call a figure function for every state and pack what it returns.
 
     Raises:

@@ -13,7 +13,7 @@ import betavq
 from ...drawing.looks import ORDINALS, STYLES, piece_lines
 from ...drawing.strokes import filled, upright
 from ...interactive import palette
-from ...interactive.axes import Value, sliding
+from ...interactive.axes import Handle, Value, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Array, Frame, Panel, Trace, axis, dots, heatmap, layout, line, path
 from ...interactive.numbers import number, saying
@@ -182,9 +182,28 @@ def lines_figure() -> InteractiveFigure:
     """Three lines and their upper envelope, with the second line in the reader's hand."""
     tilts: dict[Value, str] = {-1.0: "as the first", 0.5: "as the third"}
     heights: dict[Value, str] = {-1.5: "below", 0.0: "above"}
-    offset = sliding("offset", "offset of the second line", -2, 1.5, 0.05, start=0.0, named=heights, say=saying("B₂"))
+    offset = sliding(
+        "offset",
+        "offset of the second line",
+        -2,
+        1.5,
+        0.05,
+        start=0.0,
+        named=heights,
+        say=saying("B₂"),
+        handle=Handle(0, "y", 0.0),
+    )
     slope = sliding(
-        "slope", "its slope", -2, 1.5, 0.05, start=0.0, named=tilts, stops=(-1.0, 0.0, 0.5), say=saying("A₂")
+        "slope",
+        "its slope",
+        -2,
+        1.5,
+        0.05,
+        start=0.0,
+        named=tilts,
+        stops=(-1.0, 0.0, 0.5),
+        say=saying("A₂"),
+        handle=Handle(0, "y", 1.5, above="offset"),
     )
     caption = (
         "Lower the offset of the second line: its cell shrinks from both sides and is gone when the line only touches "
@@ -210,7 +229,17 @@ def block_figure() -> InteractiveFigure:
         say=saying("v"),
     )
     kinks: dict[Value, str] = {-1.0: "first kink", 1.0: "second kink"}
-    middles = sliding("middle", "middle of the chord", -2, 2, 0.05, start=1.0, named=kinks, say=saying("x"))
+    middles = sliding(
+        "middle",
+        "middle of the chord",
+        -2,
+        2,
+        0.05,
+        start=1.0,
+        named=kinks,
+        say=saying("x"),
+        handle=Handle(0, "x", "middle of the chord"),
+    )
     caption = (
         "Move v up to “convex”: in the second panel the bump at the second kink sinks to the zero line and below it, "
         "and the curve itself bends upwards only. Then go back to “not convex” and slide the chord: it lies above the "

@@ -15,7 +15,7 @@ from ...drawing.looks import ORDINALS, STYLES, even_ticks, piece_lines
 from ...drawing.raster import Plane
 from ...drawing.strokes import filled
 from ...interactive import palette
-from ...interactive.axes import Value, sliding
+from ...interactive.axes import Axis, Handle, Value, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, layout, line, path
 from ...interactive.numbers import number, saying
@@ -130,7 +130,7 @@ def planes_figure() -> InteractiveFigure:
     tilts: dict[Value, str] = {0.0: "flat", 1.2: "leaning"}
     offset = sliding("offset", "offset of the fourth plane", -1, 1.5, 0.1, start=0.8, named=heights, say=saying("B₄"))
     tilt = sliding("tilt", "its slope along x₁", -1.2, 1.2, 0.1, start=0.0, named=tilts, say=saying("slope"))
-    cut = sliding("cut", "height of the cut", -2, 2, 0.25, start=0.0, named={0.0: "middle"}, say=saying("x₂"))
+    cut = _cut_axis()
     caption = (
         "Lower the fourth plane: its edges move inwards and never turn, until at “touching” its cell closes on the "
         "corner of the other three. Set it to “leaning”: now its edges have turned, and its cell runs out to the "
@@ -138,6 +138,12 @@ def planes_figure() -> InteractiveFigure:
         "While you move the plane in the page, the cut waits in the middle."
     )
     return InteractiveFigure("planes", planes_frame, [offset, tilt, cut], caption=caption)
+
+
+def _cut_axis() -> Axis:
+    named: dict[Value, str] = {0.0: "middle"}
+    ring = Handle(0, "y", BOX.x[1] - 0.3)
+    return sliding("cut", "height of the cut", -2, 2, 0.25, start=0.0, named=named, say=saying("x₂"), handle=ring)
 
 
 def own_figure(maso: betavq.MASO) -> InteractiveFigure:
@@ -150,6 +156,6 @@ def own_figure(maso: betavq.MASO) -> InteractiveFigure:
     if shape[0] != 1 or not 2 <= shape[1] <= len(STYLES) or shape[2] != 2 or maso.slopes.dtype != torch.float64:
         got = f"{shape} in {str(maso.slopes.dtype).removeprefix('torch.')}"
         raise ValueError(f"slopes must be of shape (1, R, 2) with R from 2 to {len(STYLES)}, in float64, got {got}")
-    cut = sliding("cut", "height of the cut", -2, 2, 0.25, start=0.0, named={0.0: "middle"}, say=saying("x₂"))
+    cut = _cut_axis()
     caption = "Move the cut: wherever it crosses an edge of a cell, the maximum along the cut has a kink."
     return InteractiveFigure("your-planes", lambda cut: own_frame(maso, cut), [cut], caption=caption)

@@ -11,7 +11,7 @@ import betavq
 
 from ...drawing.looks import ACROSS_TO_1, GRID, INPUT_AXIS, INPUTS, UP_TO_1, WEIGHTS, piece_lines
 from ...interactive import palette
-from ...interactive.axes import Value, beta_axis, check_option, choice, sliding
+from ...interactive.axes import Handle, Value, beta_axis, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, dots, layout, line
 from ...interactive.names import label
@@ -142,7 +142,8 @@ def unit_figure() -> InteractiveFigure:
 def objective_figure() -> InteractiveFigure:
     """The problem behind the code, with sliders for β and for the input."""
     named: dict[Value, str] = {-1.0: "first wins", 0.0: "tie", 1.0: "second wins"}
-    inputs = sliding("u", "u, the input", -2, 2, 0.05, start=1.0, named=named, say=saying("u"))
+    dot = Handle(1, "x", "the code: the best weight t₂")
+    inputs = sliding("u", "u, the input", -2, 2, 0.05, start=1.0, named=named, say=saying("u"), handle=dot)
     caption = (
         "The dot is the best weight. At β = 1 only the dashed score counts, and the best weight sits at an end. At "
         "β = 0 only the dotted entropy counts, and the best weight is the middle, whatever u is. In between the "
