@@ -134,8 +134,8 @@ def test_all_axes_are_free_at_once(open_notebook):
     notebook.run_all(figures=1)
     figure = notebook.figure("beta-code")
     beta, u = figure.locator("input[type=range]").all()
-    beta.fill("13")  # the slider counts the page's stops: β = 0.26
-    u.fill("71.5")  # between u = 1.55 and u = 1.60; the page has neither while β is off its stops
+    beta.fill("5.2")  # the slider counts the page's values: β = 0.26
+    u.fill("35.75")  # between u = 1.5 and u = 1.6
     assert notebook.settled(figure) == {"beta": 0.26, "u": 1.575}
     weight = betavq.code(torch.tensor([0.0, 1.575], dtype=torch.float64), 0.26)[1].item()
     assert figure.locator(".hts-readout").inner_text().startswith(f"Code ({1 - weight:.3f}, {weight:.3f}).\n")

@@ -36,16 +36,16 @@ class Axis:
     Attributes:
         name: the figure function's parameter; it also names the axis in links (``#figure-id.beta=0.5``).
         label: what stands beside the slider.
-        values: every value the slider can take in a page, in order; the page holds one state for each.
+        values: every value the slider can take in a page, in order; the page holds a state for each
+            of them together with each of the other axes'.
         start: the value shown first; it should tell the story without a click.
         named: values with a name, drawn as buttons under the slider (``{0.0: "linear", 1.0: "hard"}``).
-        stops: where this axis sits while another one moves; the named values unless given.
         say: a value in words, for the display beside the slider and for screen readers.
         plays: whether a button beside the slider sweeps it, for figures whose argument is the motion.
         handle: where in a panel a reader can drag it, too.
 
     Raises:
-        ValueError: values empty or repeated; ``start``, a named value or a stop that is not among the values.
+        ValueError: values empty or repeated; ``start``, or a named value that is not among the values.
     """
 
     name: str
@@ -53,17 +53,14 @@ class Axis:
     values: tuple[Value, ...]
     start: Value
     named: Mapping[Value, str] = field(default_factory=dict)
-    stops: tuple[Value, ...] = ()
     say: Callable[[Value], str] = str
     plays: bool = False
     handle: Handle | None = None
 
     def __post_init__(self) -> None:
-        if not self.stops:
-            object.__setattr__(self, "stops", tuple(self.named) or (self.start,))
         if not self.values or len(set(self.values)) != len(self.values):
             raise ValueError(f"axis {self.name!r}: values must be distinct and at least one, got {self.values}")
-        for role, wanted in (("start", (self.start,)), ("named", tuple(self.named)), ("stops", self.stops)):
+        for role, wanted in (("start", (self.start,)), ("named", tuple(self.named))):
             strangers = [value for value in wanted if value not in self.values]
             if strangers:
                 raise ValueError(f"axis {self.name!r}: {role} must be among the values, got {strangers}")
@@ -85,7 +82,6 @@ class Axis:
             "name": self.name,
             "values": self.values,
             "words": [self.words(value) for value in self.values],
-            "stops": [self.values.index(stop) for stop in self.stops],
             "start": self.values.index(self.start),
             **({"handle": asdict(self.handle)} if self.handle else {}),
         }
@@ -133,7 +129,6 @@ def sliding(
     *,
     start: float,
     named: Mapping[Value, str] | None = None,
-    stops: tuple[Value, ...] = (),
     say: Callable[[Value], str] | None = None,
     handle: Handle | None = None,
 ) -> Axis:
@@ -153,15 +148,14 @@ def sliding(
         values,
         start,
         named or {},
-        stops,
         say or (lambda value: f"{label} = {short(value)}"),
         handle=handle,
     )
 
 
 def choice(name: str, label: str, options: tuple[str, ...], *, start: str) -> Axis:
-    """An axis of named options, shown as a row of buttons; each option is a stop."""
-    return Axis(name, label, options, start, {option: option for option in options}, options)
+    """An axis of named options, shown as a row of buttons."""
+    return Axis(name, label, options, start, {option: option for option in options})
 
 
 def beta_axis(step: float = 0.01, *, low: float = 0.0, start: float = 0.5, plays: bool = False) -> Axis:

@@ -35,7 +35,7 @@ def page_figure(
     """The ``<figure>`` of a built page: it shows ``frame`` until a reader moves over the states of ``table``."""
     link = f'<a class="hts-link" href="#{name}">Link to this state</a>'
     static = "<noscript><p>Without JavaScript this figure shows one state only.</p></noscript>"
-    settings = {**axes_config(axes), **_table_config(axes, table)}
+    settings = {**axes_config(axes), **_table_config(table)}
     data = (
         f'<script type="application/json" class="hts-config">{_json(settings)}</script>'
         f'<script type="text/plain" class="hts-states" data-figure="{name}">{table.packed}</script>'
@@ -202,10 +202,8 @@ def _stop(axis: Axis, index: int, text: str) -> str:
     )
 
 
-def _table_config(axes: Sequence[Axis | Vector], table: Table) -> dict[str, Any]:
-    places = [{value: index for index, value in enumerate(axis.values)} for axis in axes]
+def _table_config(table: Table) -> dict[str, Any]:
     return {
-        "keys": [[place[s[axis.name]] for axis, place in zip(axes, places, strict=True)] for s in table.states],
         "frame": table.base,
         "blocks": [asdict(block) for block in table.blocks],
         "variants": table.variants,

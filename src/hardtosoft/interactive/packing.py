@@ -33,7 +33,8 @@ class Block:
 
     Attributes:
         path: where it belongs in the frame.
-        count: states stored: all of the figure's, or 1 for an array that is the same in all of them.
+        along: the figure's axes on which it depends, the last one's values running fastest in what is stored.
+        count: states stored, one for every combination of their values: 1 for an array that is the same in all.
         shape: of the array at one state.
         bits: of a whole number.
         low, high: the range that the whole numbers span; ``LEVELS[bits]`` steps, of 1 for numbers that are whole.
@@ -44,6 +45,7 @@ class Block:
     """
 
     path: Path
+    along: tuple[int, ...]
     count: int
     shape: tuple[int, ...]
     bits: int
@@ -66,14 +68,14 @@ class Block:
         return numbers * (self.bits // 8) + (-(-numbers // 8) if self.gaps else 0)
 
 
-def pack(path: Path, stack: Array) -> tuple[Block, bytes]:
+def pack(path: Path, stack: Array, along: tuple[int, ...] = ()) -> tuple[Block, bytes]:
     """The bytes of an array, ``stack`` holding its states one a row, still to be compressed.
 
     Raises:
         ValueError: a heatmap with NaN, or whole numbers that span more than 16 bits.
     """
     if np.issubdtype(stack.dtype, np.integer):
-        return _pack_whole(path, stack)
+        return _pack_whole(path, stack, along)
     bits = 8 if stack.ndim == 3 else 16
     missing = np.isnan(stack)
     gaps = bool(missing.any())
@@ -83,7 +85,7 @@ def pack(path: Path, stack: Array) -> tuple[Block, bytes]:
     whole = np.round((_filled(stack) - low) / ((high - low) or 1.0) * LEVELS[bits]).astype(f"u{bits // 8}")
     holes = np.packbits(missing ^ _before(missing)).tobytes() if gaps else b""
     way, last, stored = _shortest(whole, bits)
-    return Block(path, len(stack), stack.shape[1:], bits, low, high, way, last, gaps), stored + holes
+    return Block(path, along, len(stack), stack.shape[1:], bits, low, high, way, last, gaps), stored + holes
 
 
 def unpack(block: Block, data: bytes) -> Array:
@@ -105,13 +107,15 @@ def unpack(block: Block, data: bytes) -> Array:
     return values
 
 
-def _pack_whole(path: Path, stack: Array) -> tuple[Block, bytes]:
+def _pack_whole(path: Path, stack: Array, along: tuple[int, ...]) -> tuple[Block, bytes]:
     low, span = int(stack.min()), int(np.ptp(stack))
     if span > _WHOLE[16]:
         raise ValueError(f"whole numbers must span at most {_WHOLE[16]}, got {span} in {'/'.join(map(str, path))}")
     bits = 8 if span <= _WHOLE[8] else 16
     way, last, stored = _shortest((stack - low).astype(f"u{bits // 8}"), bits)
-    return Block(path, len(stack), stack.shape[1:], bits, low, low + LEVELS[bits], way, last, False, True), stored
+    return Block(
+        path, along, len(stack), stack.shape[1:], bits, low, low + LEVELS[bits], way, last, False, True
+    ), stored
 
 
 def _shortest(whole: Array, bits: int) -> tuple[tuple[int, ...], bool, bytes]:

@@ -67,17 +67,19 @@ async function readTable(config, text) {
     const node = block.path.slice(0, -1).reduce((inner, key) => inner[key], config.frame);
     [, node[block.path.at(-1)]] = arrayOf(block, table, 0);
   }
-  return (state) => [
-    ...moving.map(([block, table]) => arrayOf(block, table, state)),
-    ...config.variants.map((v) => [v.path, v.values[v.index[state]]]),
-  ];
+  return (indices) => {
+    // What depends on some of the axes has one entry for each combination of their values.
+    const place = ({ along }) => along.reduce((at, axis) => at * config.axes[axis].values.length + indices[axis], 0);
+    return [
+      ...moving.map(([block, table]) => arrayOf(block, table, place(block))),
+      ...config.variants.map((v) => [v.path, v.values[v.index[place(v)]]]),
+    ];
+  };
 }
 
 class PageFigure extends Figure {
   constructor(root, config, at) {
-    const places = new Map(config.keys.map((key, index) => [key.join(), index]));
-    super(root, config, (indices) => this.show(at(places.get(indices.join()))));
-    this.known = places;
+    super(root, config, (indices) => this.show(at(indices)));
     this.link = root.querySelector('.hts-link');
     this.set(this.indices);
   }
@@ -87,25 +89,13 @@ class PageFigure extends Figure {
     this.move(axis, Math.round(indexOf(this.config.axes[axis], value)));
   }
 
-  // One axis moves over all its values. The others stay where they are if the page holds that state; else each waits
-  // at its nearest stop.
-  move(axis, index) {
-    this.choose(this.indices.map((at, i) => (i === axis ? index : at)), axis);
-  }
-
-  choose(wanted, axis) {
-    if (this.known.has(wanted.join())) return this.set(wanted);
-    const near = (stops, at) => stops.reduce((best, stop) => (Math.abs(stop - at) < Math.abs(best - at) ? stop : best));
-    this.set(wanted.map((at, i) => (i === axis ? at : near(this.config.axes[i].stops, at))));
-  }
-
   say() {
     super.say();
     const values = Object.entries(this.values()).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
     this.link.setAttribute('href', `#${this.root.id}.${values.join('&')}`);
   }
 
-  // "#name.beta=0.5&unit=ReLU": that state, or the nearest one: the first axis off its stops moves.
+  // "#name.beta=0.5&unit=ReLU": that state, or the nearest one.
   follow(hash) {
     const [name, settings] = [hash.slice(1).split('.', 1)[0], hash.slice(hash.indexOf('.') + 1)];
     if (name !== this.root.id || !hash.includes('.')) return false;
@@ -119,8 +109,7 @@ class PageFigure extends Figure {
       const best = gaps.indexOf(Math.min(...gaps));
       if (Number.isFinite(gaps[best])) wanted[axis] = best;
     }
-    const offStop = wanted.findIndex((at, i) => !this.config.axes[i].stops.includes(at));
-    this.choose(wanted, Math.max(offStop, 0));
+    this.set(wanted);
     return true;
   }
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import gzip
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -24,7 +25,7 @@ from .vectors import Vector
 
 State = dict[str, Any]  # values of the axes: numbers, options, tuples of numbers
 
-MOST_STATES = 400
+MOST_STATES = 2000
 #: Numbers of an array, the same in all states, that may stand in a page as text.
 MOST_AS_TEXT = 1000
 
@@ -35,12 +36,15 @@ class Table:
 
     Attributes:
         states: the axis values of each state, in the order of the table.
+        grid: the axes as the table runs over them, the last one fastest, and how many values each has.
         base: the frame of the first state without what changes, ready for JSON.
         blocks, packed: the arrays that change, and long ones, as base64 text of the compressed whole numbers.
-        variants: what else changes (texts): path, distinct values, and which of them each state shows.
+        variants: what else changes (texts): path, the axes it depends on, distinct values, and which of them each
+            combination of those axes' values shows.
     """
 
     states: list[State]
+    grid: dict[int, int]
     base: dict[str, Any]
     blocks: list[Block]
     packed: str
@@ -48,28 +52,25 @@ class Table:
 
 
 def enumerate_states(axes: Sequence[Axis | Vector]) -> list[State]:
-    """Every setting a reader can reach: one axis over all its values while the others sit at their stops.
+    """Every setting a reader can reach: all combinations of the axes' values.
 
     Raises:
-        ValueError: more than 400 states.
+        ValueError: more than MOST_STATES.
     """
-    found: dict[tuple[Any, ...], None] = {}
-    for moving, along in enumerate(axes):
-        waiting = [axis.stops for axis in axes if axis is not along]
-        for stops in itertools.product(*waiting):  # the moving axis runs fastest: neighbours in the table are alike
-            found.update(dict.fromkeys((*stops[:moving], value, *stops[moving:]) for value in along.values))
-    if len(found) > MOST_STATES:
-        raise ValueError(f"axes must give at most {MOST_STATES} states in all, got {len(found)}: use fewer stops")
-    return [dict(zip((axis.name for axis in axes), values, strict=True)) for values in found]
+    if (count := math.prod(len(axis.values) for axis in axes)) > MOST_STATES:
+        raise ValueError(f"axes must give at most {MOST_STATES} states in all, got {count}: use larger steps")
+    ordered = [axes[i] for i in _grid(axes)]
+    combinations = itertools.product(*(axis.values for axis in ordered))
+    return [dict(zip((axis.name for axis in ordered), values, strict=True)) for values in combinations]
 
 
 def tabulate(function: Callable[..., Frame], axes: Sequence[Axis | Vector]) -> Table:
-    """Call a figure function for every state and pack what it returns.
+    """Call a figure function for every state and pack what it returns, each array for the axes it depends on.
 
     Raises:
         ValueError: a state whose frame has other traces, settings or layouts than the first state's.
     """
-    states = enumerate_states(axes)
+    states, grid = enumerate_states(axes), _grid(axes)
     frames = [dict(leaves(asdict(function(**state)))) for state in states]
     for state, frame in zip(states, frames, strict=True):
         if frame.keys() != frames[0].keys():
@@ -80,32 +81,52 @@ def tabulate(function: Callable[..., Frame], axes: Sequence[Axis | Vector]) -> T
     planes: list[bytes] = []
     variants: list[dict[str, Any]] = []
     for path in frames[0]:
-        values = [frame[path] for frame in frames]
-        if all(same(value, values[0]) for value in values):
-            if not _long(values[0]):
-                continue
-            values = values[:1]
+        along, values = _needed([frame[path] for frame in frames], grid)
+        if not along and not _long(values[0]):
+            continue
         refuse_moving_layout([path])
         put(base, path, None)
         if (stack := _stacked(values)) is not None:
-            block, plane = packing.pack(path, stack)
+            block, plane = packing.pack(path, stack, along)
             blocks.append(block)
             planes.append(plane)
         else:
             shown = [plain(value) for value in values]
             distinct = list({repr(value): value for value in shown}.values())
-            variants.append({"path": path, "values": distinct, "index": [distinct.index(v) for v in shown]})
+            index = [distinct.index(value) for value in shown]
+            variants.append({"path": path, "along": along, "values": distinct, "index": index})
     packed = base64.b64encode(gzip.compress(b"".join(planes), 9, mtime=0)).decode()
-    return Table(states, plain(base), blocks, packed, variants)
+    return Table(states, grid, plain(base), blocks, packed, variants)
+
+
+def _grid(axes: Sequence[Axis | Vector]) -> dict[int, int]:
+    """The axes as a table runs over them, and their lengths: the longest fastest, so that neighbours are alike."""
+    return {i: len(axes[i].values) for i in sorted(range(len(axes)), key=lambda i: len(axes[i].values))}
+
+
+def _needed(values: Sequence[Any], grid: dict[int, int]) -> tuple[tuple[int, ...], list[Any]]:
+    """The axes on which the values of all states depend, and the values for those axes alone."""
+    known: dict[Any, int] = {}
+    codes = np.array([known.setdefault(_content(value), len(known)) for value in values]).reshape(*grid.values())
+    depends = [bool((codes != codes.take([0], side)).any()) for side in range(len(grid))]
+    first = tuple(slice(None if needed else 1) for needed in depends)
+    rows = np.arange(len(values)).reshape(codes.shape)[first].ravel().tolist()
+    return tuple(axis for axis, needed in zip(grid, depends, strict=True) if needed), [values[row] for row in rows]
+
+
+def _content(value: Any) -> Any:
+    return (value.shape, value.dtype.str, value.tobytes()) if isinstance(value, np.ndarray) else repr(value)
 
 
 def unpack(table: Table) -> dict[Path, Array]:
     """The stored arrays of a table, one row a state, as the page will show them."""
     data = gzip.decompress(base64.b64decode(table.packed))
-    arrays, start, count = {}, 0, len(table.states)
+    arrays, start = {}, 0
     for block in table.blocks:
         stored = packing.unpack(block, data[start : start + block.length])
-        arrays[block.path] = np.broadcast_to(stored, (count, *block.shape))
+        sides = [length if axis in block.along else 1 for axis, length in table.grid.items()]
+        rows = np.broadcast_to(np.arange(block.count).reshape(sides), (*table.grid.values(),)).ravel()
+        arrays[block.path] = stored[rows]
         start += block.length
     return arrays
 

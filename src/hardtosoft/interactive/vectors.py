@@ -57,17 +57,12 @@ class Vector:
         return (self.start,)
 
     @property
-    def stops(self) -> tuple[Numbers, ...]:
-        """The same."""
-        return self.values
-
-    @property
     def settings(self) -> dict[str, Any]:
         """What the figures' script needs to know of it."""
         numbers = {"labels": self.labels, "low": self.low, "high": self.high, "step": self.step}
         one = {"name": self.name, "label": self.label, "values": self.values, "words": [self.words(self.start)]}
         handle = {} if self.panel is None else {"handle": {"panel": self.panel}}
-        return {**one, "stops": [0], "start": 0, "numbers": numbers, **handle}
+        return {**one, "start": 0, "numbers": numbers, **handle}
 
     @property
     def named(self) -> dict[Numbers, str]:

@@ -12,7 +12,6 @@ def test_beta_axis_holds_its_named_values_exactly():
     assert axis.values[0] == 0.0
     assert axis.values[-1] == 1.0
     assert len(axis.values) == 101
-    assert axis.stops == (0.0, 0.5, 1.0)
     assert [axis.words(value) for value in (0.0, 0.25, 0.5, 1.0)] == [
         "β = 0.00, linear",
         "β = 0.25",
@@ -29,7 +28,6 @@ def test_choice_reads_aloud_as_its_option():
     axis = choice("unit", "Unit", ("ReLU", "leaky ReLU"), start="ReLU")
     assert axis.is_choice
     assert axis.words("leaky ReLU") == "leaky ReLU"
-    assert axis.stops == ("ReLU", "leaky ReLU")
 
 
 def test_step_must_divide_the_range():
@@ -42,7 +40,6 @@ def test_step_must_divide_the_range():
     [
         ({"start": 2.0}, "start must be among the values, got \\[2.0\\]"),
         ({"named": {0.5: "half"}}, "named must be among the values, got \\[0.5\\]"),
-        ({"stops": (3.0,)}, "stops must be among the values, got \\[3.0\\]"),
         ({"values": (0.0, 0.0)}, "values must be distinct and at least one"),
         ({"values": ()}, "values must be distinct and at least one"),
     ],

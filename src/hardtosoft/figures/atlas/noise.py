@@ -185,7 +185,7 @@ def slot_figure() -> InteractiveFigure:
     axes = [
         choice("disturbance", "Noise", tuple(NOISES), start="logistic"),
         sliding("scale", "s, the scale of the noise", 0, 4, 0.25, start=1.0, named=named, say=saying("s")),
-        sliding("u", "u, the input", -3, 3, 0.5, start=1.0, stops=(-1.0, 1.0), say=saying("u", 1)),
+        sliding("u", "u, the input", -3, 3, 0.5, start=1.0, say=saying("u", 1)),
     ]
     caption = (
         "The grey dots are PyTorch's own. Choose a noise, and move s until the curves pass through them: at s = 1 for "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor
 
@@ -194,15 +192,11 @@ def entropy_figure() -> InteractiveFigure:
         0.05,
         start=1.2,
         named=named,
-        stops=(0.0, 1.0, 1.2, 2.0),
         say=saying("z₂"),
     )
-    beta = replace(beta_axis(0.025, start=0.9), stops=(0.0, 0.5, 0.9, 1.0))
-    waits = ", ".join(f"{stop:g}" for stop in beta.stops)
     caption = (
         "Move β towards 1 and watch <em>Entropy against the second score</em>: a ridge is left around the tie, "
         "narrower and narrower, but at the tie itself never lower than log 2. Then move z₂ to the tie and past it: "
-        "near the tie the curve in <em>Entropy against β</em> falls to 0 only at its right end. While you move z₂ in "
-        f"the page, β waits at one of {waits}; in a notebook both are free."
+        "near the tie the curve in <em>Entropy against β</em> falls to 0 only at its right end."
     )
-    return InteractiveFigure("undecided", entropy_frame, [beta, second], caption=caption)
+    return InteractiveFigure("undecided", entropy_frame, [beta_axis(0.025, start=0.9), second], caption=caption)

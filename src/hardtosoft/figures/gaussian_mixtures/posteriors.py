@@ -185,11 +185,11 @@ def prior_frame(prior: str, variance: float) -> Frame:
     return Frame([plane, shares], readout)
 
 
-def variance_axis(start: float, stops: tuple[Value, ...] = ()) -> Axis:
+def variance_axis(start: float) -> Axis:
     """A slider for the variance of the noise."""
     named: dict[Value, str] = {VARIANCES[0]: "little noise", 1.0: "σ = 1", VARIANCES[-1]: "much"}
     label = "σ², variance of the noise"
-    return Axis("variance", label, VARIANCES, start, named, stops, lambda value: f"σ² = {float(value):.2g}")
+    return Axis("variance", label, VARIANCES, start, named, lambda value: f"σ² = {float(value):.2g}")
 
 
 def say_noise(value: Value) -> str:
@@ -213,7 +213,7 @@ def posterior_figure() -> InteractiveFigure:
 def prior_figure() -> InteractiveFigure:
     """Three priors and a slider for the variance: when the cells stay, and where they go."""
     priors = choice("prior", "Prior weights", PRIORS, start="1/σ² forgotten")
-    variance = variance_axis(VARIANCES[16], (VARIANCES[0], VARIANCES[16], 1.0, VARIANCES[-1]))
+    variance = variance_axis(VARIANCES[16])
     caption = (
         "Thick and solid: the edges of the hard unit. Blue and dashed: those of the mixture. Move σ². With 1/σ² "
         "forgotten they agree at σ² = 1 alone. Towards σ² = 0 the mixture’s edges go to the dotted ones, where the "

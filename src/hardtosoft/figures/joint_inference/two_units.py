@@ -123,7 +123,7 @@ def _name(code: int) -> str:
     return ("neither on", "only 1 on", "only 2 on", "both on")[code]
 
 
-ALONG = sliding("along", "x₁ of the marked input", 0.2, 1.6, 0.05, start=1.0, stops=(0.4, 1.0, 1.6), say=saying("x₁"))
+ALONG = sliding("along", "x₁ of the marked input", 0.2, 1.6, 0.05, start=1.0, say=saying("x₁"))
 
 
 def two_units_figure() -> InteractiveFigure:

@@ -157,7 +157,7 @@ def layer_figure() -> InteractiveFigure:
     """Sliders for the offset and the direction of one of three units, and for an input."""
     offsets: dict[Value, str] = {-0.8: "far right", 0.0: "through 0", 0.8: "far left"}
     turns: dict[Value, str] = {-60.0: "down", 0.0: "right", 60.0: "up"}
-    offset = sliding("offset", "b₁, offset of unit 1", -1, 1, 0.1, start=0.0, named=offsets, say=saying("b₁"))
+    offset = sliding("offset", "b₁, offset of unit 1", -1, 1, 0.2, start=0.0, named=offsets, say=saying("b₁"))
     turn = sliding("turn", "direction of filter 1", -90, 90, 15, start=0.0, named=turns, say=_say_turn)
     caption = (
         "Move the offset of unit 1: its line (blue) runs parallel to itself, no centroid moves, and four of the eight "

@@ -33,7 +33,7 @@ def near_one(start: float) -> Axis:
     """A slider for β with most of its room near 1, where trained networks change: the grid of the experiment."""
     values = tuple(load_softened("digits").measure("accuracy").beta.tolist())
     named: dict[Value, str] = {0.0: "linear", 0.5: "soft", 1.0: "hard"}
-    return Axis("beta", "β of all units", values, start, named, (0.0, 0.5, 0.9, 1.0), _say)
+    return Axis("beta", "β of all units", values, start, named, _say)
 
 
 def dial_frame(network: str, beta: float) -> Frame:
