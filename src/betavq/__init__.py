@@ -13,8 +13,9 @@ The core:
 
 Built on it:
 
-* :func:`soften`, with :func:`report` and :func:`harden` (:mod:`betavq.softening`): any network you have, with its
-  nonlinearities softened; :func:`betas`, :func:`set_beta`, :func:`clamp_betas`: every β of a model.
+* :func:`soften`, with :func:`report`, :func:`spread`, :func:`match_moments` and :func:`harden`
+  (:mod:`betavq.softening`): any network you have, with its nonlinearities softened; :func:`betas`,
+  :func:`set_beta`, :func:`clamp_betas`: every β of a model.
 * :mod:`betavq.geometry`: linear regions, boundaries, power diagrams and templates of networks.
 * :mod:`betavq.papers`: what other papers built on this, one module each; imported on its own.
 
@@ -29,7 +30,7 @@ from ._version import __version__
 from .inference import beta_from_eta, code, eta_from_beta, free_energy, value
 from .maso import MASO
 from .mixture import GaussianMixture
-from .softening import betas, clamp_betas, harden, report, set_beta, soften
+from .softening import betas, clamp_betas, harden, match_moments, report, set_beta, soften, spread
 
 __all__ = [
     "MASO",
@@ -44,6 +45,7 @@ __all__ = [
     "functional",
     "geometry",
     "harden",
+    "match_moments",
     "mixture",
     "nn",
     "noise",
@@ -52,6 +54,7 @@ __all__ = [
     "report",
     "set_beta",
     "soften",
+    "spread",
     "value",
 ]
 __dir__ = __all__.copy

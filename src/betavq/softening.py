@@ -9,6 +9,7 @@ r"""Any network softened: one number β for the nonlinearities that it already h
 * :func:`soften`: the copy; :func:`harden`: a copy with the hard nonlinearities back.
 * :func:`set_beta`, :func:`betas`, :func:`clamp_betas`: set every β, list them for an optimiser, keep them in range.
 * :func:`report`: a :class:`Report` of every :class:`Site`, which is replaced or says why it is not.
+* :func:`match_moments`: give the softened units the means and spreads of the hard ones; :func:`spread`: of scores.
 
 How it works: the methods of each module of the copy that may hold a nonlinearity, ``forward`` and the public ones, run
 under a ``torch.overrides.TorchFunctionMode``. That sees every function of PyTorch which they call, whatever the call
@@ -28,18 +29,31 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-import torch
 from torch import Tensor, nn
 
 from ._numerics.checks import check_flag, check_number
-from ._softening.betas import KeptBeta, add_betas, clamp_betas, kept_betas, softenings_of
+from ._softening.betas import add_betas, clamp_betas, softenings_of, warn_of_stale_moments
+from ._softening.checks import check_model, checked_betas
 from ._softening.hard_layers import with_hard_layers
+from ._softening.matching import match_moments
 from ._softening.sites import Report, Site
 from ._softening.smoothings import check_positive, check_smoothing
+from ._softening.spreads import measured, spread
 from ._softening.state import ALL, CHANNEL, SITE, Softening, part_of
 from ._torch.copies import copied
 
-__all__ = ["Report", "Site", "betas", "clamp_betas", "harden", "report", "set_beta", "soften"]
+__all__ = [
+    "Report",
+    "Site",
+    "betas",
+    "clamp_betas",
+    "harden",
+    "match_moments",
+    "report",
+    "set_beta",
+    "soften",
+    "spread",
+]
 __dir__ = __all__.copy
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -129,7 +143,7 @@ def soften(
         >>> torch.equal(betavq.set_beta(soft, 1.0)(x), net(x))
         True
     """
-    _check_model(model)
+    check_model(model)
     start = check_number("beta", beta, 0.0, 1.0, "in [0, 1]", or_else="")
     unit = check_smoothing(smoothing)
     check_positive(unit, start)
@@ -151,13 +165,19 @@ def soften(
     return made
 
 
-def report(model: nn.Module) -> Report:
+def report(model: nn.Module, images: Tensor | None = None, *, batch_size: int = 512) -> Report:
     """Every site of a model with a β: where it is, what it computes, and whether it is replaced or why not.
 
     Of a model that is softened in part, or built of :mod:`betavq.nn`, what is hard beside is listed too; so is what
     was put into the model after it was softened, and stays hard. Calls that could not be found when the model was
     softened are entered when the model makes them (not under ``torch.compile``); ``note`` says so. At β = 1 nothing is
     intercepted, and nothing entered.
+
+    Args:
+        model: softened, or with layers of :mod:`betavq.nn`.
+        images: what it takes, ``(N, ...)``: then each softened site has the spread of its scores on them, and its
+            softness, the mean entropy of its codes, which says whether β softens it at all.
+        batch_size: images that run at a time.
 
     Raises:
         ValueError: ``model`` has no β.
@@ -171,10 +191,12 @@ def report(model: nn.Module) -> Report:
           1  relu  replaced
           3  gelu  left alone: is smooth already
     """
-    _check_kept(model)
+    checked_betas(model)
     from ._softening.survey import report_of
 
-    return report_of(model)
+    return report_of(
+        model, None if images is None else measured(model, list(softenings_of(model)), images, batch_size)
+    )
 
 
 def betas(model: nn.Module) -> dict[str, Tensor]:
@@ -195,7 +217,7 @@ def betas(model: nn.Module) -> dict[str, Tensor]:
         >>> list(betavq.betas(soft))
         ['1.softening_beta', '3.softening_beta']
     """
-    return {name: kept.tensor for name, kept in _check_kept(model).items()}
+    return {name: kept.tensor for name, kept in checked_betas(model).items()}
 
 
 def set_beta(model: Model, beta: float | Tensor | Mapping[str, float | Tensor]) -> Model:
@@ -211,6 +233,9 @@ def set_beta(model: Model, beta: float | Tensor | Mapping[str, float | Tensor]) 
             ``model`` has no β.
         TypeError: ``beta`` not a number, floating tensor or mapping.
 
+    Warns:
+        UserWarning: moments that :func:`match_moments` has matched are of another β, and so are stale.
+
     Example:
         >>> import torch
         >>> from torch import nn
@@ -221,7 +246,7 @@ def set_beta(model: Model, beta: float | Tensor | Mapping[str, float | Tensor]) 
         >>> betavq.betas(soft)
         {'softening_beta': tensor(1.)}
     """
-    found = _check_kept(model)
+    found = checked_betas(model)
     given = dict(beta) if isinstance(beta, Mapping) else dict.fromkeys(found, beta)
     for name in given:
         if name not in found:
@@ -229,6 +254,7 @@ def set_beta(model: Model, beta: float | Tensor | Mapping[str, float | Tensor]) 
     checked = {name: found[name].checked(name, value) for name, value in given.items()}
     for name, value in checked.items():
         found[name].set(value)
+    warn_of_stale_moments(model)
     return model
 
 
@@ -252,7 +278,7 @@ def harden(model: Model) -> Model:
         >>> soft[1], betavq.harden(soft)[1]
         (SoftenedReLU(beta=0.5), ReLU())
     """
-    _check_kept(model)
+    checked_betas(model)
     from ._softening.modules import release
 
     made = copied(model)
@@ -260,29 +286,3 @@ def harden(model: Model) -> Model:
         if part_of(module) is not None:
             release(module)
     return with_hard_layers(made)  # type: ignore[return-value]
-
-
-def _check_model(model: Any) -> None:
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model must be an nn.Module, got {type(model).__name__}")
-    if isinstance(model, torch.jit.ScriptModule):
-        raise TypeError("model must be an nn.Module in Python, got a ScriptModule, whose code cannot be intercepted")
-    for name, module in model.named_modules():
-        place = f"in {name!r}" if name else "as the model"
-        if part_of(module) is not None:
-            raise ValueError(f"model must not be softened already, got such a module {place}; see set_beta, harden")
-        if "_orig_mod" in module._modules:  # of torch._dynamo, which takes long to import
-            raise ValueError(f"model must not be compiled, got such a module {place}; soften first, then compile")
-
-
-def _check_kept(model: nn.Module) -> dict[str, KeptBeta]:
-    """Every β that is kept; raise if there is none."""
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model must be an nn.Module, got {type(model).__name__}")
-    found = kept_betas(model)
-    if not (found or softenings_of(model)):
-        raise ValueError(
-            "model must be softened, by betavq.soften, or built of layers of betavq.nn, to have a β; got one that has"
-            f" none, {type(model).__name__}"
-        )
-    return found

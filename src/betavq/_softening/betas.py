@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -11,9 +12,10 @@ from torch import Tensor, nn
 from .._beta_module import BetaModule
 from .._numerics.checks import check_beta, check_number
 from .._numerics.eager import has_values
-from .._numerics.kept_beta import fill_beta, remember
+from .._numerics.kept_beta import beta_in_words, fill_beta, remember
+from .moments import BETA, BETA_THEN, is_stale
 from .smoothings import Smoothing, check_positive
-from .state import ALL, BETA, CHANNEL, Knob, Met, Softening, part_of
+from .state import ALL, CHANNEL, Knob, Met, Softening, part_of
 
 
 def add_betas(softening: Softening, start: float) -> None:
@@ -120,6 +122,20 @@ def kept_betas(model: nn.Module) -> dict[str, KeptBeta]:
         if isinstance(module, BetaModule):
             found[f"{name}.beta".lstrip(".")] = KeptBeta(module, "beta")
     return found
+
+
+def warn_of_stale_moments(model: nn.Module) -> None:
+    """Warn if moments were matched at another β than there is now."""
+    for softening in softenings_of(model):
+        names = {(met.module, met.attribute): name for name, met in softening.met.items()}
+        for key, matched in softening.moments.found.items():
+            if is_stale(matched, softening.knob(names.get(key, key[0])).tensor):
+                then = beta_in_words(matched[0].tensor[BETA_THEN])
+                warnings.warn(
+                    f"the moments were matched at β = {then} and are stale now: call betavq.match_moments again",
+                    stacklevel=3,
+                )
+                return
 
 
 def clamp_betas(model: nn.Module, low: float = 0.0, high: float = 0.99) -> None:

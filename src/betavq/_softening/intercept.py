@@ -99,6 +99,8 @@ class Entry:
         part = part_of(self.module)
         assert part is not None
         is_within = bool(running.frames) and running.frames[-1].softening is part.softening  # which is not hard then
+        if part.softening.moments.found and not is_within and self.module is part.softening.root:
+            part.softening.moments.restart()
         if part.is_quiet or (not is_within and part.softening.is_hard()):
             return self.original(*args, **kwargs)
         if part.is_eager and torch.compiler.is_compiling():

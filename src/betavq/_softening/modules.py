@@ -19,6 +19,7 @@ from .._numerics.kept_beta import PART, beta_in_words, keeping, prepare_load, va
 from .callers import caller
 from .code import is_hidden, reads_no_indices
 from .intercept import NO_TRACE, Entry, entries, running
+from .moments import adopt
 from .smoothings import VALUE
 from .state import ALL, Part, Softening, part_of
 
@@ -77,6 +78,7 @@ def _apply(module: nn.Module, fn: Callable[[Tensor], Tensor], recurse: bool = Tr
 def _load_from_state_dict(module: nn.Module, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
     part = part_of(module)
     assert part is not None
+    adopt(module, state_dict, prefix)
     for name in part.betas:  # the original's state has no β; the copy keeps its own then
         state_dict.setdefault(prefix + name, value_of(module, name))
         prepare_load(module, name, state_dict, prefix)

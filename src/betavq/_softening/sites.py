@@ -16,6 +16,10 @@ class Site:
         replaced: whether it is softened.
         reason: why it is left alone; empty if it is replaced.
         beta: the key of its β in :func:`betas`, one of its own if it is left alone; empty if it has none.
+        moments: what :func:`match_moments` has left, ``"moments matched at β = 0.5"``, and ``", stale"`` if β is
+            another one now; empty if nothing.
+        spread: of its scores on the images that :func:`report` was given: the standard deviation of its input.
+        softness: there, the mean entropy of its codes as a share of the largest possible: 0 is hard, 1 undecided.
 
     Example:
         >>> from torch import nn
@@ -30,6 +34,17 @@ class Site:
     replaced: bool
     reason: str = ""
     beta: str = ""
+    moments: str = field(default="", repr=False)
+    spread: float | None = field(default=None, repr=False)
+    softness: float | None = field(default=None, repr=False)
+
+    @property
+    def _more(self) -> str:
+        """What a line of the report says beside its fate."""
+        words = [self.moments] if self.moments else []
+        if self.spread is not None and self.softness is not None:
+            words.append(f"spread {self.spread:.3g}, softness {self.softness:.3f}")
+        return "".join(f", {word}" for word in words)
 
 
 @dataclass(frozen=True)
@@ -79,7 +94,7 @@ class Report:
         for site in self.sites:
             fate = "replaced" if site.replaced else f"left alone: {site.reason}"
             of_it = f", β = {self.betas[site.beta]}" if site.beta in self.betas and not one else ""
-            lines.append(f"  {site.where or '(the model)':{where}}  {site.what:{what}}  {fate}{of_it}")
+            lines.append(f"  {site.where or '(the model)':{where}}  {site.what:{what}}  {fate}{of_it}{site._more}")
         return "\n".join([*lines, self.note] if self.note else lines)
 
     def _names(self) -> tuple[list[str], list[str]]:

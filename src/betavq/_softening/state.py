@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import torch
 from torch import Tensor, nn
@@ -13,12 +13,13 @@ from .._numerics.eager import has_values
 from .._numerics.kept_beta import PART, along_channels, read_beta, used_beta
 from .._torch.calls import Bound, Call, is_numeric, why_not
 from .._torch.left_alone import INDICES
+from .._two_pieces.in_place import overwrite
 from .callers import derived_by_hand, is_foreign
+from .moments import BETA, Key, Matched, Moments
 from .sites import Site
 from .smoothings import CHANNEL_DIMS, Smoothing, check_positive, softened
 
 ALL, SITE, CHANNEL = "all", "site", "channel"
-BETA = "softening_beta"
 LEFT_ALONE = " left alone"
 
 
@@ -136,6 +137,8 @@ class Softening:
         self.sites: dict[str, Site] = {}
         self.knobs: dict[str, Knob] = {}
         self.met: dict[str, Met] = {}
+        self.moments = Moments()
+        self.meter: Meter | None = None
         self.is_looking = False
         self.unseen = ""  # what the sites found beforehand may lack
 
@@ -151,7 +154,7 @@ class Softening:
 
     def is_hard(self) -> bool:
         """Whether every β is fixed and 1: then nothing is intercepted."""
-        if self.learnable or self.is_looking or torch.compiler.is_compiling():
+        if self.learnable or self.is_looking or self.meter is not None or torch.compiler.is_compiling():
             return False
         return all(knob.number() == 1 for knob in self.knobs.values())
 
@@ -192,14 +195,49 @@ class Softening:
         if self.is_looking:
             self.look(frame, kind, reason, x.shape[channel_dim] if x.dim() else 1)
             return function(*args, **kwargs)
-        name = frame.next(kind, is_softened=not reason).name
-        self.note(name, kind, reason)
+        place = frame.next(kind, is_softened=not reason)
+        self.note(place.name, kind, reason)
         if reason:
             return function(*args, **kwargs)
-        beta = self.knob(name).value(x, channel_dim)
-        if not isinstance(beta, Tensor):
-            if beta == 1:
-                return function(*args, **kwargs)
-            check_positive(self.smoothing, beta)
-        y = softened(x, kind, bound.options, beta, self.smoothing, in_place=bound.in_place)
+        matched = self.moments.next((frame.module, place.attribute)) if self.moments.found else None
+        beta = self.knob(place.name).value(x, channel_dim)
+        unit = Unit(x, kind, bound, beta, channel_dim, self.smoothing, matched)
+        if self.meter is not None:
+            y = self.meter.meet(unit, (frame.module, place.attribute), place.name, lambda: function(*args, **kwargs))
+        elif not isinstance(beta, Tensor) and beta == 1:
+            return function(*args, **kwargs)
+        else:
+            y = unit.soft()
         return (y, None) if call.reason or bound.unwanted else y  # without the indices, which nothing reads
+
+
+class Unit(NamedTuple):
+    """A call that is to be softened."""
+
+    x: Tensor
+    kind: str
+    bound: Bound
+    beta: float | Tensor
+    channel_dim: int
+    smoothing: Smoothing
+    matched: Matched | None
+
+    def soft(self) -> Tensor:
+        """What takes the place of its output."""
+        x, kind, bound, beta, _, smoothing, matched = self
+        if not isinstance(beta, Tensor):
+            check_positive(smoothing, beta)
+        if matched is None:
+            return softened(x, kind, bound.options, beta, smoothing, in_place=bound.in_place)
+
+        def moved(x: Tensor) -> Tensor:
+            y = softened(x, kind, bound.options, beta, smoothing, in_place=False)
+            return matched.apply(y, beta, self.channel_dim)
+
+        return overwrite(x, moved, beta, *bound.options) if bound.in_place else moved(x)
+
+
+class Meter(Protocol):
+    """What looks at the calls that are softened, while it is there, and says what they put out."""
+
+    def meet(self, unit: Unit, key: Key, name: str, hard: Callable[[], Any]) -> Tensor: ...

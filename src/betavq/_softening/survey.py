@@ -14,10 +14,12 @@ from .._torch.copies import copied
 from .betas import kept_betas, softenings_of
 from .code import beta_functions, may_call, may_call_in_hooks
 from .modules import intercept
+from .moments import BETA, in_words
 from .probe import find_calls, may_hold_sites, module_site, scripted
 from .sites import Report, Site
 from .smoothings import VALUE
-from .state import ALL, Softening, part_of
+from .spreads import Scores
+from .state import ALL, Met, Softening, part_of
 
 HARD = "is hard, and not part of what is softened: betavq.soften would replace it"
 ADDED = "is hard, and was put into the model after that was softened: soften the original with it"
@@ -52,11 +54,13 @@ def note_outside(softening: Softening) -> None:
     softening.unseen = " ".join(notes)
 
 
-def report_of(model: nn.Module) -> Report:
-    """The report of a model that has a β."""
+def report_of(model: nn.Module, scores: dict[Softening, dict[str, Scores]] | None = None) -> Report:
+    """The report of a model that has a β, with what was seen of its sites' scores."""
     softenings, sites, notes = softenings_of(model), [], []
     for softening, name in softenings.items():
-        sites += [_within(name, place, site) for place, site in _sites_now(softening).items()]
+        seen = (scores or {}).get(softening, {})
+        for place, site in _sites_now(softening).items():
+            sites.append(_within(name, place, _with_moments(softening, place, _with_scores(site, seen.get(place)))))
         notes.append(softening.unseen)
     if part_of(model) is None:
         beside = _beside(model)
@@ -67,6 +71,16 @@ def report_of(model: nn.Module) -> Report:
     smoothing = " and ".join(dict.fromkeys(str(softening.smoothing) for softening in softenings))
     share = " and ".join(dict.fromkeys(softening.share for softening in softenings))
     return Report(tuple(sites), " ".join(note for note in notes if note), betas, smoothing, share)
+
+
+def _with_scores(site: Site, seen: Scores | None) -> Site:
+    return site if seen is None else replace(site, spread=seen.spread, softness=seen.softness)
+
+
+def _with_moments(softening: Softening, place: str, site: Site) -> Site:
+    met = softening.met.get(place, Met(place, BETA))
+    matched = softening.moments.found.get((met.module, met.attribute))
+    return replace(site, moments=in_words(matched, softening.knob(place).tensor)) if matched else site
 
 
 def _beside(model: nn.Module) -> Softening:
