@@ -36,9 +36,10 @@ from ._softening.betas import add_betas, clamp_betas, softenings_of, warn_of_sta
 from ._softening.checks import check_model, checked_betas
 from ._softening.hard_layers import with_hard_layers
 from ._softening.matching import match_moments
+from ._softening.scores import measured
 from ._softening.sites import Report, Site
 from ._softening.smoothings import check_positive, check_smoothing
-from ._softening.spreads import measured, spread
+from ._softening.spreads import spread
 from ._softening.state import ALL, CHANNEL, SITE, Softening, part_of
 from ._torch.copies import copied
 

@@ -270,6 +270,7 @@ def test_public_names() -> None:
         "functional",
         "geometry",
         "harden",
+        "match_moments",
         "mixture",
         "nn",
         "noise",
@@ -278,6 +279,7 @@ def test_public_names() -> None:
         "report",
         "set_beta",
         "soften",
+        "spread",
         "value",
     }
     units = ["beta_abs", "beta_leaky_relu", "beta_relu"]

@@ -1,37 +1,17 @@
-"""How far the scores of each site spread, and how soft its codes are: β acts on scores as they are."""
+"""How far the scores of each site spread: β acts on scores as they are."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
-import torch
 from torch import Tensor, nn
 
-from .betas import softenings_of
-from .meters import check_images, metered
-from .smoothings import FREE_ENERGY, VALUE, softened
-from .state import Softening, Unit
+from .._torch.copies import copied
+from .betas import add_betas, softenings_of
+from .scores import measured
+from .smoothings import VALUE
+from .state import ALL, Softening
 
 
-@dataclass
-class Scores:
-    """What was seen of a site: sums over its inputs, and over the entropies of its codes.
-
-    Attributes:
-        entropies: as shares of log R, R the number of pieces.
-    """
-
-    count: float = 0.0
-    mean: float = 0.0
-    squares: float = 0.0
-    codes: int = 0
-    entropies: float = 0.0
-
-    @property
-    def spread(self) -> float:
+def spread(self) -> float:
         """The standard deviation of the inputs."""
         return math.sqrt(self.squares / self.count)
 
@@ -120,7 +100,7 @@ def spread(model: nn.Module, images: Tensor, *, batch_size: int = 512) -> dict[s
         over all images, channels and places. (The scores of a ReLU are 0 and its input.)
 
     Raises:
-        ValueError: nothing that can be softened, no image.
+        ValueError: no image.
         TypeError: not a module, not a tensor.
 
     Example:
@@ -134,12 +114,14 @@ def spread(model: nn.Module, images: Tensor, *, batch_size: int = 512) -> dict[s
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be an nn.Module, got {type(model).__name__}")
     softenings = softenings_of(model)
+    # What this imports takes its time: the tables of PyTorch's functions.
+    from .survey import intercept_all, report_of
+
     if not softenings:
-        from ..softening import soften
-
-        model = soften(model, 1.0)
+        model = copied(model)
+        softening = Softening(model, VALUE, ALL, learnable=False)
+        intercept_all(softening)
+        add_betas(softening, 1.0)
         softenings = softenings_of(model)
-    from .survey import report_of
-
     sites = report_of(model, measured(model, list(softenings), images, batch_size)).replaced
     return {site.where: site.spread for site in sites if site.spread is not None}

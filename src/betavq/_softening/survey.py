@@ -16,9 +16,9 @@ from .code import beta_functions, may_call, may_call_in_hooks
 from .modules import intercept
 from .moments import BETA, in_words
 from .probe import find_calls, may_hold_sites, module_site, scripted
+from .scores import Scores
 from .sites import Report, Site
 from .smoothings import VALUE
-from .spreads import Scores
 from .state import ALL, Met, Softening, part_of
 
 HARD = "is hard, and not part of what is softened: betavq.soften would replace it"
