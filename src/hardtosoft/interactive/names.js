@@ -69,10 +69,11 @@ class Names {
     if (at !== null) places.unshift(Math.round(at * (points.length - 1)));
     if (first !== null) places.unshift(first);
     const sides = trace.mode === 'text' ? [side || 'c', ...AROUND] : side ? [side, ...AROUND.filter((one) => one !== side)] : AROUND;
+    const away = points.length === 1 ? [0, name.size[1]] : [0]; // a single place may be left by a line's height
     let best = null;
-    places.forEach((place, p) => sides.forEach((one, s) => {
-      const key = `${p}${one}`, box = beside(points[place], one, name.size, reach);
-      const unlike = (p && (x ?? at) !== null ? 30 : 0) + 3 * p + (s && side ? 25 : 0) + s;
+    for (const more of away) places.forEach((place, p) => sides.forEach((one, s) => {
+      const key = `${p}${one}${more}`, box = beside(points[place], one, name.size, reach + more);
+      const unlike = 2 * more + (p && (x ?? at) !== null ? 30 : 0) + 3 * p + (s && side ? 25 : 0) + s;
       if (best && unlike >= best.cost) return;
       const cost = unlike + clutter(box, around) - (key === name.before ? 12 : 0);
       if (!best || cost < best.cost) best = { cost, box, key };

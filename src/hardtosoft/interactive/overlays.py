@@ -12,9 +12,9 @@ from .frames import Trace, array
 from .names import label
 
 
-def names(texts: Sequence[str], x: Any, y: Any, colour: str = palette.INK, *, side: str = "c") -> Trace:
+def texts(words: Sequence[str], x: Any, y: Any, colour: str = palette.INK, *, side: str = "c") -> Trace:
     """Texts at the points (x, y), for what has no line or dot of its own: cells, regions, ends of an axis."""
-    told = label(texts, side=side, colour=colour)
+    told = label(words, side=side, colour=colour)
     return {"type": "names", "mode": "text", "name": "names", "x": array(x), "y": array(y), "label": told}
 
 

@@ -69,6 +69,8 @@ TINTS = {
 }
 #: A surface under a lamp: what is lit is brighter in either theme.
 RELIEF_SCALE = [[0.0, "var(--hts-shadow)"], [0.5, "var(--hts-dusk)"], [1.0, "var(--hts-light)"]]
+#: From against over nothing to for.
+SIGNED_SCALE = [[0.0, BLUE], [0.5, "var(--hts-map-low)"], [1.0, ORANGE]]
 #: Ink on paper, for images: their grey levels are what they show.
 PICTURE_SCALE = [[0.0, "var(--hts-picture-low)"], [1.0, "var(--hts-picture-high)"]]
 

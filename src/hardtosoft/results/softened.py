@@ -6,7 +6,6 @@ import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from math import log10
 from typing import Any, Literal
 
 import numpy as np
@@ -16,12 +15,6 @@ from torch import Tensor, nn
 from .stored import Floats, stored
 
 Which = Literal["digits", "images", "published"]
-HARD_POSITION = 3.6  # where β = 1 is drawn: a little beyond 0.999
-
-
-def position(beta: float) -> float:
-    """Where β stands on a scale with room near 1: −log₁₀(1 − β), so that 0, 0.9, 0.99 and 0.999 are 0, 1, 2 and 3."""
-    return HARD_POSITION if beta == 1 else min(-log10(1 - beta), HARD_POSITION)
 
 
 @dataclass(frozen=True)
@@ -37,14 +30,9 @@ class Measure:
     low: Floats
     high: Floats
 
-    @property
-    def places(self) -> Floats:
-        """The positions of every β."""
-        return np.array([position(beta) for beta in self.beta.tolist()])
-
     def at(self, beta: float) -> float:
-        """The level at any β, between those measured on the straight line over positions."""
-        return float(np.interp(position(beta), self.places, self.level))
+        """The level at any β, between those measured on a straight line."""
+        return float(np.interp(beta, self.beta, self.level))
 
 
 @dataclass(frozen=True)
@@ -117,8 +105,7 @@ class Softened:
     def diagram(self, beta: float) -> tuple[Floats, Floats, Floats]:
         """Share of test images, mean confidence and share right in each bin, at the nearest β measured."""
         entry = self._entry("value", "kept")
-        places = self.measure("accuracy").places
-        found = entry["diagrams"][int(np.abs(places - position(beta)).argmin())]
+        found = entry["diagrams"][int(np.abs(self.measure("accuracy").beta - beta).argmin())]
         share, confidence, right = (np.array(found[part]) for part in ("share", "confidence", "right"))
         return share, confidence, right
 

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 
 from betavq import noise
 from hardtosoft.atlas import ATLAS, Coordinates, constant, constants, line
+from hardtosoft.figures.atlas import grid, yours
 from hardtosoft.figures.atlas import noise as slot
-from hardtosoft.figures.atlas import pairs, yours
 
 EVERY_NOISE = pytest.mark.parametrize("name", slot.NOISES)
 RELU = (constant(0), line(1))
@@ -102,29 +102,26 @@ def test_a_noise_that_is_not_offered_is_refused():
         slot.slot_frame("cauchy", 1.0, 1.0)
 
 
-def test_the_distance_is_the_largest_anywhere_in_the_window():
-    u = torch.linspace(-5, 5, 20_001, dtype=torch.float64)
-    for first in pairs.NAMES:
-        for second in pairs.NAMES:
-            distance, place, difference = pairs.farthest(first, second)
-            there = ATLAS[first].reference(u) - ATLAS[second].reference(u)
-            assert distance == pytest.approx(there.abs().max().item(), abs=1e-6)
-            at = torch.tensor(place, dtype=torch.float64)
-            assert difference == pytest.approx(
-                (ATLAS[first].reference(at) - ATLAS[second].reference(at)).item(), abs=1e-12
-            )
-            assert abs(difference) == pytest.approx(distance, abs=1e-12)
-            assert distance < 1.1  # fits the plot
-
-
-def test_a_pair_tells_where_both_live():
-    frame = pairs.pair_frame("Hardswish", "Mish")
-    plain = frame.readout.replace("\N{NO-BREAK SPACE}", " ")
-    assert "Hardswish: pieces 0, u; quadratic entropy; β = ¼; value." in plain
-    assert "Mish: pieces log 2, u + log 2, 2u; Shannon entropy; β = ½; read out 0, u, u." in plain
-    assert pairs.pair_frame("ELU", "ELU").readout.startswith("The same function. ELU: ")
-    with pytest.raises(ValueError, match=r"second must be one of 'ReLU', .*, got 'Tanh'"):
-        pairs.pair_frame("ELU", "Tanh")
+@pytest.mark.parametrize(
+    ("beta", "noises"), [(0.5, {"logistic", "Gaussian", "exponential", "Lomax"}), (0.25, {"uniform"})]
+)
+def test_names_light_up_where_the_grid_holds_pytorchs_own_curves(beta, noises):
+    """Every named cell's curve is PyTorch's function at the β at which its name is dark, and at no other."""
+    frame = grid.grid_frame(beta)
+    lit = frame.readout.partition(": ")[2].rstrip(".").split(", ")
+    own = {kind: slot.OWN[kind] for kind in slot.NOISES if kind in noises}
+    assert lit == [name for found in own.values() for _, r, *_ in grid.READOUTS if (name := grid.own_name(found, r))]
+    for column, (heading, readout, _, _, (low, high)) in enumerate(grid.READOUTS):
+        trace = next(t for t in frame.panels[0].traces if t["name"] == heading)
+        cells = trace["y"].reshape(len(slot.NOISES), -1)[:, :-1]
+        for row, kind in enumerate(slot.NOISES):
+            if kind not in own or not getattr(own[kind], readout):
+                continue
+            expected = getattr(own[kind], readout)[1](grid.INPUTS).numpy()
+            drawn = low + (high - low) * (cells[row] - (len(slot.NOISES) - 1 - row)) / grid.TALL
+            seen = np.isfinite(drawn)
+            assert seen.mean() > 0.9, column
+            np.testing.assert_allclose(drawn[seen], expected[seen], rtol=0, atol=1e-9)
 
 
 def test_a_readers_own_coordinates_are_drawn_at_every_beta():

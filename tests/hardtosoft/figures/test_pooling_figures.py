@@ -30,13 +30,21 @@ def test_max_pooling_turns_into_pooling_with_softmax_weights():
         torch.testing.assert_close(soft, expected, rtol=1e-13, atol=0)
 
 
-def test_the_dot_lies_on_the_curve_from_mean_to_largest():
+def test_the_window_balances_at_its_value_over_discs_of_its_weights():
     for beta in (0.0, 0.3, 0.5, 1.0):
-        worth, _ = window_frame([3.0, -1.0, 0.5], beta).panels
-        largest, mean, curve, dot = worth.traces
-        assert dot["y"][0] == pytest.approx(curve["y"][round(100 * beta)], abs=1e-14)
-        assert (largest["y"][0], mean["y"][0]) == (curve["y"][-1], pytest.approx(curve["y"][0]))
-        assert (np.diff(curve["y"]) >= 0).all()
+        balance, counted = window_frame([3.0, -1.0, 0.5], beta).panels
+        drawn = {
+            trace["name"]: trace
+            for trace in (*balance.traces, *counted.traces)
+            if trace["mode"] == "markers" or trace["name"] == "value"
+        }
+        weights = drawn["weight t"]["y"]
+        value = betavq.value(torch.tensor([3.0, -1.0, 0.5], dtype=torch.float64), beta).item()
+        assert drawn["value"]["x"][0] == pytest.approx(value, abs=1e-14)
+        assert value == pytest.approx(np.dot(weights, [3.0, -1.0, 0.5]), abs=1e-14)
+        veil = next(trace for trace in balance.traces if trace["name"] == "discs")
+        rows = veil["y"].reshape(3, -1)[:, :-1]
+        np.testing.assert_allclose(rows.max(1) ** 2 / rows.max(1).max() ** 2, weights / weights.max(), atol=1e-3)
 
 
 def test_the_gradient_is_the_slope_of_the_value():

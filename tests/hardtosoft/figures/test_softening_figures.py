@@ -8,7 +8,7 @@ import torch
 
 import betavq
 from hardtosoft.figures.softening_networks import curves, digits
-from hardtosoft.results.softened import load_digits_cnn, position
+from hardtosoft.results.softened import load_digits_cnn
 
 
 def named(panel, name):
@@ -24,8 +24,8 @@ def test_marks_stand_on_their_curves(network, frame):
             marks = [trace for trace in panel.traces if trace["name"].endswith(", now")]
             for mark in marks:
                 curve = named(panel, mark["name"].removesuffix(", now"))
-                on = np.isclose(curve["x"], position(beta))
-                assert mark["x"][0] == position(beta)
+                on = np.isclose(curve["x"], beta)
+                assert mark["x"][0] == beta
                 if on.any():
                     np.testing.assert_allclose(mark["y"][0], curve["y"][on][0], equal_nan=True)
 

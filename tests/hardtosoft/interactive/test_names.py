@@ -9,8 +9,7 @@ from hardtosoft.interactive import markup, names, palette, placeholder
 from hardtosoft.interactive.axes import beta_axis
 from hardtosoft.interactive.figure import InteractiveFigure
 from hardtosoft.interactive.frames import Frame, Panel, axis, dots, layout, line
-from hardtosoft.interactive.overlays import area
-from hardtosoft.interactive.overlays import names as texts
+from hardtosoft.interactive.overlays import area, texts
 
 LAYOUT = layout(axis(0, 10, (0, 10)), axis(0, 5, (0, 5)))
 

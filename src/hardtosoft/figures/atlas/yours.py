@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...atlas import Coordinates, constant
 from ...atlas import line as piece
-from ...drawing.looks import GRID, INPUT_AXIS, INPUTS, STYLES, UP_TO_1, WEIGHTS, even_ticks, piece_lines
+from ...drawing.looks import GRID, INPUT_AXIS, INPUTS, STYLES, SYMBOLS, UP_TO_1, WEIGHTS, even_ticks, piece_lines
 from ...interactive import palette
 from ...interactive.axes import beta_axis
 from ...interactive.figure import InteractiveFigure
@@ -62,8 +62,8 @@ def your_frame(coordinates: Coordinates, beta: float) -> Frame:
         xlabel="input u",
         alt=f"Your nonlinearity at β = {beta:.2f}: for u from −5 to 5 {found}.",
         traces=[
-            line("β = 1, hard", GRID, hard, palette.GREY, dash="dash", width=1.5),
-            line("at this β", GRID, now, palette.BLUE, width=3),
+            line("β = 1, hard", GRID, hard, palette.GREY, dash="dash", width=1.5, label="β = 1"),
+            line("at this β", GRID, now, palette.BLUE, width=4.5, label="at this β"),
         ],
         layout=layout(INPUT_AXIS, axis(low, high, even_ticks(low, high))),
     )
@@ -71,7 +71,7 @@ def your_frame(coordinates: Coordinates, beta: float) -> Frame:
         title="Code: how it weighs its pieces",
         xlabel="input u",
         alt="The weights of all pieces add to one.",
-        traces=piece_lines(WEIGHTS, GRID, shares),
+        traces=piece_lines(WEIGHTS, GRID, shares, labels=SYMBOLS),
         layout=layout(INPUT_AXIS, UP_TO_1),
     )
     return Frame([value, code], f"{found[0].upper()}{found[1:]}.")

@@ -22,7 +22,7 @@ from ...interactive.frames import Array, Frame, Panel, Trace, array, axis, dots,
 from ...interactive.marks import weighed
 from ...interactive.names import label
 from ...interactive.numbers import number
-from ...interactive.overlays import names, veil
+from ...interactive.overlays import texts, veil
 
 
 class Style(NamedTuple):
@@ -169,7 +169,7 @@ def triangle_panel(scores: Tensor, beta: float) -> Panel:
             path("the best code’s path, β from 0 to 1", way, palette.INK, dash="dot", width=2, label=""),
             *marks,
             dots("the best code at this β", best[:1], best[1:], palette.INK, size=13, label=""),
-            names(("β = 0", "β = ½", "β = 1"), stops[:, 0], stops[:, 1], side="w"),
+            texts(("β = 0", "β = ½", "β = 1"), stops[:, 0], stops[:, 1], side="w"),
         ],
         layout=layout(axis(*WIDE, (), grid=False), axis(*TALL, (), grid=False)),
         aspect=(WIDE[1] - WIDE[0]) / (TALL[1] - TALL[0]),

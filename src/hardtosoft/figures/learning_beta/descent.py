@@ -72,7 +72,7 @@ def pull_frame(beta: float) -> Frame:
         title="Who moves β: ∂y/∂β",
         xlabel="input u of the unit",
         alt=f"At β = {beta:.2f} what moves β is {bend}.",
-        traces=[line("∂y/∂β", GRID, now, palette.BLUE, width=3)],
+        traces=[line("∂y/∂β", GRID, now, palette.BLUE, width=4.5, label="")],
         layout=layout(axis(-REACH, REACH, (-4, -2, 0, 2, 4)), axis(-0.2, 4.3, (0, 1, 2, 3, 4))),
     )
     # Powers of ten, as numbers that a linear axis can show.
@@ -83,10 +83,10 @@ def pull_frame(beta: float) -> Frame:
         "in the logit it fades at both ends, in η it fades towards β = 1.",
         traces=[
             *(
-                line(name, (0.0, 0.01), found[name].log10(), colour, dash=dash)
+                line(name, (0.0, 0.01), found[name].log10(), colour, dash=dash, label=True)
                 for name, (colour, dash) in LOOKS.items()
             ),
-            *(dots(f"{name}, now", [beta], [_log(at[name])], LOOKS[name][0], size=9) for name in LOOKS),
+            *(dots(f"{name}, now", [beta], [_log(at[name])], LOOKS[name][0], size=9, label="") for name in LOOKS),
         ],
         layout=layout(ACROSS_TO_1, axis(-6.2, 0.6, (-6, -4, -2, 0), ("10⁻⁶", "10⁻⁴", "0.01", "1"))),
     )
@@ -149,8 +149,11 @@ def descent_frame(start: float, goal: str) -> Frame:
         xlabel="steps of gradient descent",
         alt=_told(start, target, ends),
         traces=[
-            line("goal", [0, STEPS], [target] * 2, palette.GREY, dash="dashdot", width=1.5),
-            *(line(name, (0, 1), path, LOOKS[name][0], dash=LOOKS[name][1]) for name, path in paths.items()),
+            line("goal", [0, STEPS], [target] * 2, palette.GREY, dash="dashdot", width=1.5, label=True),
+            *(
+                line(name, (0, 1), path, LOOKS[name][0], dash=LOOKS[name][1], label=True)
+                for name, path in paths.items()
+            ),
         ],
         layout=layout(axis(-2, STEPS + 2, range(0, STEPS + 1, 20)), UP_TO_1),
     )
@@ -160,9 +163,9 @@ def descent_frame(start: float, goal: str) -> Frame:
         xlabel="β",
         alt=f"The loss has one minimum, at β = {target:g}, and is flat at β = 1.",
         traces=[
-            line("loss", (0.0, 0.01), found, palette.GREY),
+            line("loss", (0.0, 0.01), found, palette.GREY, label=""),
             *(
-                dots(f"{name}, at the end", [end], [value], LOOKS[name][0], size=10)
+                dots(f"{name}, at the end", [end], [value], LOOKS[name][0], size=10, label=name)
                 for (name, end), value in zip(ends.items(), loss, strict=True)
             ),
         ],
@@ -200,8 +203,8 @@ def detached_frame(beta: float) -> Frame:
         else f"At β = {beta:.2f} the slope of the attached code runs from {number(attached.min())} to "
         f"{number(attached.max())}; that of the detached code stays between 0 and 1 and never falls.",
         traces=[
-            line("attached: ∂y/∂u", GRID, attached, palette.BLUE),
-            line("detached: the code t₂", GRID, detached, palette.ORANGE, dash="dash"),
+            line("attached: ∂y/∂u", GRID, attached, palette.BLUE, width=4.5, label="attached: ∂y/∂u"),
+            line("detached: the code t₂", GRID, detached, palette.ORANGE, dash="dash", label="detached: t₂"),
         ],
         layout=layout(axis(-REACH, REACH, (-4, -2, 0, 2, 4)), axis(-0.25, 1.25, (0, 0.5, 1), ("0", "½", "1"))),
     )
@@ -210,7 +213,7 @@ def detached_frame(beta: float) -> Frame:
         title="What the detached code leaves out",
         xlabel="input u of the unit",
         alt=f"The difference is odd and at most {largest:.3f} at β = {beta:.2f}.",
-        traces=[line("attached − detached", GRID, dropped, palette.PURPLE, width=3)],
+        traces=[line("attached − detached", GRID, dropped, palette.PURPLE, width=3, label="")],
         layout=layout(axis(-REACH, REACH, (-4, -2, 0, 2, 4)), axis(-0.3, 0.3, (-0.2, 0, 0.2), ("−0.2", "0", "0.2"))),
     )
     return Frame([slopes, left_out], f"β = {beta:.2f}: the slopes differ by {largest:.3f} at most.")

@@ -11,6 +11,7 @@ from ...interactive import palette
 from ...interactive.axes import Axis, Value, check_option, choice
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, dots, layout, line, path
+from ...interactive.overlays import area
 from ...results.beta_runs import CurveFit, Setting, beta_runs, curve_fits
 
 LAYERS = ("first layer", "second", "third")
@@ -52,11 +53,17 @@ def where_frame(epoch: float, learned: str, code: str) -> Frame:
         alt=f"From ½ the mean β of the layers ends at {_list(means.mean[:, -1])}.",
         traces=[
             *(
-                line(f"{name}, interval", *_band(means.low[i], means.high[i]), LOOKS[i][0], width=1, dash="dot")
+                area(f"{name}, interval", range(count + 1), means.low[i], means.high[i], LOOKS[i][0])
                 for i, name in enumerate(LAYERS)
             ),
-            *(line(name, (0, 1), means.mean[i], LOOKS[i][0], dash=LOOKS[i][1]) for i, name in enumerate(LAYERS)),
-            *(dots(f"{name}, now", [at], [now[i]], LOOKS[i][0], symbol=LOOKS[i][2]) for i, name in enumerate(LAYERS)),
+            *(
+                line(name, (0, 1), means.mean[i], LOOKS[i][0], dash=LOOKS[i][1], label=True)
+                for i, name in enumerate(LAYERS)
+            ),
+            *(
+                dots(f"{name}, now", [at], [now[i]], LOOKS[i][0], symbol=LOOKS[i][2], size=9, label="")
+                for i, name in enumerate(LAYERS)
+            ),
         ],
         layout=layout(axis(-0.02 * count, 1.02 * count, range(0, count + 1, count // 5)), UP_TO_1),
     )
@@ -66,7 +73,10 @@ def where_frame(epoch: float, learned: str, code: str) -> Frame:
         xlabel="share of the channels",
         alt=f"After {at} epochs of one network β is {_list(layer[at].mean() for layer in betas)} on average in the "
         f"three layers; its standard deviation over the channels is {_list(spread)}.",
-        traces=[line(name, *_sorted(betas[i][at]), LOOKS[i][0], dash=LOOKS[i][1]) for i, name in enumerate(LAYERS)],
+        traces=[
+            line(name, *_sorted(betas[i][at]), LOOKS[i][0], dash=LOOKS[i][1], label=True)
+            for i, name in enumerate(LAYERS)
+        ],
         layout=layout(ACROSS_TO_1, UP_TO_1),
     )
     return Frame([ways, each], f"After {at} of {count} epochs, mean β: {_list(now)}.")
@@ -85,7 +95,7 @@ def where_figure() -> InteractiveFigure:
     caption = (
         "Start with one β a channel. On the right all channels of a layer stand in order; move the epochs and watch "
         "the steps fan out from ½. How far do they go, and which way? Then let each layer share one β: it moves "
-        "faster, for all its units pull at it, and its intervals on the left (thin dots) say how much seeds differ."
+        "faster, for all its units pull at it, and its intervals on the left say how much seeds differ."
     )
     return InteractiveFigure("where-beta-goes", where_frame, axes, caption=caption)
 
@@ -103,8 +113,8 @@ def fit_frame(way: str, curve: str, width: str, code: str) -> Frame:
         alt=f"{curve} and what one network with {width.removesuffix(' units')} units makes of it; "
         f"root mean squared error {_error(float(fit.error.mean))} over the seeds.",
         traces=[
-            line("curve", grid, truth, palette.GREY, dash="dash", width=2),
-            line("fit", grid, drawn, palette.BLUE, width=3),
+            line("curve", grid, truth, palette.GREY, dash="dash", width=2, label=curve),
+            line("fit", grid, drawn, palette.BLUE, width=4, label=True),
         ],
         layout=layout(axis(-END, END, (-6, -3, 0, 3, 6)), axis(-1.6, 1.6, (-1, 0, 1))),
     )
@@ -121,9 +131,16 @@ def _errors(fits: dict[str, CurveFit], way: str, code: str) -> Panel:
         xlabel="β, fixed or learned",
         alt=f"With {code} codes the smallest mean error is that of {best}.",
         traces=[
-            path("95 % intervals", upright(places, low, high), palette.ORANGE, width=2),
-            dots("mean", list(places), [fit.error.mean for fit in fits.values()], palette.ORANGE, symbol="square"),
-            dots("this one", [here], [fits[way].error.mean], palette.BLUE, size=12),
+            path("95 % intervals", upright(places, low, high), palette.GREY, width=2, label=""),
+            dots(
+                "mean",
+                list(places),
+                [fit.error.mean for fit in fits.values()],
+                palette.GREY,
+                symbol="square",
+                label="",
+            ),
+            dots("this one", [here], [fits[way].error.mean], palette.BLUE, size=12, label=True),
         ],
         layout=layout(
             axis(-0.4, 6.4, places, (".5", ".62", ".75", ".87", ".99", "one", "each"), grid=False),
@@ -151,12 +168,6 @@ def _setting(learned: str, code: str) -> Setting:
     check_option("learned", learned, LEARNED)
     check_option("code", code, CODES)
     return LEARNED[learned], 0.5, code
-
-
-def _band(low: object, high: object) -> tuple[list[float], list[float]]:
-    lower, upper = np.asarray(low, dtype=float).tolist(), np.asarray(high, dtype=float).tolist()
-    gap = float("nan")
-    return [*range(len(lower)), gap, *range(len(upper))], [*lower, gap, *upper]
 
 
 def _sorted(betas: object) -> tuple[np.ndarray, np.ndarray]:

@@ -27,8 +27,8 @@ def interval(name: str, x: float, band: Band, colour: str) -> list[Trace]:
     gap = float("nan")
     across = [x - CAP, x + CAP, gap, x, x, gap, x - CAP, x + CAP]
     return [
-        line(f"{name}, 95 % interval", across, [low, low, gap, low, high, gap, high, high], colour, width=2),
-        dots(f"{name}, mean", [x], [mean], colour, symbol="square", size=11),
+        line(f"{name}, 95 % interval", across, [low, low, gap, low, high, gap, high, high], colour, width=2, label=""),
+        dots(f"{name}, mean", [x], [mean], colour, symbol="square", size=11, label=""),
     ]
 
 
@@ -46,26 +46,26 @@ def gains_frame(unit: str) -> Frame:
         )
         + ". A line joins the networks of one seed.",
         traces=[
-            path("networks of one seed", parted(by_seed), palette.GREY, width=1.5),
+            path("networks of one seed", parted(by_seed), palette.GREY, width=1.5, label=""),
             *(
-                dots(name, [places[name]] * len(by_seed), accuracies[places[name]], LOOKS[name][0], size=8)
+                dots(name, [places[name]] * len(by_seed), accuracies[places[name]], LOOKS[name][0], size=8, label="")
                 for name in places
             ),
         ],
         layout=layout(axis(-0.4, 2.4, (0, 1, 2), list(KINDS), grid=False), _accuracy_axis(found)),
     )
     gains = {name: found.minus_none[activation, KINDS[name]] for name in (PENALISED, ORTHOGONAL)}
-    reach = max(100 * float(abs(band.mean) + band.half_width) for band in found.minus_none.values())
-    top = ceil(reach * 1.1 * 2) / 2
+    low = floor(min(0.0, *(100 * float(band.low) for band in found.minus_none.values())) - 0.5)
+    top = ceil(max(100 * float(band.high) for band in found.minus_none.values()))
     pairs = Panel(
         title="More than free filters, points",
         xlabel="filters",
         alt=" ".join(f"{name.capitalize()}: {_words(band)}." for name, band in gains.items()),
         traces=[
-            line("as free filters", [0.4, 2.6], [0, 0], palette.BLUE, dash="dash", width=1.5),
+            line("as free filters", [0.4, 2.6], [0, 0], palette.GREY, dash="dash", width=1.5, label=True),
             *(trace for name, band in gains.items() for trace in interval(name, places[name], band, LOOKS[name][0])),
         ],
-        layout=layout(axis(0.4, 2.6, (1, 2), list(gains), grid=False), axis(-top, top, even_ticks(-top, top))),
+        layout=layout(axis(0.4, 2.6, (1, 2), list(gains), grid=False), axis(low, top, even_ticks(low, top))),
     )
     said = "; ".join(f"{name} {_points(band)}" for name, band in gains.items())
     return Frame([levels, pairs], f"{unit}: {said} points.")

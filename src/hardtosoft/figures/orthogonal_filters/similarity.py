@@ -11,16 +11,18 @@ from ...interactive import palette
 from ...interactive.axes import check_option, choice
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, dots, heatmap, layout, line, picture
+from ...interactive.overlays import texts
 from ...results.filter_runs import ACTIVATIONS, CONSTRAINTS, filter_runs
 
 RELU, SWISH = "ReLU", "swish, β = ½"
 FREE, PENALISED, ORTHOGONAL = "free", "penalised", "orthogonal"
 UNITS = dict(zip((RELU, SWISH), ACTIVATIONS, strict=True))
 KINDS = dict(zip((FREE, PENALISED, ORTHOGONAL), CONSTRAINTS, strict=True))
-LOOKS = {FREE: (palette.BLUE, "solid"), PENALISED: (palette.ORANGE, "dash"), ORTHOGONAL: (palette.GREEN, "dot")}
+LOOKS = {FREE: (palette.GREEN, "dash"), PENALISED: (palette.ORANGE, "solid"), ORTHOGONAL: (palette.PURPLE, "dot")}
 BRIGHTNESS = "brightness"
 PARTS = (BRIGHTNESS, "red", "green", "blue")
 TILES = (4, 8)
+BAR = 4  # columns right of the cosines: a gap and the scale
 
 
 def learned(unit: str, kind: str) -> Tensor:
@@ -60,53 +62,67 @@ def tiles(filters: Tensor, part: str) -> Tensor:
     numbers = filters.mean(-1) if part == BRIGHTNESS else filters[..., PARTS.index(part) - 1]
     shares = numbers / numbers.abs().amax((1, 2), keepdim=True).clamp_min(1e-12)
     # A line of paper around each.
-    framed = F.pad((1 + shares) / 2, (1, 0, 1, 0))
+    framed = F.pad((1 + shares) / 2, (1, 0, 1, 0), value=0.5)
     rows, columns = TILES
     _, height, width = framed.shape
     grid = framed.reshape(rows, columns, height, width).permute(0, 2, 1, 3).reshape(rows * height, columns * width)
-    return F.pad(grid, (0, 1, 0, 1))
+    return F.pad(grid, (0, 1, 0, 1), value=0.5)
 
 
 def filters_frame(unit: str, kind: str, part: str) -> Frame:
     """The filters as pictures, and the cosine of each two."""
     filters = learned(unit, kind)
-    shown, table = tiles(filters, part), cosines(filters).abs().clamp(0, 1)
+    shown, table = tiles(filters, part), cosines(filters)
     count = len(filters)
-    apart = table[~torch.eye(count, dtype=torch.bool)]
+    apart = table[~torch.eye(count, dtype=torch.bool)].abs()
     mean, largest = apart.mean().item(), apart.max().item()
     rows, columns = shown.shape
     empty = axis(0, 1, (), grid=False)
     pictures = Panel(
         title=f"{count} filters, {kind}",
-        xlabel="paper: negative; ink: positive",
+        xlabel="blue: negative; orange: positive",
         alt=f"Filters of the first layer, {kind}: edges, bars and spots, some of them noisy.",
-        traces=[picture("filters", shown, (0, 1), (0, 1))],
+        traces=[picture("filters", shown, (0, 1), (0, 1)) | {"colorscale": palette.SIGNED_SCALE}],
         layout=layout(empty, empty),
         aspect=columns / rows,
     )
-    ends = (1, count)
+    sheet, (left, right) = _beside(cosines(learned(unit, FREE)), table), (0.0, count + BAR)
+    told = [f"{FREE}: above", f"{kind}: below", "1", "0", "−1"]
+    across = [0.72 * count, 0.28 * count, *[count + BAR - 0.5] * 3]
+    up = [0.86 * count, 0.14 * count, count - 1, count / 2, 1]
     products = Panel(
-        title="Cosine of each two, without its sign",
-        xlabel="filter",
+        title="Cosine of each two filters",
+        xlabel="blue: against each other; orange: alike",
         alt=f"Off the diagonal the cosines of {kind} filters are {mean:.2f} on average and {largest:.2f} at most.",
-        traces=[heatmap("|cosine|", table, (0.5, count + 0.5), (0.5, count + 0.5), palette.BLUE)],
-        layout=layout(axis(0.5, count + 0.5, ends, grid=False), axis(0.5, count + 0.5, ends, grid=False)),
-        aspect=1.0,
+        traces=[
+            picture("cosine", sheet, (left, right), (0.0, count)) | {"colorscale": palette.SIGNED_SCALE},
+            texts(told, across, up),
+        ],
+        layout=layout(axis(left, right, (), grid=False), axis(0, count, (), grid=False)),
+        aspect=right / count,
     )
     return Frame([pictures, products], f"|cosine| of two filters: {mean:.3f} on average, {largest:.3f} at most.")
+
+
+def _beside(above: Tensor, below: Tensor) -> Tensor:
+    """Cosines of free filters above the diagonal and of others below it, and the scale, as places on it in [0, 1]."""
+    count = len(above)
+    both = torch.triu(above, 1) + torch.tril(below, -1)
+    bar = torch.linspace(1, -1, count, dtype=both.dtype)[:, None].expand(-1, BAR - 2)
+    return ((1 + torch.cat([both, both.new_zeros(count, 2), bar], 1)) / 2).clamp(0, 1)
 
 
 def filters_figure() -> InteractiveFigure:
     """Two activations, three ways to treat filters, and the colours one by one."""
     axes = [
-        choice("kind", "Filters", tuple(KINDS), start=FREE),
+        choice("kind", "Filters", tuple(KINDS), start=ORTHOGONAL),
         choice("unit", "Unit", tuple(UNITS), start=RELU),
         choice("part", "Shown", PARTS, start=BRIGHTNESS),
     ]
     caption = (
-        "Change the filters and look at the right first: the table empties, from free over penalised to orthogonal, "
-        "where nothing but the diagonal is left, and what the rounding of the stored filters adds. Then look at the "
-        "left: could you have told from the pictures?"
+        "Look at the right first: above the diagonal are the free filters, below it the chosen ones. Go from free "
+        "over penalised to orthogonal: the lower half empties but for the rounding of the stored filters. Then look "
+        "at the left: could you have told from the pictures?"
     )
     return InteractiveFigure("learned-filters", filters_frame, axes, caption=caption)
 
@@ -126,8 +142,11 @@ def shifts_frame(unit: str, kind: str) -> Frame:
         f"{maps[ORTHOGONAL][middle, reach + 1]:.2f} on average one pixel beside it; free filters have "
         f"{maps[FREE][middle, reach + 1]:.2f} there.",
         traces=[
-            *(line(name, places, each[middle], LOOKS[name][0], dash=LOOKS[name][1]) for name, each in maps.items()),
-            dots("same window, these filters", [0], [maps[kind][middle, reach]], LOOKS[kind][0], size=10),
+            *(
+                line(name, places, each[middle], LOOKS[name][0], dash=LOOKS[name][1], label=True)
+                for name, each in maps.items()
+            ),
+            dots("same window, these filters", [0], [maps[kind][middle, reach]], LOOKS[kind][0], size=10, label=""),
         ],
         layout=layout(
             axis(-reach - 0.2, reach + 0.2, range(-reach, reach + 1, 2)),
@@ -144,8 +163,8 @@ def shifts_frame(unit: str, kind: str) -> Frame:
                 maps[kind] / top,
                 (-reach - 0.5, reach + 0.5),
                 (-middle - 0.5, middle + 0.5),
-                palette.BLUE,
             )
+            | {"colorscale": [[0.0, "var(--hts-map-low)"], [1.0, palette.BLUE]]}
         ],
         layout=layout(*(axis(-reach - 0.5, reach + 0.5, range(-reach, reach + 1, 2), grid=False) for _ in "xy")),
         aspect=1.0,

@@ -15,6 +15,7 @@ from ...interactive import palette
 from ...interactive.axes import beta_axis, check_option, choice
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, Trace, array, axis, dots, layout, line, picture
+from ...interactive.names import label
 from ...results.pooled import load_photograph
 from .window import BETAS
 
@@ -72,7 +73,7 @@ def units_frame(scale: str, beta: float) -> Frame:
     check_option("scale", scale, SCALES)
     top = SCALES[scale]
     curves = [
-        line(f"levels {name}", (0.0, 0.01), way(each), colour, dash=dash)
+        line(f"levels {name}", (0.0, 0.01), way(each), colour, dash=dash, label=True)
         for (name, each), (colour, dash) in zip(SCALES.items(), SCALE_STYLES, strict=True)
     ]
     share = way_at(top, beta)
@@ -81,7 +82,7 @@ def units_frame(scale: str, beta: float) -> Frame:
         xlabel="β",
         alt=f"With grey levels from {scale}, β = {beta:.2f} goes {100 * share:.0f} % of the way from mean to maximum; "
         "the larger the numbers, the earlier the way is gone.",
-        traces=[*curves, dots("these levels, this β", [beta], [share], palette.BLUE, size=13)],
+        traces=[*curves, dots("these levels, this β", [beta], [share], palette.INK, size=12, label="")],
         layout=layout(ACROSS_TO_1, UP_TO_1),
     )
     readout = f"Grey levels {scale}, β = {beta:.2f}: {100 * share:.1f} % of the way from the mean to the largest."
@@ -92,15 +93,16 @@ def row_panel(window: int, beta: float, top: float) -> Panel:
     """One row of the photograph: its pixels, and the windows over it at β, at the mean and at the maximum."""
     row = ROW // window
     mean, largest, now = (pooled(window, each, top)[row] for each in (0.0, 1.0, beta))
+    told = label("largest", x=8), label("mean", x=88, side="s")
     return Panel(
         title="One row: its brightness",
         xlabel="pixel, from left to right",
         alt=f"In one row the windows at β = {beta:.2f} lie between their means and their largest pixels.",
         traces=[
-            line("pixels", *_steps(load_photograph()[ROW], 1), palette.GREY, width=1),
-            line("largest", *_steps(largest, window), palette.INK, dash="dash", width=1.2),
-            line("mean", *_steps(mean, window), palette.INK, dash="dot", width=1.2),
-            line("at this β", *_steps(now, window), palette.BLUE, width=3),
+            line("pixels", *_steps(load_photograph()[ROW], 1), palette.GREY, width=1, label=label("pixels", x=30)),
+            line("largest", *_steps(largest, window), palette.INK, dash="dash", width=1.2, label=told[0]),
+            line("mean", *_steps(mean, window), palette.INK, dash="dot", width=1.2, label=told[1]),
+            line("at this β", *_steps(now, window), palette.BLUE, width=3, label=label("at this β", x=70)),
         ],
         layout=layout(axis(0, PIXELS, (0, 48, 96)), axis(-0.04, 1.04, (0, 0.5, 1), ("black", "½", "white"))),
     )

@@ -9,14 +9,16 @@ import numpy as np
 from ...interactive import palette
 from ...interactive.axes import Axis, Value, check_option, choice
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Frame, Panel, Trace, axis, dots, layout, line
-from ...results.softened import HARD_POSITION, Measure, Softened, Which, load_softened, position
+from ...interactive.frames import Array, Frame, Panel, Trace, axis, dots, layout, line
+from ...interactive.overlays import area
+from ...results.softened import Measure, Softened, Which, load_softened
 
 NETWORKS: dict[str, Which] = {"digits": "digits", "small photographs": "images", "published": "published"}
-TICKS = (0.0, 0.5, 0.9, 0.99, 0.999, 1.0)
-ACROSS = axis(-0.08, HARD_POSITION + 0.08, [position(beta) for beta in TICKS], ("0", "½", ".9", ".99", ".999", "1"))
+ACROSS = axis(-0.02, 1.02, (0, 0.25, 0.5, 0.75, 1), ("0", "¼", "½", "¾", "1"))
 PERCENT = axis(-3, 103, (0, 25, 50, 75, 100))
-XLABEL = "β, drawn with room near 1"
+#: Attacks were measured at the larger β only.
+ATTACKED = axis(0.83, 1.005, (0.85, 0.9, 0.95, 1))
+XLABEL = "β of all units; dots: measured"
 FEW = 0.004  # of the images: the share right of a bin with fewer is chance, so it is not drawn
 MOST_LOSS = 3.0
 WAYS = (
@@ -25,12 +27,13 @@ WAYS = (
     ("free energy", "free_energy", "kept", palette.ORANGE, "dashdot"),
     ("Curvature Tuning’s mix", "curvature_tuning", "kept", palette.PURPLE, "dot"),
 )
-STYLES = ((palette.BLUE, "solid"), (palette.ORANGE, "dash"), (palette.PURPLE, "dot"))
+NOISE_STYLES = ((palette.BLUE, "solid"), (palette.GREEN, "dash"), (palette.GREY, "dot"))
+ATTACK_STYLES = ((palette.ORANGE, "dash"), (palette.PURPLE, "dashdot"), (palette.INK, "dot"))
 Curve = tuple[str, Measure, str, str]
 
 
 def near_one(start: float) -> Axis:
-    """A slider for β with most of its room near 1, where trained networks change: the grid of the experiment."""
+    """A slider for β at the places of the experiment, which are closer near 1, where trained networks change."""
     values = tuple(load_softened("digits").measure("accuracy").beta.tolist())
     named: dict[Value, str] = {0.0: "linear", 0.5: "soft", 1.0: "hard"}
     return Axis("beta", "β of all units", values, start, named, _say)
@@ -48,7 +51,6 @@ def dial_frame(network: str, beta: float) -> Frame:
         alt=f"At β = {beta:.4g} {right:.1f} % of test images are classified correctly and the mean confidence is "
         f"{sure:.1f} %; at β = 1, {ends[0]:.1f} % and {ends[1]:.1f} %.",
         traces=[
-            *_interval(accuracy, palette.BLUE),
             *_curves(
                 beta,
                 [
@@ -81,8 +83,23 @@ def _reliability(found: Softened, beta: float, lead: float, error: float) -> Pan
         xlabel="confidence, %",
         alt=f"On the whole the network is {'as ' * (abs(lead) <= 1)}{words}: its calibration error is {error:.1f} %.",
         traces=[
-            line("right as often as sure", [0, 100], [0, 100], palette.GREY, dash="dot", width=1.5),
-            line("images in the bin", np.repeat(sure, 3), stems.ravel(), palette.PURPLE, width=3),
+            line(
+                "right as often as sure",
+                [0, 100],
+                [0, 100],
+                palette.GREY,
+                dash="dot",
+                width=1.5,
+                label="as often as sure",
+            ),
+            line(
+                "images in the bin",
+                np.repeat(sure, 3),
+                stems.ravel(),
+                palette.PURPLE,
+                width=3,
+                label="images in the bin",
+            ),
             dots(
                 "right in the bin",
                 np.where(drawn, sure, np.nan),
@@ -90,6 +107,7 @@ def _reliability(found: Softened, beta: float, lead: float, error: float) -> Pan
                 palette.BLUE,
                 symbol="square",
                 size=8,
+                label="right",
             ),
         ],
         layout=layout(PERCENT, PERCENT),
@@ -141,14 +159,14 @@ def robustness_frame(network: str, beta: float) -> Frame:
             alt=f"{what}, {_told(worst, beta, 100)} % right at β = {beta:.4g}, {100 * worst.level[-1]:.1f} % at 1.",
             traces=_curves(
                 beta,
-                [(label, measure, *style) for label, measure, style in zip(words, curves, STYLES, strict=True)],
+                [(label, measure, *style) for label, measure, style in zip(words, curves, styles, strict=True)],
                 unit=100,
             ),
-            layout=layout(ACROSS, PERCENT),
+            layout=layout(across, PERCENT),
         )
-        for title, what, worst, words, curves in (
-            ("Right with noise, %", f"With {labels[-1]}", noisy[-1], labels, noisy),
-            ("Right under attack, %", "Under both attacks", attacked[-1], kinds, attacked),
+        for title, what, worst, words, curves, styles, across in (
+            ("Right with noise, %", f"With {labels[-1]}", noisy[-1], labels, noisy, NOISE_STYLES, ACROSS),
+            ("Right under attack, %", "Under both attacks", attacked[-1], kinds, attacked, ATTACK_STYLES, ATTACKED),
         )
     ]
     readout = (
@@ -170,24 +188,23 @@ def measured(network: str) -> Softened:
 
 
 def _curves(beta: float, curves: Iterable[Curve], *, unit: float, highest: float = np.inf) -> list[Trace]:
-    """Lines over all β, and a mark on each at this one, where the curve was measured and is not off the top."""
+    """Lines over all β with their intervals, a dot where each was measured, and a large one at this β."""
+    veils: list[Trace] = []
     traces: list[Trace] = []
-    for number, (label, measure, colour, dash) in enumerate(curves):
-        level = unit * measure.level
-        traces.append(line(label, measure.places, np.where(level > highest, np.nan, level), colour, dash=dash))
+    for number, (name, measure, colour, dash) in enumerate(curves):
+        level, low, high = (_below(unit * part, highest) for part in (measure.level, measure.low, measure.high))
+        veils.append(area(f"{name}, 95 % interval", measure.beta, low, high, colour, opacity=0.12))
+        traces.append(line(name, measure.beta, level, colour, dash=dash, label=True))
+        traces.append(dots(f"{name}, measured", measure.beta, level, colour, size=5, label=""))
         height = unit * measure.at(beta) if beta >= measure.beta[0] else np.nan
         symbol = ("circle", "square")[number % 2]
-        mark = [height if height <= highest else np.nan]
-        traces.append(dots(f"{label}, now", [position(beta)], mark, colour, symbol=symbol, size=10, showlegend=False))
-    return traces
+        mark = _below(np.array([height]), highest)
+        traces.append(dots(f"{name}, now", [beta], mark, colour, symbol=symbol, size=11, label=""))
+    return [*veils, *traces]
 
 
-def _interval(measure: Measure, colour: str) -> list[Trace]:
-    ends = (measure.low, measure.high)
-    return [
-        line("95 % interval", measure.places, 100 * end, colour, width=0.8, showlegend=end is measure.low)
-        for end in ends
-    ]
+def _below(levels: Array, highest: float) -> Array:
+    return np.where(levels > highest, np.nan, levels)
 
 
 def _told(measure: Measure, beta: float, unit: float) -> str:
@@ -205,8 +222,8 @@ def _network(start: str) -> Axis:
 def dial_figure() -> InteractiveFigure:
     """Accuracy, confidence and reliability."""
     caption = (
-        "Start at β = 0.9 and move down, then up. On the left the thick lines are shares of test images, the thin "
-        "ones the 95 % interval of the difference from the hard network. On the right a square above the dotted "
+        "Start at β = 0.9 and move down, then up. On the left are shares of test images, each with "
+        "the 95 % interval of its difference from the hard network. On the right a square above the dotted "
         "line is a bin in which the network is right more often than it is sure. Choose the published network: it "
         "lies below."
     )
@@ -219,7 +236,7 @@ def ways_figure() -> InteractiveFigure:
     """Smoothings and statistics."""
     caption = (
         "Move β up from 0.6. Of the three smoothings with kept statistics the mix is the first to recover on "
-        "digits. The green squares are the value again, its statistics computed anew. Losses above 3 are not "
+        "digits. The green dashes are the value again, its statistics computed anew. Losses above 3 are not "
         "drawn."
     )
     return InteractiveFigure("softened-ways", ways_frame, [_network("digits"), near_one(0.6019)], caption=caption)

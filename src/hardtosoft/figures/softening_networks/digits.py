@@ -20,6 +20,7 @@ from ...interactive import palette
 from ...interactive.axes import check_option, choice
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, array, axis, dots, layout, line, path, picture
+from ...interactive.names import label
 from ...results.networks import digits_test_set, digits_training_set
 from ...results.softened import load_digits_cnn
 from .curves import near_one
@@ -95,16 +96,17 @@ def digit_frame(case: str, statistics: str, beta: float) -> Frame:
     check_option("case", case, cases())
     pixels, labels = images()
     row = cases()[case]
-    image, label = pixels[row], int(labels[row])
+    image, truth = pixels[row], int(labels[row])
     hard = 100 * probabilities(load_digits_cnn(), image[None])[0]
     soft = 100 * probabilities(softened(beta, statistics), image[None])[0]
     digits = np.arange(10)
     stems = np.column_stack([np.zeros(10), array(soft), np.full(10, np.nan)])
     named = int(soft.argmax())
+    at = named / 9
     shown = Panel(
-        title=f"A test digit: {label}",
+        title=f"A test digit: {truth}",
         xlabel="8 × 8 pixels",
-        alt=f"A handwritten {label}, {case}.",
+        alt=f"A handwritten {truth}, {case}.",
         traces=[picture("pixels", image[0], (0.0, 8.0), (0.0, 8.0))],
         layout=blank(8, 8),
         aspect=1.0,
@@ -115,13 +117,13 @@ def digit_frame(case: str, statistics: str, beta: float) -> Frame:
         alt=f"At β = {beta:.4g} the network says {named} with {soft[named]:.1f} %; hard it says "
         f"{int(hard.argmax())} with {hard.max():.1f} %.",
         traces=[
-            line("softened", np.repeat(digits, 3), stems.ravel(), palette.BLUE, width=7, showlegend=False),
-            dots("softened", digits, soft, palette.BLUE, symbol="square", size=9),
-            dots("hard", digits, hard, palette.ORANGE, size=8),
+            line("softened", np.repeat(digits, 3), stems.ravel(), palette.BLUE, width=7, label=""),
+            dots("softened", digits, soft, palette.BLUE, symbol="square", size=9, label=label("softened", at=at)),
+            dots("hard", digits, hard, palette.ORANGE, size=8, label=label("hard", at=int(hard.argmax()) / 9)),
         ],
         layout=layout(axis(-0.6, 9.6, digits.tolist(), grid=False), axis(-3, 103, (0, 25, 50, 75, 100))),
     )
-    readout = f"β = {beta:.4g}: it says {named} with {soft[named]:.1f} %; the {label} has {soft[label]:.1f} %."
+    readout = f"β = {beta:.4g}: it says {named} with {soft[named]:.1f} %; the {truth} has {soft[truth]:.1f} %."
     return Frame([shown, bars], readout)
 
 
@@ -175,14 +177,14 @@ def _plane(net: nn.Module, classes: tuple[int, ...], beta: float, statistics: st
     found = probabilities(net, plane_images(classes))
     own = probabilities(net, digits)[torch.arange(3), labels]
     traces = PLANE.tints(found[:, list(classes)], COLOURS)
-    for number, digit in enumerate(classes):
+    for digit in classes:
         others = found.clone()
         others[:, digit] = 0
         ahead = PLANE.means((1 + found[:, digit] - others.amax(1)) / 2)
         edge = PLANE.level_line(ahead, 0.5, BOUNDARY_POINTS)
-        traces.append(path("where the answer changes", edge, palette.INK, width=1.5, showlegend=number == 0))
+        traces.append(path("where the answer changes", edge, palette.INK, width=1.5, label=""))
     for digit, place, colour in zip(classes, PLACES.tolist(), COLOURS, strict=True):
-        traces.append(dots(f"a test digit {digit}", place[:1], place[1:], colour, size=11))
+        traces.append(dots(f"a test digit {digit}", place[:1], place[1:], colour, size=11, label=f"a {digit}"))
     told = ", ".join(f"{digit} with {100 * share:.0f} %" for digit, share in zip(classes, own.tolist(), strict=True))
     return Panel(
         title=f"Statistics {statistics}",
