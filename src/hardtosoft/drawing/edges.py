@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from contourpy import contour_generator
+from torch import Tensor
 
 from betavq import MASO
 
@@ -21,7 +23,7 @@ def pairs(count: int) -> Array:
     return np.array(list(combinations(range(count), 2)), dtype=int).reshape(-1, 2)
 
 
-def edges(unit: MASO, box_x: tuple[float, float], box_y: tuple[float, float]) -> Array:
+def edges(unit: MASO, box_x: tuple[float, float], box_y: tuple[float, float]) -> Tensor:
     """The edges between the cells of a unit of two inputs, inside a box.
 
     A piece that is excluded, with the offset −∞, has no cell and no edges.
@@ -30,34 +32,32 @@ def edges(unit: MASO, box_x: tuple[float, float], box_y: tuple[float, float]) ->
         ``(R(R − 1)/2, 3, 2)``: for every pair of pieces, in the order of :func:`pairs`, the ends of the edge
         between their cells and a gap of NaN; NaN throughout if their cells do not meet in the box.
     """
-    slopes, offsets = array(unit.slopes)[0], array(unit.offsets)[0]
-    first, second = pairs(len(slopes)).T
-    low, high = np.array([box_x, box_y]).T
-    with np.errstate(divide="ignore", invalid="ignore"):
-        normal, shift = slopes[first] - slopes[second], offsets[first] - offsets[second]
-        length = np.hypot(*normal.T)
-        length[(length == 0) | ~np.isfinite(shift)] = np.nan  # pieces that are parallel or excluded have no edge
-        start = -(shift / length**2)[:, None] * normal
-        along = np.column_stack([-normal[:, 1], normal[:, 0]]) / length[:, None]
-        # On the tie of a pair, start + s·along, the other pieces and the sides of the box each leave a half line.
-        over = slopes[first][:, None] - slopes
-        height = (over * start[:, None]).sum(-1) + offsets[first][:, None] - offsets
-        growth = (over * along[:, None]).sum(-1)
-        for column in (first, second):
-            height[np.arange(len(first)), column], growth[np.arange(len(first)), column] = 1.0, 0.0
-        height = np.concatenate([height, start - low, high - start], axis=1)
-        growth = np.concatenate([growth, along, -along], axis=1)
-        reach = -height / growth
-    begin = np.where(growth > 0, reach, -np.inf).max(1)
-    end = np.where(growth < 0, reach, np.inf).min(1)
+    slopes, offsets = unit.slopes[0].detach().double(), unit.offsets[0].detach().double()
+    first, second = torch.from_numpy(pairs(len(slopes))).T
+    low, high = torch.tensor([box_x, box_y], dtype=torch.float64).T
+    normal, shift = slopes[first] - slopes[second], offsets[first] - offsets[second]
+    length = torch.hypot(normal[:, 0], normal[:, 1])
+    length = length.where((length > 0) & shift.isfinite(), math.nan)  # parallel or excluded pieces have no edge
+    start = -(shift / length.square())[:, None] * normal
+    along = torch.stack([-normal[:, 1], normal[:, 0]], -1) / length[:, None]
+    # On the tie of a pair, start + s·along, the other pieces and the sides of the box each leave a half line.
+    over = slopes[first][:, None] - slopes
+    height = (over * start[:, None]).sum(-1) + offsets[first][:, None] - offsets
+    growth = (over * along[:, None]).sum(-1)
+    others = torch.arange(len(slopes))
+    tied = (others == first[:, None]) | (others == second[:, None])
+    height, growth = height.where(~tied, 1.0), growth.where(~tied, 0.0)
+    height = torch.cat([height, start - low, high - start], 1)
+    growth = torch.cat([growth, along, -along], 1)
+    reach = -height / growth
+    begin = reach.where(growth > 0, -math.inf).amax(1)
+    end = reach.where(growth < 0, math.inf).amin(1)
     there = (begin < end) & ~((growth == 0) & (height < 0)).any(1)
-    ends = start[:, None] + np.stack([begin, end], axis=1)[..., None] * along[:, None]
-    found = np.full((len(first), 3, 2), np.nan)
-    found[there, :2] = ends[there]
-    return found
+    ends = start[:, None] + torch.stack([begin, end], 1)[..., None] * along[:, None]
+    return F.pad(ends.where(there[:, None, None], math.nan), (0, 0, 0, 1), value=math.nan)
 
 
-def level_lines(unit: MASO, levels: Sequence[float], box_x: tuple[float, float], box_y: tuple[float, float]) -> Array:
+def level_lines(unit: MASO, levels: Sequence[float], box_x: tuple[float, float], box_y: tuple[float, float]) -> Tensor:
     """Where the value of a unit of two inputs has each of the heights, inside a box.
 
     Returns:
@@ -65,14 +65,11 @@ def level_lines(unit: MASO, levels: Sequence[float], box_x: tuple[float, float],
         :func:`edges`.
     """
     count = unit.num_pieces
-    slopes, offsets = F.pad(unit.slopes[:1].detach(), (0, 0, 0, 1)), F.pad(unit.offsets[:1].detach(), (0, 1))
-    shore = pairs(count + 1)[:, 1] == count
-    found = []
-    for level in levels:
-        # Flooded up to the level: the shore is the edge between the old cells and that of a flat piece, the water.
-        offsets[0, count] = level
-        found.append(edges(MASO(slopes, offsets), box_x, box_y)[shore])
-    return np.concatenate(found)
+    slopes = F.pad(unit.slopes[:1].detach(), (0, 0, 0, 1))
+    shore = torch.from_numpy(pairs(count + 1)[:, 1] == count)
+    # Flooded up to a level: the shore is the edge between the old cells and that of a flat piece, the water.
+    flooded = [F.pad(unit.offsets[:1].detach(), (0, 1), value=float(level)) for level in levels]
+    return torch.cat([edges(MASO(slopes, offsets), box_x, box_y)[shore] for offsets in flooded])
 
 
 def crossings(unit: MASO, ends: Sequence[Array] | Array) -> Array:

@@ -34,7 +34,7 @@ def along(points, share):
 @units
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_on_an_edge_the_two_highest_pieces_tie(unit, share):
-    places = along(edges(unit, BOX.x, BOX.y).reshape(-1, 2), share)
+    places = along(edges(unit, BOX.x, BOX.y).reshape(-1, 2).numpy(), share)
     best = unit.scores(places)[:, 0].sort(-1, descending=True).values
     torch.testing.assert_close(best[:, 0], best[:, 1], rtol=0, atol=1e-9)
     assert len(places)
@@ -43,7 +43,7 @@ def test_on_an_edge_the_two_highest_pieces_tie(unit, share):
 @units
 def test_the_selection_changes_just_across_edges(unit):
     """On straight walks through the picture, as many changes of piece as edges crossed."""
-    points = edges(unit, BOX.x, BOX.y).reshape(-1, 2)
+    points = edges(unit, BOX.x, BOX.y).reshape(-1, 2).numpy()
     ends = [(points[i], points[i + 1]) for i in range(0, len(points), 3) if np.isfinite(points[i]).all()]
     for height in (-1.71, -0.33, 0.77, 2.03):
         walk = torch.linspace(-3, 3, 6001, dtype=torch.float64)
@@ -55,7 +55,7 @@ def test_the_selection_changes_just_across_edges(unit):
 @units
 def test_level_lines_have_their_height_and_stay_in_the_picture(unit):
     for level in (-0.5, 0.7, 1.9):
-        places = along(level_lines(unit, [level], BOX.x, BOX.y).reshape(-1, 2), 0.4)
+        places = along(level_lines(unit, [level], BOX.x, BOX.y).reshape(-1, 2).numpy(), 0.4)
         torch.testing.assert_close(
             unit(places), torch.full((len(places), 1), level, dtype=torch.float64), rtol=0, atol=1e-9
         )
@@ -66,7 +66,7 @@ def test_level_lines_have_their_height_and_stay_in_the_picture(unit):
 @pytest.mark.parametrize("level", [-0.5, 0.7, 1.9])
 def test_no_level_line_is_missing(unit, level):
     """On straight walks through the picture, as many passages through the height as lines crossed."""
-    strokes = level_lines(unit, [level], BOX.x, BOX.y)
+    strokes = level_lines(unit, [level], BOX.x, BOX.y).numpy()
     for height in (-1.71, -0.33, 0.77, 2.03):
         walk = torch.linspace(-3, 3, 6001, dtype=torch.float64)
         above = unit(torch.stack([walk, torch.full_like(walk, height)], -1))[:, 0] > level
@@ -83,7 +83,7 @@ def test_a_flat_fourth_plane_is_gone_once_it_no_longer_clears_the_corner():
 
 def test_an_offset_moves_edges_and_does_not_turn_them():
     def directions(offset):
-        points = edges(planes.four_planes(offset, 0.3), BOX.x, BOX.y).reshape(-1, 2)
+        points = edges(planes.four_planes(offset, 0.3), BOX.x, BOX.y).reshape(-1, 2).numpy()
         steps = points[1::3] - points[0::3]
         return steps / np.linalg.norm(steps, axis=1, keepdims=True)
 

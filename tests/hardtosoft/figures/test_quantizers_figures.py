@@ -43,7 +43,7 @@ def test_the_tints_are_the_cells_of_the_smallest_power(extra):
 
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_edges_lie_where_two_powers_tie_below_all_others(extra):
-    found = edges(cells.nearest_centroid_unit(CENTROIDS, extra), PLANE.x, PLANE.y)
+    found = edges(cells.nearest_centroid_unit(CENTROIDS, extra), PLANE.x, PLANE.y).numpy()
     for (r, s), (start, end, gap) in zip(pairs(4), found, strict=True):
         assert np.isnan(gap).all()
         if np.isfinite(start).all():
@@ -64,7 +64,7 @@ def test_no_edge_is_missing(seed, count):
         torch.randn(1, count, 2, generator=generator, dtype=torch.float64),
         torch.randn(1, count, generator=generator, dtype=torch.float64),
     )
-    found = edges(unit, PLANE.x, PLANE.y)
+    found = edges(unit, PLANE.x, PLANE.y).numpy()
     seen = {tuple(pair) for pair, ends in zip(pairs(count).tolist(), found, strict=True) if np.isfinite(ends[0]).all()}
     grid = unit.selection(PLANE.points)[:, 0].reshape(2 * PLANE.rows, 2 * PLANE.columns)
     for one, other in ((grid[1:], grid[:-1]), (grid[:, 1:], grid[:, :-1])):
@@ -78,10 +78,10 @@ def test_no_edge_is_missing(seed, count):
 
 def test_pieces_in_one_place_and_stripes_are_no_trouble():
     line = torch.tensor([[-1.0, 0.0], [1.0, 0.0], [0.0, 0.0]], dtype=torch.float64)
-    ends = edges(cells.nearest_centroid_unit(line), PLANE.x, PLANE.y)[:, 0]
+    ends = edges(cells.nearest_centroid_unit(line), PLANE.x, PLANE.y)[:, 0].numpy()
     assert np.isfinite(ends[:, 0]).tolist() == [False, True, True]
     twice = torch.tensor([[0.5, 0.0], [0.5, 0.0]], dtype=torch.float64)
-    assert np.isnan(edges(cells.nearest_centroid_unit(twice), PLANE.x, PLANE.y)).all()
+    assert edges(cells.nearest_centroid_unit(twice), PLANE.x, PLANE.y).isnan().all()
 
 
 @pytest.mark.parametrize("extra", EXTRAS)

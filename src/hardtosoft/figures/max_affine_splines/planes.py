@@ -13,7 +13,6 @@ import betavq
 from ...drawing.edges import edges, level_lines
 from ...drawing.looks import ORDINALS, STYLES, even_ticks, piece_lines
 from ...drawing.raster import Plane
-from ...drawing.strokes import filled
 from ...interactive import palette
 from ...interactive.axes import Axis, Handle, Value, sliding
 from ...interactive.figure import InteractiveFigure
@@ -44,8 +43,8 @@ def unit_panels(
     """
     count = maso.num_pieces
     code = maso.code(BOX.points)[:, 0]
-    border = filled(edges(maso, BOX.x, BOX.y), math.comb(pieces, 2)).reshape(-1, 2)
-    contour = filled(level_lines(maso, levels, BOX.x, BOX.y), pieces * len(levels)).reshape(-1, 2)
+    border = edges(maso, BOX.x, BOX.y).reshape(-1, 2)
+    contour = level_lines(maso, levels, BOX.x, BOX.y).reshape(-1, 2)
     seen = int(code.any(0).sum())
     above = Panel(
         title="From above: which is highest",

@@ -68,7 +68,9 @@ def layer_frame(layer: MASO, along: float) -> Frame:
     chosen = int(diagram.cell(x[None]))
     code = "".join(map(str, CODES[chosen].tolist()))
     seen = int(met.sum())
-    borders = [edges(MASO(layer.slopes[k : k + 1], layer.offsets[k : k + 1]), PLANE.x, PLANE.y)[0] for k in range(3)]
+    borders = [
+        array(edges(MASO(layer.slopes[k : k + 1], layer.offsets[k : k + 1]), PLANE.x, PLANE.y)[0]) for k in range(3)
+    ]
     radius = float(diagram.squared_radii[chosen])
     plane = Panel(
         title="Inputs: one line for each unit",

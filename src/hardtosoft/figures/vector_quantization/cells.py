@@ -75,7 +75,7 @@ def cells_frame(centroids: Tensor, extra: float) -> Frame:
     """The cells of a quantizer whose first offset is moved by ``extra``, and a cut through the first two centroids."""
     unit, places = nearest_centroid_unit(centroids, extra), array(centroids)
     radii = radii_squared(unit)
-    home, borders = edges(nearest_centroid_unit(centroids), PLANE.x, PLANE.y), edges(unit, PLANE.x, PLANE.y)
+    home, borders = (array(edges(one, PLANE.x, PLANE.y)) for one in (nearest_centroid_unit(centroids), unit))
     ends = cut(places[0], places[1])
     ties = crossings(unit, ends)
     met = ends[0] + ties[:, None] * (ends[1] - ends[0])
