@@ -137,7 +137,7 @@ def test_the_curve_is_the_line_silu_and_relu_with_the_network_off(open_page, bet
     Opening(page).go(beta)
     u, value = curve(page)
     np.testing.assert_allclose(value, known(torch.from_numpy(u)).numpy(), atol=2e-3)
-    assert page.locator(".hero-label[data-here]").inner_text() == {0: "u/2", 0.5: "SiLU", 1: "ReLU"}[beta]
+    assert page.locator(".hero-label[data-here]").inner_text() == {0: "u/2", 0.5: "swish", 1: "ReLU"}[beta]
     assert complaints.errors == []
     assert complaints.foreign == []
 

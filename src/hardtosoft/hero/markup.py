@@ -19,7 +19,7 @@ from .script import HEIGHTS, INPUTS, STEPS
 
 ONION = (0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9)
 #: Named curves: β, name, input at which the name stands, and how far beside it, in pixels.
-NAMED = ((1.0, "ReLU", -4.0, "12px -28px"), (0.5, "SiLU", -2.2, "0px 6px"), (0.0, "u/2", -3.1, "6px 5px"))
+NAMED = ((1.0, "ReLU", -4.0, "12px -28px"), (0.5, "swish", -2.2, "0px 6px"), (0.0, "u/2", -3.1, "6px 5px"))
 STOPS = ((0.0, "0", "linear"), (0.5, "½", "soft"), (1.0, "1", "hard"))
 PLAY = "Play: β from 1 to 0 and back"
 
@@ -49,7 +49,7 @@ def _unit() -> str:
     labels = "".join(_label(*one) for one in NAMED)
     zero = f"M0 {1000 * _height(0.0):.0f}H1000"
     picks = "".join(f'<span class="hero-pick">{text}</span>' for text in ("picks 0", "averages the two", "picks u"))
-    alt = "One unit: at β = 1 it is ReLU, at β = ½ SiLU, at β = 0 the line u/2."
+    alt = "One unit: at β = 1 it is ReLU, at β = ½ swish, at β = 0 the line u/2."
     return (
         f'<div class="hero-picture hero-unit" role="img" aria-label="{alt}">'
         '<canvas class="hero-strip" height="1"></canvas>'

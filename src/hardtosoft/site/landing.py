@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from html import escape
 from importlib.resources import files
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +53,11 @@ def hours(minutes: int) -> str:
 
 def _tour(contents: Contents) -> str:
     stops = [(chapter, chapter.tour) for chapter in contents.chapters if chapter.tour]
+    ends = list(accumulate(stop.minutes for _, stop in stops))
     cards = "".join(
-        f'<li><a href="{_address(chapter)}#{stop.figure}">{_picture(chapter)}'
-        f"<span><b>{place}</b> {escape(stop.see)}</span><small>{stop.minutes} min</small></a></li>"
-        for place, (chapter, stop) in enumerate(stops, start=1)
+        f'<li><a href="{_address(chapter)}#{stop.figure}"><small><b>{end - stop.minutes}–{end} min</b></small>'
+        f"{_picture(chapter)}<span>{escape(stop.see)}</span><small>in chapter {chapter.number}</small></a></li>"
+        for end, (chapter, stop) in zip(ends, stops, strict=True)
     )
     return f'<ol class="tour">{cards}</ol>'
 
@@ -72,17 +74,17 @@ def _routes(contents: Contents) -> str:
         total = f"{len(on)} chapters · {hours(sum(chapter.minutes for chapter in on))}"
         pressed = "false" if route else "true"
         return (
-            f'<button type="button" aria-pressed="{pressed}" data-route="{route}" data-says="{escape(said)}">'
-            f"{_mark(route) if route else ''}{name} <small>{total}</small></button>"
+            f'<li><button type="button" aria-pressed="{pressed}" data-route="{route}">'
+            f"<span>{_mark(route) if route else ''}{name} <small>{total}</small></span>"
+            f"<small>{escape(said)}</small></button></li>"
         )
 
-    first = "Three routes share the first chapter. Choose one to see its chapters."
-    buttons = button("", "Every chapter", first)
+    buttons = button("", "Every chapter", "From one unit to the geometry of a network.")
     buttons += "".join(button(route, route.capitalize(), said) for route, said in contents.routes.items())
     keys = " ".join(f"{_mark(route)}{route.capitalize()}: {escape(said)}" for route, said in contents.routes.items())
     return (
-        f'<div class="routes" role="group" aria-label="Routes">{buttons}</div>'
-        f'<p class="route" role="status">{first}</p>'
+        f'<div class="ways-to-choose"><ul class="routes" aria-label="Routes">{buttons}</ul>'
+        '<p class="route">Three routes share the first chapter. Choose one, and the other chapters dim.</p></div>'
         f'<noscript><p class="route">{keys}</p></noscript>'
     )
 

@@ -86,7 +86,7 @@ def bends_frame(beta: float) -> Frame:
             edges,
             *moons(size=3),
             line("hard, for comparison", x, y, palette.GREY, width=1.5),
-            path("boundary at this β", points, palette.GREEN, width=3),
+            path("boundary at this β", points, palette.INK, width=3),
             dots("bends", x[1:-1], y[1:-1], palette.INK, size=7 if beta == 1 else 4),
         ],
         layout=LAYOUT,

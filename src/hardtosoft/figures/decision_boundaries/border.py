@@ -101,7 +101,7 @@ def _plane(found: Distances, i: int) -> Panel:
         f"{'ends on the boundary within it' if stays else 'leaves the region, and misses the boundary'}.",
         traces=[
             regions(moons_partition(), 2, None, opacity=0.45),
-            path("decision boundary", edge, palette.GREEN, width=3),
+            path("decision boundary", edge, palette.INK, width=3),
             path("disc up to the region’s border", disc, palette.PURPLE, width=2),
             path("one linear step", way, palette.ORANGE, dash="dash", width=2.5),
             dots("its end", end[:1], end[1:], palette.ORANGE, symbol="square", size=8),

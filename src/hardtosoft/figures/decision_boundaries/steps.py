@@ -50,7 +50,7 @@ def step_frame(point: Sequence[float], times: float) -> Frame:
         alt=f"The step {fate}.",
         traces=[
             regions(moons_partition(), 2, None, opacity=0.45),
-            path("decision boundary", edge, palette.GREEN, width=3),
+            path("decision boundary", edge, palette.INK, width=3),
             path("the way", way, palette.ORANGE, dash="dash", width=2),
             dots("the point", way[:1, 0], way[:1, 1], palette.INK, size=8),
             dots("where you are", here[:1], here[1:], palette.ORANGE, symbol="square", size=9),

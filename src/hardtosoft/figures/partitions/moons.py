@@ -32,7 +32,7 @@ def moon_regions_frame(step: float, depth: float) -> Frame:
         traces=[
             regions(found, layers, code_shades(found, layers)),
             *moons(),
-            path("decision boundary", edge, palette.GREEN, width=3.5),
+            path("decision boundary", edge, palette.INK, width=3.5),
         ],
         layout=LAYOUT,
         aspect=BOX.aspect,
