@@ -21,7 +21,9 @@ from hardtosoft.interactive.figure import InteractiveFigure
 def remembering(figure: InteractiveFigure) -> InteractiveFigure:
     """The same figure, which keeps every frame that it has made."""
     function = functools.cache(figure.function)
-    return InteractiveFigure(figure.name, function, figure.axes, caption=figure.caption, hero=figure.hero)
+    return InteractiveFigure(
+        figure.name, function, figure.axes, caption=figure.caption, hero=figure.hero, traced=figure.traced
+    )
 
 
 BOOK = Path(__file__).parents[1] / "book"
@@ -37,5 +39,14 @@ PAGES = {  # a committed notebook names the figures it shows
     if name in FIGURES
 }
 
-#: Run a test for each figure.
-every = pytest.mark.parametrize("figure", FIGURES.values(), ids=[f"{PAGES[name]}-{name}" for name in FIGURES])
+
+def _each(figures: dict[str, InteractiveFigure]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("figure", figures.values(), ids=[f"{PAGES[name]}-{name}" for name in figures])
+
+
+#: Figures that their pages compute; those of the others are in tables.
+TRACED = {name: figure for name, figure in FIGURES.items() if figure.traced}
+#: Run a test for each figure, each in a table, each traced one.
+every = _each(FIGURES)
+tabled = _each({name: figure for name, figure in FIGURES.items() if not figure.traced})
+traced = _each(TRACED)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from math import isfinite, nan
-from typing import Any, Literal
+from random import Random
+from typing import Any, Literal, cast
 
 from .numbers import short
 
@@ -103,6 +104,14 @@ class Axis:
             raise ValueError(f"{self.name} must be a finite number, got {value!r}")
         return number
 
+    def drawn(self, chance: Random) -> Value:
+        """A value drawn at random: one of the options, or any number from end to end."""
+        if self.is_choice:
+            return chance.choice(self.values)
+        place = chance.random() * (len(self.values) - 1)
+        low, high = (float(value) for value in self.values[int(place) : int(place) + 2])
+        return low + (high - low) * (place % 1)
+
     def words(self, value: Value) -> str:
         """The value as it is shown and read aloud: ``β = 0.50, soft``."""
         name = self.named.get(value)
@@ -166,6 +175,6 @@ def beta_axis(step: float = 0.01, *, low: float = 0.0, start: float = 0.5, plays
 
 
 def _say_beta(value: Value) -> str:
-    """Two digits, and a third where the step has one."""
-    shown = f"{float(value):.3f}"
-    return f"β = {shown.removesuffix('0')}"
+    """Two digits, and a third where it is not 0."""
+    beta = cast(float, value)
+    return f"β = {beta:.2f}" if (1000 * beta + 0.5) % 10 < 1 else f"β = {beta:.3f}"

@@ -15,7 +15,7 @@ _DARK_NOTEBOOKS = ('body[data-jp-theme-light="false"]', "html[theme=dark]", "bod
 
 def page_script() -> str:
     """What a built page with figures loads."""
-    return "(() => {\n'use strict';\n" + _figures() + _parts("page.js") + "})();\n"
+    return "(() => {\n'use strict';\n" + _figures() + _parts("graph.js", "traced.js", "page.js") + "})();\n"
 
 
 def page_style() -> str:

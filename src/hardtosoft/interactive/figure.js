@@ -4,6 +4,7 @@
  * states or a kernel, is asked and answers through `show`, at once or later. While a slider moves only the points of
  * the lines are set, whoever drew them; plotly hears of the new numbers when the slider rests.
  */
+const KEYS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
 const REST = 250; // ms without a move until plotly is told: longer than between two taps on an arrow key
 // Give way to what a reader does: plotly takes tens of milliseconds a panel.
 const giveWay = () => new Promise((resolve) => setTimeout(resolve));
@@ -79,7 +80,7 @@ class Figure {
   numbers(control, axis) {
     return [...control.querySelectorAll('input[type=number]')].map((input, i) => {
       const note = this.root.querySelector(`#${CSS.escape(input.getAttribute('aria-describedby'))}`);
-      return new Box(input, note, (number) => this.give(axis, this.exact[axis].with(i, number)));
+      return new Box(input, note, (number) => this.give(axis, this.exact[axis].with?.(i, number) ?? number));
     });
   }
 
@@ -89,6 +90,22 @@ class Figure {
       button.addEventListener('click', () => this.move(axis, Number(button.dataset.index))));
     const button = control.querySelector('.hts-play');
     if (button) this.player = this.playing(button, axis);
+  }
+
+  // A pointer may stop anywhere; arrow keys go to the next of the axis' values.
+  free() {
+    this.controls.forEach((control, axis) => {
+      const slider = control.querySelector('input[type=range]');
+      if (!slider) return;
+      slider.step = 'any';
+      slider.addEventListener('keydown', (event) => {
+        const step = KEYS[event.key], at = this.indices[axis];
+        if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
+        event.preventDefault();
+        const next = step > 0 ? Math.floor(at + 1e-9) + 1 : Math.ceil(at - 1e-9) - 1;
+        this.move(axis, Math.min(Math.max(next, 0), Number(slider.max)));
+      });
+    });
   }
 
   // Played, a slider goes wherever a reader can put it; without motion, to its named stops: down and up again.
@@ -159,9 +176,9 @@ class Figure {
     Object.assign(this, { indices: [...indices], exact: [...exact] });
     this.handles?.forEach((handle) => handle.place());
     this.config.axes.forEach((axis, i) => {
-      const at = indices[i], control = this.controls[i], text = words[i] ?? axis.words[at];
+      const at = indices[i], control = this.controls[i], text = words[i] ?? axis.words[at] ?? this.wording(i);
       control.querySelectorAll('input[type=radio]').forEach((radio) => { radio.checked = Number(radio.value) === at; });
-      this.boxes[i].forEach((box, place) => box.show(this.exact[i][place]));
+      this.boxes[i].forEach((box, place) => box.show([this.exact[i]].flat()[place]));
       this.stops(i).forEach((button) => { button.toggleAttribute('data-here', Number(button.dataset.index) === at); });
       const slider = control.querySelector('input[type=range]');
       if (!slider) return;
@@ -172,6 +189,9 @@ class Figure {
       write(control.querySelector('output'), text);
     });
   }
+
+  // Words for a value that is none of the axis' own, where the page can make them.
+  wording() {}
 
   say() {
     writeMarked(this.readout, this.config.frame.readout);

@@ -21,6 +21,7 @@ from .vectors import Vector, taking_tensors
 
 if TYPE_CHECKING:
     from .live import LiveFigure
+    from .tracing.program import Program
 
 #: Set while the book is built (and tested): figures then show themselves as page HTML.
 STATIC = "HARDTOSOFT_STATIC"
@@ -35,6 +36,8 @@ class InteractiveFigure:
         axes: what can be moved; each starts where it says.
         caption: what to do and what to notice, as HTML.
         hero: shown with its panels side by side at every width, in the first screen (the landing page).
+        traced: whether a page computes it, for any values of its axes, instead of showing stored states; the function
+            then stays in torch from axes to frame.
 
     Raises:
         ValueError: a name that no link can carry, or no axis.
@@ -48,6 +51,7 @@ class InteractiveFigure:
         *,
         caption: str = "",
         hero: bool = False,
+        traced: bool = False,
     ) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
             raise ValueError(f"name must be lower-case letters, digits and hyphens, got {name!r}")
@@ -55,7 +59,7 @@ class InteractiveFigure:
             raise ValueError("axes must hold at least one axis, got none; a figure without one is a plain figure")
         self.name, self.axes = name, tuple(axes)
         self.function = taking_tensors(function) if any(isinstance(axis, Vector) for axis in axes) else function
-        self.caption, self.hero = caption, hero
+        self.caption, self.hero, self.traced = caption, hero, traced
         self._values = self.start
         self._callbacks: list[Callable[[State], object]] = []
         self._widget: LiveFigure | None = None
@@ -76,6 +80,13 @@ class InteractiveFigure:
     def table(self) -> Table:
         """Every state of the built page."""
         return tabulate(self.function, self.axes)
+
+    @cached_property
+    def program(self) -> Program:
+        """What the built page computes, if the figure is traced."""
+        from .tracing.program import program
+
+        return program(self.function, self.axes)
 
     def frame(self, **values: Any) -> Frame:
         """What the figure shows at ``values``; an axis that is not named stays at its start.
@@ -112,7 +123,8 @@ class InteractiveFigure:
 
     def html(self) -> str:
         """The figure for a built page."""
-        return page_figure(self.name, self.axes, self.frame(), self.start, self.table, self.caption, hero=self.hero)
+        answers = self.program if self.traced else self.table
+        return page_figure(self.name, self.axes, self.frame(), self.start, answers, self.caption, hero=self.hero)
 
     @property
     def widget(self) -> LiveFigure:

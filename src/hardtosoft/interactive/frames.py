@@ -17,6 +17,7 @@ from . import palette
 from .axes import check_option
 from .names import label as named
 from .numbers import short
+from .tracing.recorder import stacked, traced
 
 Array = np.ndarray[Any, Any]
 Trace = dict[str, Any]
@@ -224,7 +225,7 @@ def stroke(name: str, colour: str, *, width: float = 1.0, opacity: float = 1.0) 
 
 def _map(name: str, z: Any, x: tuple[float, float], y: tuple[float, float], scale: Any, smooth: str | bool) -> Trace:
     grid = array(z)
-    if grid.ndim != 2 or not (np.min(grid) >= 0 and np.max(grid) <= 1):
+    if grid.ndim != 2 or not (traced(grid) or (np.min(grid) >= 0 and np.max(grid) <= 1)):
         raise ValueError(f"z must be a matrix with values in [0, 1], got shape {grid.shape}")
     rows, columns = grid.shape
     dx, dy = (x[1] - x[0]) / columns, (y[1] - y[0]) / rows
@@ -234,7 +235,9 @@ def _map(name: str, z: Any, x: tuple[float, float], y: tuple[float, float], scal
 
 
 def array(values: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Values as a float64 array, from torch, numpy or a list."""
+    """Values as a float64 array, from torch, numpy or a list; what is being traced for a page stays in torch."""
+    if traced(values):
+        return stacked(values)  # type: ignore[return-value]
     if isinstance(values, torch.Tensor):
         values = values.detach().cpu().double().numpy()
     return np.asarray(values, dtype=np.float64)

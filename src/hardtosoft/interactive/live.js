@@ -5,7 +5,6 @@
  */
 const BUSY = 400; // ms without an answer until the reader is told
 const RESTED = 500; // ms without a move until the notebook's saved sentence follows
-const KEYS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
 const THEMES = ['data-jp-theme-light', 'data-theme', 'theme', 'class'];
 
 // Arrays travel as bytes beside what they are: numbers, or steps from the lowest to the highest (live.py).
@@ -28,22 +27,6 @@ function setApart(root) {
   for (const name of ['id', 'for', 'name', 'aria-labelledby', 'aria-describedby'])
     for (const element of [root, ...root.querySelectorAll(`[${name}]`)])
       if (element.hasAttribute(name)) element.setAttribute(name, element.getAttribute(name).replace(/\S+/g, `$&${mark}`));
-}
-
-// A pointer may stop anywhere; arrow keys go to the next stop of the page.
-function freeSliders(figure) {
-  figure.controls.forEach((control, axis) => {
-    const slider = control.querySelector('input[type=range]');
-    if (!slider) return;
-    slider.step = 'any';
-    slider.addEventListener('keydown', (event) => {
-      const step = KEYS[event.key], at = figure.indices[axis];
-      if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
-      event.preventDefault();
-      const next = step > 0 ? Math.floor(at + 1e-9) + 1 : Math.ceil(at - 1e-9) - 1;
-      figure.move(axis, Math.min(Math.max(next, 0), Number(slider.max)));
-    });
-  });
 }
 
 // Plain keys are the figure's: to the notebook around it "d d" deletes the cell, and arrows leave it.
@@ -168,7 +151,7 @@ function mount(model, runtime, el) {
   figure.show(arrays(opening));
   draw();
   hear();
-  freeSliders(figure);
+  figure.free();
   keepKeys(root);
   model.on('change:answer', draw);
   model.on('change:said', heard);

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from html import escape
-from typing import Any
+from typing import Any, Protocol
 
 from . import placeholder
 from .axes import Axis
 from .frames import Frame, Panel, Trace, dots, line
 from .marks import marked
 from .numbers import short
-from .states import State, Table
+from .states import State
 from .vectors import Vector
 
 _PLAY = (
@@ -22,25 +21,37 @@ _PLAY = (
 )
 
 
+class Answers(Protocol):
+    """What a page shows for the values of a figure's axes: states that Python made, or a program that makes them."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Ready for JSON."""
+
+    @property
+    def packed(self) -> str:
+        """Base64 text of the compressed rest."""
+
+
 def page_figure(
     name: str,
     axes: Sequence[Axis | Vector],
     frame: Frame,
     start: State,
-    table: Table,
+    answers: Answers,
     caption: str,
     *,
     hero: bool = False,
 ) -> str:
-    """The ``<figure>`` of a built page: it shows ``frame`` until a reader moves over the states of ``table``."""
+    """The ``<figure>`` of a built page: it shows ``frame`` until a reader asks for one of ``answers``."""
     link = f'<a class="hts-link" href="#{name}">Link to this state</a>'
     static = "<noscript><p>Without JavaScript this figure shows one state only.</p></noscript>"
-    settings = {**axes_config(axes), **_table_config(table)}
+    settings = {**axes_config(axes), **answers.settings}
     data = (
         f'<script type="application/json" class="hts-config">{_json(settings)}</script>'
-        f'<script type="text/plain" class="hts-states" data-figure="{name}">{table.packed}</script>'
+        f'<script type="text/plain" class="hts-states" data-figure="{name}">{answers.packed}</script>'
     )
-    return _figure(name, axes, frame, start, caption, hero, False, tools=link, after=static + data)
+    return _figure(name, axes, frame, start, caption, hero, "traced" in settings, tools=link, after=static + data)
 
 
 def notebook_figure(
@@ -129,18 +140,36 @@ def _boxes(name: str, axis: Vector, start: State) -> str:
     """Labelled number boxes, and the place for what is wrong with an entry."""
     control = f"{name}-{axis.name}"
     boxes = "".join(
-        f'<label><span>{escape(label)}</span><input type="number" id="{control}-{i}" min="{low:g}" max="{high:g}"'
-        f' step="any" data-step="{axis.step:g}" value="{number:.6g}" autocomplete="off"'
-        f' aria-label="{escape(axis.label)}: {escape(label)}" aria-describedby="{control}-note"></label>'
+        f"<label><span>{escape(label)}</span>"
+        f"{_box(control, i, f'{axis.label}: {label}', (low, high), axis.step, number)}</label>"
         for i, (label, low, high, number) in enumerate(
             zip(axis.labels, axis.low, axis.high, start[axis.name], strict=True)
         )
     )
     return (
         f'<div class="hts-numbers" data-axis="{axis.name}" role="group" aria-labelledby="{control}-label">'
-        f'<span class="hts-label" id="{control}-label">{escape(axis.label)}</span>{boxes}'
-        f'<p class="hts-note" id="{control}-note" role="status"></p></div>'
+        f'<span class="hts-label" id="{control}-label">{escape(axis.label)}</span>{boxes}{_note(control)}</div>'
     )
+
+
+def _box(control: str, index: int, said: str, bounds: tuple[float, float], step: float, number: float) -> str:
+    """A number box; the script takes what is within its bounds and refuses the rest in the note beside it."""
+    return (
+        f'<input type="number" class="hts-number" id="{control}-{index}" min="{bounds[0]:g}" max="{bounds[1]:g}"'
+        f' step="any" data-step="{step:.6g}" value="{number:.6g}" autocomplete="off" aria-label="{escape(said)}"'
+        f' aria-describedby="{control}-note">'
+    )
+
+
+def _note(control: str) -> str:
+    return f'<p class="hts-note" id="{control}-note" role="status"></p>'
+
+
+def _slider_box(control: str, axis: Axis, start: State) -> str:
+    """Beside a slider that may stand anywhere, a box for its number."""
+    low, *_, high = numbers = sorted(map(float, axis.values))
+    step = (high - low) / (len(numbers) - 1)
+    return _box(control, 0, f"{axis.label}, as a number", (low, high), step, float(start[axis.name])) + _note(control)
 
 
 def _told(axis: Vector, start: State) -> str:
@@ -171,7 +200,7 @@ def _control(name: str, axis: Axis | Vector, start: State, free: bool) -> str:
         f'<output for="{control}" aria-live="off">{words}</output>{play}'
         f'<input type="range" id="{control}" min="0" max="{len(axis.values) - 1}" step="1" value="{index}"'
         f' autocomplete="off" aria-valuetext="{words}" aria-describedby="{name}-readout">'
-        f'<div class="hts-stops">{named}</div></div>'
+        f'{_slider_box(control, axis, start) if free else ""}<div class="hts-stops">{named}</div></div>'
     )
 
 
@@ -200,14 +229,6 @@ def _stop(axis: Axis, index: int, text: str) -> str:
         f'<button type="button" data-index="{index}" style="--at:{place:.4f}"'
         f' aria-label="{escape(axis.words(value))}"><b>{mark}</b><span> {escape(text)}</span></button>'
     )
-
-
-def _table_config(table: Table) -> dict[str, Any]:
-    return {
-        "frame": table.base,
-        "blocks": [asdict(block) for block in table.blocks],
-        "variants": table.variants,
-    }
 
 
 def _json(value: Any) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import SupportsFloat
 
+import torch
+from torch import Tensor
+
 
 def number(value: SupportsFloat | str, digits: int = 2, *, signed: bool = False) -> str:
     """So many digits after the point: ``−0.50``; ``signed`` puts a plus before what is not negative."""
@@ -18,16 +21,14 @@ def short(value: SupportsFloat | str, digits: int = 6) -> str:
 
 def summand(value: SupportsFloat | str, digits: int = 2) -> str:
     """``value`` as it follows another in a sum: ``+ 0.50`` or ``− 0.50``."""
-    text = number(value, digits, signed=True)
-    return f"{text[0]} {text[1:]}"
+    return number(value, digits, signed=True).replace("+", "+ ").replace("−", "− ")
 
 
 def factor(value: SupportsFloat | str, digits: int = 2) -> str:
     """``value`` as it follows another in a product: ``0.5`` or ``(−0.5)``, at most so many digits after the point."""
-    text = number(value, digits)
-    if "." in text:
-        text = text.rstrip("0").removesuffix(".")
-    return f"({text})" if text.startswith("−") else text
+    exact = value if isinstance(value, Tensor) else torch.tensor(float(value), dtype=torch.float64)
+    rounded = (exact * 10**digits).round() / 10**digits
+    return f"({short(rounded, 15)})" if rounded < 0 else short(rounded, 15)
 
 
 def saying(symbol: str, digits: int = 2) -> Callable[[float | str], str]:
@@ -41,4 +42,5 @@ def raised(exponent: int | str) -> str:
 
 
 def _written(value: SupportsFloat | str, specification: str) -> str:
-    return format(float(value), specification).replace("-", "−")  # z in it: what rounds to 0 has no minus
+    shown = value.item() if isinstance(value, Tensor) else float(value)
+    return format(shown, specification).replace("-", "−")  # z in it: what rounds to 0 has no minus

@@ -77,17 +77,26 @@ async function readTable(config, text) {
   };
 }
 
+const within = ({ low, high }, given) => (given.length === low.length && given.every((n, i) => n >= low[i] && n <= high[i]) ? given : null);
+const readProgram = async (text) => new Program(JSON.parse(new TextDecoder().decode(await inflate(text))));
+
 class PageFigure extends Figure {
-  constructor(root, config, at) {
-    super(root, config, (indices) => this.show(at(indices)));
+  // changes(indices, values): what differs there; program: of a figure that the page computes.
+  constructor(root, config, changes, program) {
+    super(root, config, (indices) => this.show(changes(indices, this.values())));
+    this.program = program;
+    if (program) this.free();
     this.link = root.querySelector('.hts-link');
     this.set(this.indices);
   }
 
-  // Something dragged stops where the page has a state.
+  // Something dragged stops where the page has a state, if it does not make them.
   give(axis, value) {
-    this.move(axis, Math.round(indexOf(this.config.axes[axis], value)));
+    if (this.program) super.give(axis, value);
+    else this.move(axis, Math.round(indexOf(this.config.axes[axis], value)));
   }
+
+  wording(axis) { return this.program?.say(this.config.axes[axis].name, this.values()); }
 
   say() {
     super.say();
@@ -95,21 +104,26 @@ class PageFigure extends Figure {
     this.link.setAttribute('href', `#${this.root.id}.${values.join('&')}`);
   }
 
-  // "#name.beta=0.5&unit=ReLU": that state, or the nearest one.
+  // "#name.beta=0.5&unit=ReLU": that state, or the nearest that the page has.
   follow(hash) {
     const [name, settings] = [hash.slice(1).split('.', 1)[0], hash.slice(hash.indexOf('.') + 1)];
     if (name !== this.root.id || !hash.includes('.')) return false;
     this.player?.stop();
-    const wanted = [...this.indices];
+    const wanted = [...this.indices], exact = [...this.exact];
     for (const [key, text] of new URLSearchParams(settings)) {
       const axis = this.config.axes.findIndex((a) => a.name === key);
       if (axis < 0) continue;
-      const values = this.config.axes[axis].values, number = Number(text);
+      const { values, numbers } = this.config.axes[axis], number = Number(text);
+      if (numbers && this.program) exact[axis] = within(numbers, text.split(',').map(Number)) ?? exact[axis];
+      if (numbers) continue;
       const gaps = values.map((v) => (typeof v === 'number' ? Math.abs(v - number) : v === text ? 0 : Infinity));
       const best = gaps.indexOf(Math.min(...gaps));
-      if (Number.isFinite(gaps[best])) wanted[axis] = best;
+      if (!Number.isFinite(gaps[best])) continue;
+      const between = this.program && typeof values[best] === 'number', ends = [values[0], values.at(-1)];
+      exact[axis] = between ? Math.min(Math.max(number, Math.min(...ends)), Math.max(...ends)) : values[best];
+      wanted[axis] = between ? indexOf(this.config.axes[axis], exact[axis]) : best;
     }
-    this.set(wanted);
+    this.set(wanted, exact);
     return true;
   }
 }
@@ -152,7 +166,9 @@ function belongings(root) {
 async function mount(root) {
   try {
     const { config, states } = await belongings(root);
-    const figure = new PageFigure(root, config, await readTable(config, states));
+    const program = config.traced && await readProgram(states);
+    const changes = program ? (_, values) => program.changes(values) : await readTable(config, states);
+    const figure = new PageFigure(root, config, changes, program);
     root.hts = figure;
     root.dataset.ready = 'states';
     const linked = figure.follow(location.hash);

@@ -50,6 +50,11 @@ class Table:
     packed: str
     variants: list[dict[str, Any]]
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a page's figure is told beside the packed part."""
+        return {"frame": self.base, "blocks": [asdict(block) for block in self.blocks], "variants": self.variants}
+
 
 def enumerate_states(axes: Sequence[Axis | Vector]) -> list[State]:
     """Every setting a reader can reach: all combinations of the axes' values.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
+from random import Random
 from typing import Any, ClassVar
 
 import torch
@@ -86,6 +87,10 @@ class Vector:
             shown = ", ".join(f"{short(low)} to {short(high)}" for low, high in dict.fromkeys(bounds))
             raise ValueError(f"{self.name} must be {len(bounds)} numbers from {shown}, got {value!r}")
         return tuple(number + 0.0 for number in found)
+
+    def drawn(self, chance: Random) -> Numbers:
+        """Numbers drawn at random within their bounds."""
+        return tuple(chance.uniform(low, high) for low, high in zip(self.low, self.high, strict=True))
 
     def words(self, value: Any) -> str:
         """The numbers as they are read aloud: ``z₁ = 1, z₂ = 3, z₃ = 0``."""

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import plotly.graph_objects
-from book_figures import every
+from book_figures import every, tabled
 from moves import ask, first_text, half_steps, received
 
 from hardtosoft.interactive import palette
@@ -37,7 +37,7 @@ def stated(block):
     return (block.high - block.low) * 1e-4 if block.bits == 16 else 1 / 255
 
 
-@every
+@tabled
 def test_every_state_draws_speaks_and_is_the_same_in_page_and_notebook(figure):
     table, arrays, drawn = figure.table, unpack(figure.table), []
     live = InteractiveFigure(
@@ -64,7 +64,7 @@ def test_every_state_draws_speaks_and_is_the_same_in_page_and_notebook(figure):
             assert shown.get(tuple(variant["path"]), first_text(widget, variant["path"])) == truth
 
 
-@every
+@tabled
 def test_no_trace_is_absent_in_all_states(figure):
     base = [trace for panel in figure.table.base["panels"] for trace in panel["traces"]]
     still = [trace[key] for trace in base for key in "xyz" if trace.get(key) is not None]

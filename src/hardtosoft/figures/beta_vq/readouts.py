@@ -199,4 +199,6 @@ def entropy_figure() -> InteractiveFigure:
         "narrower and narrower, but at the tie itself never lower than log 2. Then move z₂ to the tie and past it: "
         "near the tie the curve in <em>Entropy against β</em> falls to 0 only at its right end."
     )
-    return InteractiveFigure("undecided", entropy_frame, [beta_axis(0.025, start=0.9), second], caption=caption)
+    return InteractiveFigure(
+        "undecided", entropy_frame, [beta_axis(0.025, start=0.9), second], caption=caption, traced=True
+    )

@@ -143,10 +143,10 @@ def objective_figure() -> InteractiveFigure:
     """The problem behind the code, with sliders for β and for the input."""
     named: dict[Value, str] = {-1.0: "first wins", 0.0: "tie", 1.0: "second wins"}
     dot = Handle(1, "x", "the code: the best weight t₂")
-    inputs = sliding("u", "u, the input", -2, 2, 0.1, start=1.0, named=named, say=saying("u"), handle=dot)
+    inputs = sliding("u", "u, the input", -2, 2, 0.05, start=1.0, named=named, say=saying("u"), handle=dot)
     caption = (
         "The dot is the best weight. At β = 1 only the dashed score counts, and the best weight sits at an end. At "
         "β = 0 only the dotted entropy counts, and the best weight is the middle, whatever u is. In between the "
         "dot weighs both wishes: move u, and in <em>The answer</em> it slides along the curve."
     )
-    return InteractiveFigure("beta-code", objective_frame, [beta_axis(0.05), inputs], caption=caption)
+    return InteractiveFigure("beta-code", objective_frame, [beta_axis(0.02), inputs], caption=caption, traced=True)

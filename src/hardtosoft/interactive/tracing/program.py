@@ -1,0 +1,248 @@
+"""A figure as a program: the graph of its numbers, and the paths that its function takes through its questions.
+
+A function that asks (is β 1? how many cells are left?) is recorded once for every set of answers. States are sampled
+to find them all; a page that meets answers of no path takes the one that most of them fit.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import itertools
+import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from ..axes import Axis
+from ..frames import Frame, plain
+from ..packing import Path
+from ..states import State, leaves, put, refuse_moving_layout
+from ..vectors import Vector
+from .graph import Graph
+from .recorder import PLACES, Guard, Recorder, stacked, traced, unbound
+
+MOST_PATHS = 16
+_STOPS, _BETWEEN = 100, 100
+_Words = Callable[..., dict[Path, Any]]
+
+
+@dataclass(frozen=True)
+class Way:
+    """One path through a function: the choices and answers on it, and what each leaf of its result is then.
+
+    A leaf is a node's number, a list of texts and of numbers with their formats, or ``{"is": anything else}``.
+    """
+
+    choices: State
+    guards: tuple[Guard, ...]
+    leaves: dict[Path, Any]
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a page needs to compute a figure.
+
+    Attributes:
+        base: the frame at the start without what changes, ready for JSON.
+        graph: every number that a path may need.
+        frame: the paths of the figure function.
+        words: those of each slider's value in words.
+    """
+
+    base: dict[str, Any]
+    graph: Graph
+    frame: list[Way]
+    words: dict[str, list[Way]]
+
+    @cached_property
+    def packed(self) -> str:
+        """Graph and paths as base64 text of compressed JSON."""
+        parts = {"": self.frame, **self.words}
+        needed = [node for part in parts.values() for way in part for node in _needed(way)]
+        places = self.graph.reached(needed)
+        nodes: list[Any] = []
+        for node in map(self.graph.nodes.__getitem__, places):
+            sources = [len(nodes) - places[source] for source in node.sources]  # relative: alike parts look alike
+            nodes.append([node.operator, sources, node.setting, node.shape])
+        text = json.dumps(
+            {"nodes": nodes, "parts": {name: _part(part, places) for name, part in parts.items()}},
+            ensure_ascii=False,
+            separators=(",", ":"),
+            allow_nan=False,
+        )
+        return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a page's figure is told beside the packed part."""
+        return {"frame": self.base, "traced": True}
+
+
+def program(function: Callable[..., Frame], axes: Sequence[Axis | Vector]) -> Program:
+    """Record a figure function, and the words of its axes.
+
+    Raises:
+        TraceError: a number leaves tensors, or an operator is unknown to pages.
+        ValueError: more than 16 paths, or a layout that moves.
+    """
+    graph, states = Graph(), samples(axes)
+
+    def drawn(**values: Any) -> dict[Path, Any]:
+        frame = function(**values)
+        return dict(leaves({"panels": [vars(panel) for panel in frame.panels], "readout": frame.readout}))
+
+    frame = ways(graph, drawn, axes, states)
+    said = [axis for axis in axes if isinstance(axis, Axis) and not axis.is_choice]
+    words = {axis.name: ways(graph, _saying(axis), [axis], states) for axis in said}
+    base = asdict(function(**states[0]))
+    for path in frame[0].leaves:
+        put(base, path, None)
+    return Program(plain(base), graph, frame, words)
+
+
+def ways(graph: Graph, function: _Words, axes: Sequence[Axis | Vector], states: Sequence[State]) -> list[Way]:
+    """Every path through a function of the axes, with what changes from state to state."""
+    found: dict[Any, tuple[State, Recorder, dict[Path, Any]]] = {}
+    for state in states:
+        own = {axis.name: state[axis.name] for axis in axes}
+        if (answers := _answers(function, own)) not in found:
+            found[answers] = (own, *_recorded(graph, function, own))
+    recorders = [recorder for _, recorder, _ in found.values()]
+    asked = [dict.fromkeys(recorder.guards) for recorder in recorders]
+    same = set(asked[0]).intersection(*asked)  # checks that passed in all of them
+    choices = [{axis.name: state[axis.name] for axis in axes if axis.is_choice} for state, _, _ in found.values()]
+    results = [result for _, _, result in found.values()]
+    if len({frozenset(result) for result in results}) > 1:
+        odd = [str(path) for result in results for path in result.keys() ^ results[0].keys()]
+        raise ValueError(f"every state must have the same traces and settings; some lack {odd[0]}")
+    moving = [path for path in results[0] if _moves([result[path] for result in results])]
+    refuse_moving_layout(moving)
+    alike: dict[str, Way] = {}
+    for chosen, guarded, result in zip(choices, asked, results, strict=True):
+        guards = tuple(guard for guard in guarded if guard not in same)
+        way = Way(chosen, guards, {path: _leaf(graph, result[path]) for path in moving})
+        alike.setdefault(repr(way), way)
+    if len(alike) > MOST_PATHS:
+        raise ValueError(
+            f"a traced figure must have at most {MOST_PATHS} paths, got {len(alike)}: ask fewer questions"
+        )
+    return list(alike.values())
+
+
+def samples(axes: Sequence[Axis | Vector]) -> list[State]:
+    """States at which a function is asked for its answers: the start, ends and named stops, others between."""
+    chance = random.Random(0)
+    start = {axis.name: axis.start for axis in axes}
+    notable = [list(dict.fromkeys([axis.start, *axis.named, axis.values[0], axis.values[-1]])) for axis in axes]
+    together = [dict(zip(start, values, strict=True)) for values in itertools.product(*notable)]
+    chance.shuffle(together)
+    options = itertools.product(*([(axis.name, value) for value in axis.values] for axis in axes if axis.is_choice))
+    alone = [{**start, **dict(chosen), axis.name: v} for chosen in options for axis in axes for v in axis.values]
+    between = [{axis.name: axis.drawn(chance) for axis in axes} for _ in range(_BETWEEN)]
+    return [start, *together[:_STOPS], *alone, *between]
+
+
+def _saying(axis: Axis) -> _Words:
+    return lambda **values: {("words",): axis.say(values[axis.name])}
+
+
+def _recorded(graph: Graph, function: _Words, state: State) -> tuple[Recorder, dict[Path, Any]]:
+    with Recorder(graph) as recorder:
+        inputs = {name: _input(recorder, name, value) for name, value in state.items()}
+        result: dict[Path, Any] = {}
+        for path, value in function(**inputs).items():
+            if isinstance(value, Tensor):
+                result[path] = recorder.node(value) if traced(value) else {"is": plain(value.item())}
+            elif isinstance(value, str) and PLACES.search(value):
+                result[path] = _template(value)
+            else:
+                result[path] = {"is": value}
+    return recorder, result
+
+
+def _input(recorder: Recorder, name: str, value: Any) -> Any:
+    return value if isinstance(value, str) else recorder.input(name, value)
+
+
+def _template(text: str) -> list[Any]:
+    parts = PLACES.split(text)  # text, node, format, plus, minus, text …
+    places = zip(*(parts[k::5] for k in range(1, 5)), strict=True)
+    numbers = [[int(node), spec, plus, minus] for node, spec, plus, minus in places]
+    return [part for pair in itertools.zip_longest(parts[::5], numbers) for part in pair if part is not None]
+
+
+def _moves(values: list[Any]) -> bool:
+    return not isinstance(values[0], dict) or any(_content(value) != _content(values[0]) for value in values)
+
+
+def _content(value: Any) -> Any:
+    literal = value["is"] if isinstance(value, dict) else value
+    return (literal.shape, literal.tobytes()) if isinstance(literal, np.ndarray) else repr(literal)
+
+
+def _leaf(graph: Graph, value: Any) -> Any:
+    literal = value["is"] if isinstance(value, dict) else None
+    return graph.constant(literal) if isinstance(literal, np.ndarray) else value
+
+
+def _needed(way: Way) -> list[int]:
+    numbers = [part[0] for leaf in way.leaves.values() if isinstance(leaf, list) for part in leaf if _is_number(part)]
+    return [*numbers, *(guard.node for guard in way.guards), *(n for n in way.leaves.values() if isinstance(n, int))]
+
+
+def _is_number(part: Any) -> bool:
+    return isinstance(part, list)
+
+
+def _part(part: Sequence[Way], places: dict[int, int]) -> dict[str, Any]:
+    """The paths of one function as the page reads them: where leaves are, and what they are on each path."""
+
+    def leaf(value: Any) -> Any:
+        if isinstance(value, list):
+            return [[places[piece[0]], *piece[1:]] if _is_number(piece) else piece for piece in value]
+        return places[value] if isinstance(value, int) else value
+
+    def guards(way: Way) -> list[list[int]]:
+        return [[places[node], int(answer)] for node, answer in way.guards]
+
+    return {
+        "leaves": list(part[0].leaves),
+        "ways": [
+            [
+                way.choices,
+                [[places[node], int(answer)] for node, answer in way.guards],
+                list(map(leaf, way.leaves.values())),
+            ]
+            for way in part
+        ],
+    }
+
+
+class _Asked(TorchFunctionMode):
+    """Notes the answers that a function gets, and else lets it run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: list[bool | int] = []
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = getattr(function, "__name__", "")
+        if name in ("item", "tolist"):
+            return unbound(args[0]) if name == "tolist" else args[0].reshape(())
+        found = function(*args, **(kwargs or {}))
+        if name in ("__bool__", "__int__", "__index__"):
+            self.answers.append(found)
+        return found
+
+
+def _answers(function: _Words, state: State) -> tuple[Any, ...]:
+    with _Asked() as asked:
+        function(**{name: value if isinstance(value, str) else stacked(value) for name, value in state.items()})
+    return (*(value for value in state.values() if isinstance(value, str)), *asked.answers)
