@@ -219,7 +219,7 @@ def test_every_figure_of_a_chapter_lives(open_notebook, lab, chapter):
         name = re.sub("-view.*", "", figure.get_attribute("id"))
         if figure.locator(".hts-slider").count():
             control = figure.locator(".hts-slider").first
-            control.locator("input").press("End")
+            control.locator("input[type=range]").press("End")
         else:
             control = figure.locator(".hts-choice").first
             control.locator("label").last.click()

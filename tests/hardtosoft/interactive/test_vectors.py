@@ -86,7 +86,7 @@ def test_a_kernel_refuses_what_is_out_of_bounds_and_stays():
 def test_boxes_have_names_bounds_and_a_place_for_what_is_wrong():
     markup = figure().widget.opening["markup"]
     boxes = re.findall(r'<input type="number" [^>]*>', markup)
-    assert len(boxes) == 5
+    assert len(boxes) == 6  # five of the vectors, and one beside the slider
     assert 'min="-1" max="1"' in boxes[1]
     assert 'value="-0.25"' in boxes[1]
     assert 'aria-label="Centroid: x₂"' in boxes[1]
