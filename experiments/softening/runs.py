@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -108,6 +108,8 @@ def pieces(plan: Plan, *, statistics: bool) -> Iterator[Piece]:
 class SofteningBench(Bench[Plan, Piece]):
     """Where pieces are made."""
 
+    with_noise: ClassVar[tuple[str, ...]] = ("kept",)  # the statistics with which noise is measured too
+
     def __init__(self, data: DataSet, plan: Plan, work: Path) -> None:
         super().__init__(data, plan, work)
         self.split = Split.of_test_images(data) if plan.published else Split.of(data)
@@ -160,7 +162,7 @@ class SofteningBench(Bench[Plan, Piece]):
             clean = self.plan.validation if part == "validation" else None
             found[f"logits {part}"] = logits(net, self.inputs(images, clean)[0])
             pixels, labels = self.inputs(images, most)
-            for sigma in self.plan.sigmas if piece.statistics == "kept" else ():
+            for sigma in self.plan.sigmas if piece.statistics in self.with_noise else ():
                 found[f"noise {sigma:.3g} {part}"] = _right(net, noisy(pixels, sigma), labels)
         if piece.attacked:
             for part in ("validation", "test"):
