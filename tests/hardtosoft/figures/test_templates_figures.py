@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+import betavq
 from experiments import template_penalty
 from hardtosoft.figures.templates import neighbours, ways
 from hardtosoft.results import template_study
@@ -112,6 +113,34 @@ def test_pixels_find_the_class_more_often_and_yet_the_distance_knows_of_it():
     distance = neighbours.distances()["VQ, mean of both"]
     same = digits_test_set()[1][:, None] == digits_training_set()[1]
     assert distance[same].mean() < distance[~same].mean() - 0.03
+
+
+def test_the_soft_distance_is_that_of_codes_and_hard_at_one():
+    images, known = digits_test_set()[0][:3], digits_training_set()[0][:4]
+    model, total = digits_model(), torch.zeros(3, 4, dtype=torch.float64)
+    first, second = model[0](images), model[0](known)
+    for _ in (1, 2):
+        codes = [betavq.code(torch.stack((torch.zeros_like(u), u), -1), 0.5)[..., 1].detach() for u in (first, second)]
+        total += (codes[0][:, None] - codes[1]).abs().sum(-1)
+        first, second = model[2](first.relu()), model[2](second.relu())
+    torch.testing.assert_close(neighbours.soft_distance(0.5)[:3, :4], total / 64)
+    torch.testing.assert_close(neighbours.soft_distance(1.0), neighbours.distances()["VQ, mean of both"])
+
+
+def test_beta_is_chosen_without_the_test_digits_and_closes_the_gap():
+    """What the chapter says: chosen on training digits, it stands within chance of pixels."""
+    beta = neighbours.chosen_beta()
+    assert 0.3 <= beta <= 0.8
+    soft, hard = (neighbours.nearest_accuracy(neighbours.soft_distance(at))[0] for at in (beta, 1.0))
+    assert soft >= 0.97
+    assert hard < 0.82
+    assert neighbours.right_without_itself(beta) > neighbours.right_without_itself(1.0) + 0.15
+    labels = digits_training_set()[1]
+    codes = neighbours.soft_codes(beta)[1]
+    distance = torch.cdist(codes[:50], codes, p=1)
+    distance[range(50), range(50)] = torch.inf
+    nearest = labels[distance.argmin(1)] == labels[:50]
+    assert nearest.double().mean() > 0.9
 
 
 def test_the_study_says_what_the_chapter_says():

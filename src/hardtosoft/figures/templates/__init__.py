@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from ...interactive.figure import InteractiveFigure
-from .neighbours import distances, nearest_accuracy, neighbours_figure
+from .neighbours import (
+    TRIED,
+    chosen_beta,
+    distances,
+    nearest_accuracy,
+    neighbours_figure,
+    right_without_itself,
+    soft_distance,
+)
 from .ways import FINE, WAYS, images_at, templates_figure, your_way_figure
 
 __all__ = [
     "FINE",
+    "TRIED",
     "WAYS",
+    "chosen_beta",
     "distances",
     "figures",
     "images_at",
     "nearest_accuracy",
     "neighbours_figure",
+    "right_without_itself",
+    "soft_distance",
     "templates_figure",
     "your_way_figure",
 ]

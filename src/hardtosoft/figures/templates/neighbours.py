@@ -1,4 +1,4 @@
-"""The nearest training digits of a test digit, by its pixels and by what the network selects."""
+"""The nearest training digits of a test digit, by its pixels and by what the network selects, hard or softly."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from betavq import geometry
+from betavq import code, geometry
 
 from ...drawing.looks import blank
 from ...drawing.sheets import outline, sheet, size
@@ -15,11 +15,46 @@ from ...interactive import palette
 from ...interactive.axes import Axis, Value
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, Trace, path, picture
-from ...results.networks import digits_model, digits_test_set, digits_training_set
+from ...results.networks import digits_model, digits_test_set, digits_training_set, load_digits_network
 
 COLUMNS, SHOWN = 3, 5  # neighbours beside the digit itself
 WIDTH, HEIGHT = size(1 + SHOWN, COLUMNS)
 QUERIES = tuple(float(digit) for digit in range(10))
+TRIED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)  # β that is chosen among
+STOPS = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
+
+
+@cache
+def soft_codes(beta: float) -> tuple[Tensor, Tensor]:
+    """How much each unit selects its active piece at β: of the test digits ``(500, 64)``, the training digits.
+
+    The network runs hard, and so has the scores that it was trained with; its selections alone are read at β.
+    """
+    network, pairs = load_digits_network(), []
+    for images in (digits_test_set()[0], digits_training_set()[0]):
+        scores = torch.cat(network.preactivations(images, 1.0), 1)
+        pairs.append(code(torch.stack((torch.zeros_like(scores), scores), -1), beta)[..., 1])
+    return pairs[0], pairs[1]
+
+
+@cache
+def soft_distance(beta: float) -> Tensor:
+    """The soft VQ distance: the mean of |t − t'| over all units, ``(500, 1297)``; at β = 1 the VQ distance."""
+    new, known = soft_codes(beta)
+    return torch.cdist(new, known, p=1) / new.shape[1]
+
+
+def right_without_itself(beta: float) -> float:
+    """How often a training digit has the class of the training digit nearest to it among the others."""
+    known = soft_codes(beta)[1]
+    distance = torch.cdist(known, known, p=1).fill_diagonal_(torch.inf)
+    labels = digits_training_set()[1]
+    return _share_right(distance, labels, labels)[0]
+
+
+def chosen_beta() -> float:
+    """The β that does best so, of ``TRIED``: no test digit has a part in it. Of equal ones the hardest."""
+    return max(TRIED, key=lambda beta: (right_without_itself(beta), beta))
 
 
 @cache
@@ -36,19 +71,23 @@ def nearest_accuracy(distance: Tensor) -> tuple[float, float]:
 
     Among several each counts with its share.
     """
+    return _share_right(distance, digits_test_set()[1], digits_training_set()[1])
+
+
+def _share_right(distance: Tensor, labels: Tensor, known: Tensor) -> tuple[float, float]:
     near = distance <= distance.min(1, keepdim=True).values + 1e-12
-    right = digits_test_set()[1][:, None] == digits_training_set()[1]
+    right = labels[:, None] == known
     count = near.sum(1)
     return float(((near & right).sum(1) / count).mean()), float((count > 1).double().mean())
 
 
-def neighbours_frame(query: float) -> Frame:
-    """The first test image of a digit with its five nearest training digits, twice."""
+def neighbours_frame(query: float, beta: float = 1.0) -> Frame:
+    """The first test image of a digit with its five nearest training digits, by pixels and by codes at β."""
     label = int(query)
     row = int((digits_test_set()[1] == label).nonzero()[0])
     panels, words = [], []
-    for title, name in (("Nearest by pixels", "pixels"), ("Nearest by VQ distance", "VQ, mean of both")):
-        own = distances()[name][row]
+    for title, distance in (("Nearest by pixels", distances()["pixels"]), ("Nearest by codes", soft_distance(beta))):
+        own = distance[row]
         order = own.argsort(stable=True)[:SHOWN]
         labels = digits_training_set()[1][order]
         tied = int((own <= own.min() + 1e-12).sum())
@@ -65,8 +104,13 @@ def neighbours_frame(query: float) -> Frame:
             )
         )
         one = "one training digit is" if tied == 1 else f"{tied} training digits are"
-        words.append(f"by {'pixels' if name == 'pixels' else 'VQ distance'} {one} nearest")
-    return Frame(panels, f"{_say_query(query).capitalize()}. {words[0][0].upper()}{words[0][1:]}, {words[1]}.")
+        words.append(f"{one} nearest, {right} of five of its class")
+    share = 100 * nearest_accuracy(soft_distance(beta))[0]
+    return Frame(
+        panels,
+        f"{_say_query(query).capitalize()}. By pixels {words[0]}; by codes at β = {beta:g} {words[1]}. Of all 500 "
+        f"test digits the nearest by codes has the right class for {share:.1f} %.",
+    )
 
 
 def _pictures(row: int, order: Tensor) -> list[Trace]:
@@ -86,9 +130,11 @@ def _say_query(value: Value) -> str:
 def neighbours_figure() -> InteractiveFigure:
     """A slider over ten test images, the first of every digit."""
     query = Axis("query", "digit", QUERIES, 4.0, say=_say_query)
+    beta = Axis("beta", "β of the codes", STOPS, 1.0, named={0.5: "½", 1.0: "hard"})
     caption = (
         "Move through ten test images, the first of every digit. Left: the training digits with the nearest pixels. "
-        "Right: those for which the fewest units of the network select another piece. Below: how many are nearest of "
-        "all, with equal distance; of those, the right picture shows the first."
+        "Right: those whose codes are nearest; at β = 1 the fewest units select another piece. Then lower β: the "
+        "network stays the same, its selections are read more softly. Below: how many are nearest of all, with equal "
+        "distance (the picture shows the first), and how often the nearest has the right class."
     )
-    return InteractiveFigure("neighbours", neighbours_frame, [query], caption=caption)
+    return InteractiveFigure("neighbours", neighbours_frame, [query, beta], caption=caption)
