@@ -17,6 +17,7 @@ from . import (
     citations,
     claim_index,
     figures,
+    glossary,
     icons,
     launch,
     maths,
@@ -77,6 +78,8 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     reference.prepare(app)
     app.add_directive("benchmark", BenchmarkPart)
     app.add_directive("claim-index", claim_index.ClaimIndex)
+    app.add_directive("words", glossary.Words)
+    app.add_node(glossary.Explained, html=(glossary.visit, glossary.depart))
     app.connect("config-inited", addresses.settle, priority=100)  # notfound.extension reads it
     app.connect("config-inited", launch.configure)
     app.connect("config-inited", build.declare)
@@ -90,6 +93,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("source-read", citations.as_roles)
     app.connect("doctree-resolved", claim_index.link_figures)
     app.connect("doctree-resolved", names.link_text)
+    app.connect("doctree-resolved", glossary.explain)
     app.connect("html-page-context", finish_page, priority=900)  # other extensions have added their scripts
     app.connect("build-finished", finish_site, priority=900)  # the theme has written its last sheet
     app.connect("build-finished", progress.end, priority=1000)
