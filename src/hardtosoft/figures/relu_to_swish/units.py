@@ -145,8 +145,7 @@ def objective_figure() -> InteractiveFigure:
     dot = Handle(1, "x", "the code: the best weight t₂")
     inputs = sliding("u", "u, the input", -2, 2, 0.05, start=1.0, named=named, say=saying("u"), handle=dot)
     caption = (
-        "The dot is the best weight. At β = 1 only the dashed score counts, and the best weight sits at an end. At "
-        "β = 0 only the dotted entropy counts, and the best weight is the middle, whatever u is. In between the "
-        "dot weighs both wishes: move u, and in <em>The answer</em> it slides along the curve."
+        "The dot is the best weight: at an end at β = 1, where only the dashed score counts, in the middle at β = 0, "
+        "where only the dotted entropy does. Move u, and in <em>The answer</em> it slides along the curve."
     )
     return InteractiveFigure("beta-code", objective_frame, [beta_axis(0.02), inputs], caption=caption, traced=True)
