@@ -72,23 +72,23 @@ def level_lines(unit: MASO, levels: Sequence[float], box_x: tuple[float, float],
     return torch.cat([edges(MASO(slopes, offsets), box_x, box_y)[shore] for offsets in flooded])
 
 
-def crossings(unit: MASO, ends: Sequence[Array] | Array) -> Array:
+def crossings(unit: MASO, ends: Tensor) -> Tensor:
     """Where the selection changes on the straight way between two points, ``(2, 2)``.
 
     Returns:
         ``(R − 1,)`` shares of the way, in order; what is left over is NaN.
     """
-    z0, z1 = (array(unit.scores(torch.from_numpy(point)))[0] for point in ends)
-    shares = np.full(len(z0) - 1, np.nan)
-    found = []
-    for r, s in combinations(range(len(z0)), 2):
-        bend = (z1 - z0)[r] - (z1 - z0)[s]
-        share = (z0[s] - z0[r]) / bend if bend else np.nan
-        there = z0 + share * (z1 - z0)
-        if 0 <= share <= 1 and there[r] >= there.max() - 1e-12:
-            found.append(share)
-    distinct = np.unique(np.round(found, 12))[: len(shares)]
-    shares[: len(distinct)] = distinct
+    begin, end = unit.scores(ends)[:, 0].detach()
+    first, second = torch.from_numpy(pairs(unit.num_pieces)).T
+    rise = end - begin
+    bend = rise[first] - rise[second]
+    share = (begin[second] - begin[first]) / bend.where(bend != 0, math.nan)
+    there = begin + share[:, None] * rise
+    leads = there.gather(1, first[:, None])[:, 0] >= there.amax(1) - 1e-12
+    found = share.where((share >= 0) & (share <= 1) & leads, math.nan)
+    found = ((found * 1e12).round() / 1e12).sort().values
+    again = F.pad(found[1:] == found[:-1], (1, 0))  # where three pieces tie
+    shares: Tensor = found.where(~again, math.nan).sort().values[: unit.num_pieces - 1]
     return shares
 
 

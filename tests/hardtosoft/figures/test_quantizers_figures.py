@@ -87,8 +87,9 @@ def test_pieces_in_one_place_and_stripes_are_no_trouble():
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_the_cut_changes_its_cell_at_the_marked_places_only(extra):
     unit = cells.nearest_centroid_unit(CENTROIDS, extra)
-    ends = cells.cut(*CENTROIDS[:2].numpy())
+    ends = cells.cut(CENTROIDS, torch.tensor([-3.0, 3.0], dtype=torch.float64))
     ties = crossings(unit, ends)
+    ends, ties = ends.numpy(), ties.numpy()
     shares = np.linspace(0, 1, 10_001)
     codes = powers(torch.from_numpy(ends[0] + shares[:, None] * (ends[1] - ends[0])), CENTROIDS, extra).argmin(1)
     changes = shares[:-1][(codes[1:] != codes[:-1]).numpy()]
@@ -116,7 +117,7 @@ def test_parabolas_are_the_powers_and_vanish_on_the_circles(extra):
 
 def test_the_line_of_an_edge_passes_through_the_crossings_of_the_circles():
     unit = cells.nearest_centroid_unit(CENTROIDS, 0.5)
-    radii = cells.radii_squared(unit)
+    radii = cells.radii_squared(unit).numpy()
     checked = 0
     for r, s in itertools.combinations(range(4), 2):
         way = (CENTROIDS[s] - CENTROIDS[r]).numpy()
@@ -145,6 +146,22 @@ def test_the_line_of_an_edge_passes_through_the_crossings_of_the_circles():
 )
 def test_the_stops_do_what_their_names_say(extra, words):
     assert cells.cells_figure().frame(extra=extra).readout.endswith(words)
+
+
+@pytest.mark.parametrize(
+    ("first", "extra", "words"),
+    [
+        ((-2.3, -1.7), 0.0, "Every centroid lies in its own cell."),
+        ((0.5, -0.2), 1.0, "2 of the others have left their cells."),
+        ((1.25, 0.65), 1.0, "Centroid 2 has no cell here."),
+        ((1.0, 0.6), -0.5, "Centroid 1 has no cell here."),
+    ],
+)
+def test_the_first_centroid_can_stand_anywhere(first, extra, words):
+    frame = cells.cells_figure().frame(first=first, extra=extra)
+    assert frame.readout.endswith(words)
+    mark = trace(frame.panels[0], "centroid 1")
+    assert (mark["x"][0], mark["y"][0]) == first
 
 
 @pytest.mark.parametrize("count", [2, 5, 6])

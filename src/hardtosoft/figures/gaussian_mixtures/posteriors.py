@@ -18,7 +18,7 @@ from ...drawing.strokes import upright
 from ...interactive import palette
 from ...interactive.axes import Axis, Value, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Frame, Panel, Trace, array, axis, dots, layout, line, path
+from ...interactive.frames import Frame, Panel, Trace, axis, dots, layout, line, path
 from ...interactive.marks import weighed
 from .. import layers
 
@@ -92,8 +92,7 @@ def _plane_panel(beta: float, weights: Tensor) -> Panel:
 
 
 def _cut_panel(beta: float, along: Tensor) -> Panel:
-    shares = crossings(unit(), (array(CUT[0]), array(CUT[-1])))
-    places = [CUT_GRID[0] + 200 * CUT_GRID[1] * share for share in shares]
+    places = CUT_GRID[0] + 200 * CUT_GRID[1] * crossings(unit(), CUT[[0, -1]])
     steps = "are steps" if beta == 1 else "cross"
     return Panel(
         title="Along the cut",

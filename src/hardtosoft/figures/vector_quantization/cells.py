@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import nan, pi
 
 import numpy as np
 import torch
@@ -16,9 +17,10 @@ from ...drawing.raster import Plane
 from ...interactive import palette
 from ...interactive.axes import Value, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Array, Frame, Panel, Trace, array, axis, dots, layout, line, path
+from ...interactive.frames import Frame, Panel, Trace, axis, dots, layout, line, path
 from ...interactive.names import label
 from ...interactive.numbers import number, summand
+from ...interactive.vectors import point
 
 PLANE = Plane((-2.4, 2.4), (-1.8, 1.8), 72, 54)
 COMMON = 0.7  # added to every radius², which moves no cell and lets every circle be seen
@@ -30,20 +32,21 @@ DASHES = tuple(dash for _, dash in STYLES)
 NAMES = tuple(f"A{'₁₂₃₄₅₆'[r]}" for r in range(MOST_CENTROIDS))
 CENTROID_NAMES = tuple(f"centroid {r + 1}" for r in range(MOST_CENTROIDS))
 CUT_POINTS = 121
-CIRCLE = np.stack([trig(np.linspace(0, 2 * np.pi, 73)) for trig in (np.cos, np.sin)])
+#: How far the cut runs to each side of the first centroid.
+REACH = 3.0
+CIRCLE = torch.stack([trig(torch.linspace(0, 2 * pi, 73, dtype=torch.float64)) for trig in (torch.cos, torch.sin)], -1)
 LOWEST = -3.4
 
 
 def nearest_centroid_unit(centroids: Tensor, extra: float = 0.0) -> MASO:
     """The unit whose slopes are the centroids ``(R, D)``, with offsets −½‖A‖², the first one plus ``extra``."""
     offsets = -0.5 * centroids.square().sum(-1)
-    offsets[0] += extra
-    return MASO(centroids[None], offsets[None])
+    return MASO(centroids[None], torch.cat([offsets[:1] + extra, offsets[1:]])[None])
 
 
-def radii_squared(unit: MASO) -> Array:
+def radii_squared(unit: MASO) -> Tensor:
     """radius² = 2B + ‖A‖² of each piece, plus what all of them are given: ``(R,)``."""
-    squared: Array = array(2 * unit.offsets + unit.slopes.square().sum(-1))[0] + COMMON
+    squared: Tensor = (2 * unit.offsets + unit.slopes.square().sum(-1))[0].detach() + COMMON
     return squared
 
 
@@ -54,70 +57,56 @@ def tints(unit: MASO) -> list[Trace]:
     return PLANE.tints(colour[:, None] == torch.arange(count), COLOURS[:count])
 
 
-def cut(first: Array, second: Array) -> Array:
-    """Where the straight line through two points enters the plane's box, and where it leaves it: ``(2, 2)``."""
-    way = second - first
-    with np.errstate(divide="ignore"):
-        sides = (np.array([PLANE.x, PLANE.y]).T - first) / way  # low and high sides of the box; ±∞ along the way
-    ends: Array = first + np.array([[sides.min(0).max()], [sides.max(0).min()]]) * way
-    return ends
+def cut(centroids: Tensor, places: Tensor) -> Tensor:
+    """Points of the straight line through the first two centroids, so far from the first one: ``(N, 2)``."""
+    way = centroids[1] - centroids[0]
+    return centroids[0] + places[:, None] * way / way.square().sum().sqrt()
 
 
-def marks(centroids: Array) -> list[Trace]:
+def marks(centroids: Tensor) -> list[Trace]:
     """The centroids, each with a colour, shape and size of its own."""
     return [
-        dots(name, [x], [y], COLOURS[r % 4], symbol=SYMBOLS[r % 2], size=14 - 3 * (r // 2), label=NAMES[r])
-        for r, (x, y, name) in enumerate(zip(*centroids.T, CENTROID_NAMES, strict=False))
+        dots(name, x, y, COLOURS[r % 4], symbol=SYMBOLS[r % 2], size=14 - 3 * (r // 2), label=NAMES[r])
+        for r, (x, y, name) in enumerate(zip(*centroids.T.unsqueeze(-1), CENTROID_NAMES, strict=False))
     ]
 
 
 def cells_frame(centroids: Tensor, extra: float) -> Frame:
     """The cells of a quantizer whose first offset is moved by ``extra``, and a cut through the first two centroids."""
-    unit, places = nearest_centroid_unit(centroids, extra), array(centroids)
+    unit = nearest_centroid_unit(centroids, extra)
     radii = radii_squared(unit)
-    home, borders = (array(edges(one, PLANE.x, PLANE.y)) for one in (nearest_centroid_unit(centroids), unit))
-    ends = cut(places[0], places[1])
-    ties = crossings(unit, ends)
-    met = ends[0] + ties[:, None] * (ends[1] - ends[0])
+    home, borders = (edges(one, PLANE.x, PLANE.y) for one in (nearest_centroid_unit(centroids), unit))
+    ends = torch.tensor([-REACH, REACH], dtype=torch.float64)
+    ties = REACH * (2 * crossings(unit, cut(centroids, ends)) - 1)
+    met = cut(centroids, ties)
     words = _words(unit, centroids, borders)
-    sharing = int(np.isfinite(borders[:, 0, 0]).sum())
+    sharing = borders[:, 0, 0].isfinite().sum()
     plane = Panel(
         title="The plane, and the cell of each centroid",
         xlabel="inputs x₁ (across) and x₂ (up)",
-        alt=f"{sharing} of the {len(borders)} pairs of cells share an edge in the picture. {words}",
+        alt=f"{sharing:d} of the {len(borders)} pairs of cells share an edge in the picture. {words}",
         traces=[
             *tints(unit),
-            line(
-                "edges at −½‖A‖²",
-                home[:, :, 0].ravel(),
-                home[:, :, 1].ravel(),
-                palette.GREY,
-                dash="dot",
-                label="at −½‖A‖²",
-            ),
-            path("the cut", ends, palette.GREY, dash="dash", width=1.5, label="the cut"),
-            *_circles(places, radii),
-            line("edges", borders[:, :, 0].ravel(), borders[:, :, 1].ravel(), palette.INK, width=3, label=""),
-            *marks(places),
+            path("edges at −½‖A‖²", home.reshape(-1, 2), palette.GREY, dash="dot", label="at −½‖A‖²"),
+            path("the cut", cut(centroids, ends), palette.GREY, dash="dash", width=1.5, label="the cut"),
+            *_circles(centroids, radii),
+            path("edges", borders.reshape(-1, 2), palette.INK, width=3, label=""),
+            *marks(centroids),
             dots("edge on the cut", met[:, 0], met[:, 1], palette.INK, symbol="square", size=8, label=""),
         ],
         layout=PLANE.layout((-2, -1, 0, 1, 2), (-1, 0, 1)),
         aspect=PLANE.aspect,
     )
     numbers = f"B₁ = −½‖A₁‖² {summand(extra)}, radius² of centroid 1: {number(radii[0])}."
-    return Frame([plane, _powers_panel(unit, places, ends, ties)], f"{numbers} {words}")
+    return Frame([plane, _powers_panel(unit, centroids, ties)], f"{numbers} {words}")
 
 
-def _powers_panel(unit: MASO, places: Array, ends: Array, ties: Array) -> Panel:
+def _powers_panel(unit: MASO, centroids: Tensor, ties: Tensor) -> Panel:
     """Squared distance less radius² to each centroid on the cut; the smallest is the code's."""
-    shares = np.linspace(0, 1, CUT_POINTS)
-    length = float(np.hypot(*(ends[1] - ends[0])))
-    origin = float(np.hypot(*(places[0] - ends[0])))  # places on the cut are counted from the first centroid
-    second = float(np.hypot(*(places[1] - places[0])))
-    across = (-origin, length / (CUT_POINTS - 1))
-    points = ends[0] + shares[:, None] * (ends[1] - ends[0])
-    powers = _powers(unit, points)
-    met = _powers(unit, ends[0] + np.nan_to_num(ties)[:, None] * (ends[1] - ends[0])).min(1)
+    places = torch.linspace(-REACH, REACH, CUT_POINTS, dtype=torch.float64)
+    across = (-REACH, 2 * REACH / (CUT_POINTS - 1))
+    powers = _powers(unit, cut(centroids, places))
+    second = (centroids[1] - centroids[0]).square().sum().sqrt()
     return Panel(
         title="On the cut: squared distance − radius²",
         xlabel="way along the cut, from centroid 1",
@@ -127,63 +116,77 @@ def _powers_panel(unit: MASO, places: Array, ends: Array, ties: Array) -> Panel:
             line(
                 "the smallest: the selected one",
                 across,
-                powers.min(1),
+                powers.amin(1),
                 palette.GREY,
                 width=8,
                 label=label("the smallest", at=0.5),
             ),
             *(
                 line(f"parabola {r + 1}", across, powers[:, r], COLOURS[r % 4], dash=DASHES[r % 4], label=NAMES[r])
-                for r in range(len(places))
+                for r in range(len(centroids))
             ),
             *(
-                dots(CENTROID_NAMES[r], [at], [LOWEST + 0.4], COLOURS[r], symbol=SYMBOLS[r], size=14, label="")
-                for r, at in enumerate((0.0, second))
+                dots(CENTROID_NAMES[r], at, [LOWEST + 0.4], COLOURS[r], symbol=SYMBOLS[r], size=14, label="")
+                for r, at in enumerate(([0.0], second.reshape(1)))
             ),
-            dots("edge on the cut", ties * length - origin, met, palette.INK, symbol="square", size=8, label="edge"),
+            dots(
+                "edge on the cut",
+                ties,
+                _powers(unit, cut(centroids, ties)).amin(1),
+                palette.INK,
+                symbol="square",
+                size=8,
+                label="edge",
+            ),
         ],
-        layout=layout(
-            axis(-origin, length - origin, [tick for tick in range(-6, 7) if -origin <= tick <= length - origin]),
-            axis(LOWEST, 5.0, (-2, 0, 2, 4)),
-        ),
+        layout=layout(axis(-REACH, REACH, (-3, -2, -1, 0, 1, 2, 3)), axis(LOWEST, 5.0, (-2, 0, 2, 4))),
     )
 
 
-def _powers(unit: MASO, points: Array) -> Array:
-    scores = unit.scores(torch.from_numpy(points))[:, 0]
-    return array(np.square(points).sum(1, keepdims=True) - 2 * array(scores) - COMMON)
+def _powers(unit: MASO, points: Tensor) -> Tensor:
+    return points.square().sum(1, keepdim=True) - 2 * unit.scores(points)[:, 0].detach() - COMMON
 
 
-def _circles(places: Array, radii: Array) -> list[Trace]:
-    radius = np.sqrt(np.where(radii > 0, radii, np.nan))
+def _circles(centroids: Tensor, radii: Tensor) -> list[Trace]:
+    radius = radii.where(radii > 0, nan).sqrt()
     return [
-        line(
+        path(
             f"circle {r + 1}",
-            place[0] + radius[r] * CIRCLE[0],
-            place[1] + radius[r] * CIRCLE[1],
+            centroids[r] + radius[r] * CIRCLE,
             COLOURS[r % 4],
             dash=DASHES[r % 4],
             width=1.8,
             label="",
         )
-        for r, place in enumerate(places)
+        for r in range(len(centroids))
     ]
 
 
-def _words(unit: MASO, centroids: Tensor, borders: Array) -> str:
+def _words(unit: MASO, centroids: Tensor, borders: Tensor) -> str:
     """Which centroids have lost their cell, or left it."""
+    count = len(centroids)
     # A cell that is seen has an edge in the box, or fills it.
-    seen = {
-        *pairs(len(centroids))[np.isfinite(borders[:, 0, 0])].ravel().tolist(),
-        int(unit.selection(centroids.new_zeros(2))),
-    }
-    owners = unit.selection(centroids)[:, 0].tolist()
-    found = [
-        f"Centroid {r + 1} has no cell here." if r not in seen else f"Centroid {r + 1} lies in cell {owner + 1}."
-        for r, owner in enumerate(owners)
-        if owner != r or r not in seen
-    ]
-    return " ".join(found) or "Every centroid lies in its own cell."
+    meets = torch.from_numpy((pairs(count)[None] == np.arange(count)[:, None, None]).any(-1))
+    fills = unit.selection(torch.zeros(2, dtype=torch.float64)) == torch.arange(count)
+    seen = (meets & borders[:, 0, 0].isfinite()).any(1) | fills
+    owners = unit.selection(centroids)[:, 0]
+    strayed = ~(seen & (owners == torch.arange(count)))
+    gone = strayed[1:].sum()
+    if not strayed[0] and gone == 0:
+        return "Every centroid lies in its own cell."
+    found = [_stray(1, seen[0], owners[0])] if strayed[0] else []
+    if gone == 1:
+        one = strayed[1:].double()
+        which, owner = (one * torch.arange(2, count + 1)).sum().long(), (one * owners[1:]).sum().long()
+        found.append(_stray(which, (one * seen[1:]).sum() > 0, owner))
+    elif gone > 1:
+        found.append(f"{gone:d} of the others have left their cells.")
+    return " ".join(found)
+
+
+def _stray(which: Tensor | int, seen: Tensor, owner: Tensor) -> str:
+    """Where a centroid is that does not lie in its own cell."""
+    return f"Centroid {which:d} lies in cell {owner + 1:d}." if seen else f"Centroid {which:d} has no cell here."
 
 
 def _say_extra(value: Value) -> str:
@@ -235,4 +238,10 @@ def _figure(
 ) -> InteractiveFigure:
     places = check_centroids(centroids)
     offset = sliding("extra", "Offset B₁", -1, 1, 0.025, start=0.0, named=named, say=_say_extra)
-    return InteractiveFigure(name, lambda extra: cells_frame(places, extra), [offset], caption=caption)
+    x, y = places[0].tolist()
+    first = point("first", "Centroid 1", 0, PLANE.x, PLANE.y, start=(x, y))
+
+    def frame(first: Tensor, extra: float) -> Frame:
+        return cells_frame(torch.cat([first[None], places[1:]]), extra)
+
+    return InteractiveFigure(name, frame, [offset, first], caption=caption)
