@@ -244,4 +244,4 @@ def _figure(
     def frame(first: Tensor, extra: float) -> Frame:
         return cells_frame(torch.cat([first[None], places[1:]]), extra)
 
-    return InteractiveFigure(name, frame, [offset, first], caption=caption)
+    return InteractiveFigure(name, frame, [offset, first], caption=caption, traced=True)
