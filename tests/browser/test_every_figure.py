@@ -129,7 +129,7 @@ def test_some_figures_have_tints():
 def test_every_slider_runs_over_its_whole_range(visit):
     for shown in figures_on(visit.path):
         root = figure(visit.page, shown.name)
-        for axis in (axis for axis in shown.axes if not axis.is_choice):
+        for axis in (axis for axis in shown.axes if len(axis.values) > 1 and not axis.is_choice):
             said = root.evaluate(
                 """(r, axis) => {
                   const s = r.querySelector(`[data-axis=${axis}] input`), said = [];

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from book_figures import FIGURES, PAGES
 
+from hardtosoft.interactive.vectors import Vector
+
 pytestmark = [pytest.mark.browser, pytest.mark.site]
 
 SEVERAL = {name: shown for name, shown in FIGURES.items() if len(shown.axes) > 1}
@@ -16,6 +18,9 @@ def by_keys(page, root, axis, place):
     control = root.locator(f"[data-axis={axis.name}]")
     if axis.is_choice:
         control.locator("input:checked").press("ArrowRight")
+        return
+    if isinstance(axis, Vector):
+        control.locator("input").first.press("ArrowUp" if place < 0.5 else "ArrowDown")
         return
     control.locator("input[type=range]").press("Home")
     for _ in range(int(5 * place)):
@@ -32,11 +37,21 @@ def spot(root, axis, place):
     return box["x"] + box["width"] * (0.5 if axis.is_choice else place), box["y"] + box["height"] / 2
 
 
+def typed(root, axis, place):
+    """Another first number; beside a finger's or a mouse's other moves."""
+    box = root.locator(f"[data-axis={axis.name}] input").first
+    box.fill(f"{axis.low[0] + (axis.high[0] - axis.low[0]) * place:.2f}")
+
+
 def by_mouse(page, root, axis, place):
+    if isinstance(axis, Vector):
+        return typed(root, axis, place)
     page.mouse.click(*spot(root, axis, place))
 
 
 def by_touch(page, root, axis, place):
+    if isinstance(axis, Vector):
+        return typed(root, axis, place)
     page.touchscreen.tap(*spot(root, axis, place))
 
 
@@ -45,7 +60,9 @@ def standing(root):
     return root.evaluate(
         """r => r.hts.config.axes.map(({name}, i) => {
           const control = r.querySelector(`[data-axis=${name}]`), chosen = control.querySelector('input:checked');
-          return [r.hts.exact[i], chosen ? chosen.nextSibling.textContent : control.querySelector('output').value];
+          const boxes = [...control.querySelectorAll('input[type=number]')].map((box) => box.value);
+          const said = chosen ? chosen.nextSibling.textContent : control.querySelector('output')?.value;
+          return [r.hts.exact[i], said, boxes];
         })"""
     )
 
