@@ -9,7 +9,7 @@ from test_every_figure import mount_all
 
 pytestmark = [pytest.mark.browser, pytest.mark.site]
 
-# At all stops of all axes: names that overlap, leave their picture or are smaller than 11 pixels.
+# At all named stops of all axes: names that overlap, leave their picture or are smaller than 11 pixels.
 AMISS = """() => {
   const overlap = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 0.5
     && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
@@ -27,8 +27,10 @@ AMISS = """() => {
   };
   return [...document.querySelectorAll('.hts-figure:not(.hero)')].flatMap(root => {
     const { axes } = root.hts.config, found = new Set();
-    const states = axes.reduce((all, { stops, start }) =>
-      all.flatMap(one => [...new Set([...stops, start])].map(at => [...one, at])), [[]]);
+    const named = (control) => [...control.querySelectorAll('.hts-stops button, input[type=radio]')];
+    const stops = root.hts.controls.map(named).map((all) => all.map(one => Number(one.dataset.index ?? one.value)));
+    const states = axes.reduce((all, { start }, i) =>
+      all.flatMap(one => [...new Set([...stops[i], start])].map(at => [...one, at])), [[]]);
     for (const state of states) {
       root.hts.set(state);
       for (const area of root.querySelectorAll('.hts-area'))

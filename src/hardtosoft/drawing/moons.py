@@ -34,6 +34,6 @@ def moons(names: tuple[str, str] = ("upper moon", "lower moon"), size: float = 4
     points, labels = two_moons_training_set()
     first, second = points[labels == 0], points[labels == 1]
     return [
-        dots(names[0], first[:, 0], first[:, 1], palette.BLUE, size=size),
-        dots(names[1], second[:, 0], second[:, 1], palette.ORANGE, symbol="square", size=size),
+        dots(names[0], first[:, 0], first[:, 1], palette.BLUE, size=size, label=True),
+        dots(names[1], second[:, 0], second[:, 1], palette.ORANGE, symbol="square", size=size, label=True),
     ]

@@ -11,6 +11,7 @@ from betavq.geometry import Partition, Polyline
 
 from ..interactive import palette
 from ..interactive.frames import Array, Trace, polygons, stroke
+from ..interactive.overlays import texts
 
 Look = tuple[str, str, float]
 #: Name, colour and width of the edges that each layer adds; the first bends least and is drawn broadest.
@@ -70,17 +71,36 @@ def regions(
     fill: Array | None,
     *,
     scale: Sequence[Sequence[Any]] = palette.MAP_SCALE,
-    key: Sequence[tuple[str, str]] = (),
     layers: Sequence[Look] = LAYERS,
     thickness: float = 1.0,
     opacity: float = 1.0,
 ) -> Trace:
-    """The regions of a partition, with the edges that its first ``depth`` layers add, each as ``layers`` says."""
+    """The regions of a partition, with the edges that its first ``depth`` layers add, each as ``layers`` says.
+
+    What the layers are called is said by :func:`layer_names`.
+    """
     shown = [opacity if layer < depth else 0.0 for layer in range(len(partition.layers))]
     edges = zip(layers[: len(shown)], shown, strict=True)
     strokes = [stroke(name, colour, width=width * thickness, opacity=seen) for (name, colour, width), seen in edges]
     corners, sides, kinds = partition.vertices, partition.counts, partition.edge_depth
-    return polygons("regions", corners, sides, fill=fill, scale=scale, key=key, kinds=kinds, strokes=strokes)
+    drawn = polygons("regions", corners, sides, fill=fill, scale=scale, kinds=kinds, strokes=strokes)
+    return {**drawn, "showlegend": False}
+
+
+def layer_names(partition: Partition, depth: int, layers: Sequence[Look] = LAYERS) -> list[Trace]:
+    """The name of each layer on the longest edge that it adds inside the picture; nothing for layers not shown."""
+    places, first = partition.vertices, np.cumsum(partition.counts) - partition.counts
+    following = np.arange(1, len(places) + 1)
+    following[first + partition.counts - 1] = first
+    middles, lengths = (places + places[following]) / 2, np.hypot(*(places - places[following]).T)
+    low, high = places.min(0), places.max(0)
+    lengths[(np.abs(middles - (low + high) / 2) > 0.38 * (high - low)).any(1)] = 0
+    found = []
+    for layer, (name, colour, _) in enumerate(layers[: len(partition.layers)], start=1):
+        own = np.where(partition.edge_depth == layer, lengths, 0)
+        at = middles[own.argmax()] if layer <= depth and own.any() else np.full(2, np.nan)
+        found.append(texts([name.removeprefix("edges of ")], at[:1], at[1:], colour, side="n"))
+    return found
 
 
 def joined(boundary: Sequence[Polyline]) -> Array:

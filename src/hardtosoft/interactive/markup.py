@@ -128,7 +128,7 @@ def _legend(panels: Sequence[Panel]) -> str:
 
 def _samples(trace: Trace) -> list[Trace]:
     """What of a trace is shown in the legend, as lines and dots."""
-    if trace["type"] == "polygons":
+    if trace["type"] == "polygons" and trace.get("showlegend", True):
         fills = [dots(name, [], [], colour, symbol="square", size=12) for name, colour in trace["key"]]
         widths = ((stroke, max(stroke["width"], 1.0)) for stroke in trace["strokes"])  # thinner ones pale in a legend
         return fills + [line(stroke["name"], [], [], stroke["color"], width=width) for stroke, width in widths]

@@ -110,6 +110,17 @@ def _beyond(count: int) -> Points:
 def _pixels(trace: Trace, paper: Paper) -> str:
     every = -(-max(trace["z"].shape) // PIXELS)
     z = trace["z"][every // 2 :: every, every // 2 :: every]
+    scale = [colour for _, colour in trace["colorscale"]]
+    if len(scale) == 3:  # from against over nothing to for
+        against, nothing, for_ = scale
+        parts = (
+            ({**trace, "z": (2 * side - 1).clip(0, 1)}, end)
+            for side, end in ((1 - trace["z"], against), (trace["z"], for_))
+        )
+        return "".join(
+            _pixels({**one, "colorscale": [[0, ground], [1, end]]}, paper)
+            for (one, end), ground in zip(parts, (nothing, "none"), strict=True)
+        )
     dx, dy = trace["dx"] * every, trace["dy"] * every
     grey = (LEVELS * np.nan_to_num(z)).round().astype(int)
     origin = np.array([trace["x0"] - trace["dx"] / 2, trace["y0"] - trace["dy"] / 2])

@@ -39,14 +39,12 @@ def test_template_times_image_plus_bias_is_the_logit(share):
     torch.testing.assert_close(rows @ image + biases, logits, rtol=0, atol=1e-12)
     frame = ways.templates_figure().frame(share=share)
     assert frame.readout.endswith(f"Read as {int(logits.argmax())}.")
-    shown = named(frame.panels[1], "templates")["z"][::-1]
-    for digit in range(10):
-        left, top = 2 + digit % 5 * 10, 2 + digit // 5 * 10
+    labels = digits_test_set()[1]
+    for panel, digit in zip(frame.panels[1:3], (int(labels[row]) for row in ROWS), strict=True):
         expected = (0.5 + rows[digit].view(8, 8) / (2 * ways.REACH)).clamp(0, 1)
-        np.testing.assert_allclose(shown[top : top + 8, left : left + 8], expected, atol=1e-12)
-    frame_x, frame_y = (named(frame.panels[1], "largest logit")[key] for key in "xy")
-    best = int(logits.argmax())
-    assert (np.nanmin(frame_x), 22 - np.nanmax(frame_y)) == (2 + best % 5 * 10, 2 + best // 5 * 10)
+        np.testing.assert_allclose(named(panel, "template")["z"][::-1], expected, atol=1e-12)
+        assert panel.title == f"Template of {digit}"
+        assert panel.xlabel.endswith(f"= {logits[digit]:.1f}".replace("-", "−"))
 
 
 def test_logits_are_straight_between_the_ticks_and_templates_stand_still():
@@ -65,7 +63,7 @@ def test_logits_are_straight_between_the_ticks_and_templates_stand_still():
 
 def test_ticks_stand_at_the_borders():
     frame = ways.templates_figure().frame()
-    ticks = named(frame.panels[2], "borders of regions")["x"]
+    ticks = named(frame.panels[3], "borders of regions")["x"]
     found = ticks[np.isfinite(ticks)][::2]
     np.testing.assert_allclose(found, ways.along(ROWS)[1])
 

@@ -75,8 +75,8 @@ def bends_frame(beta: float) -> Frame:
     x, y = joined([bent_line()])[:-1].T
     edges = regions(moons_partition(), 2, None, opacity=0.3)
     bends = [
-        line("hard, for comparison", hard_share, hard_turned, palette.GREY, width=1.5, showlegend=False),
-        line("turned so far", share, turned, palette.GREEN, width=3, showlegend=False),
+        line("hard, for comparison", hard_share, hard_turned, palette.GREY, width=1.5, label="hard"),
+        line("turned so far", share, turned, palette.GREEN, width=3.5, label="this β"),
     ]
     above = Panel(
         title="The boundary, and the edges of the hard network",
@@ -85,9 +85,9 @@ def bends_frame(beta: float) -> Frame:
         traces=[
             edges,
             *moons(size=3),
-            line("hard, for comparison", x, y, palette.GREY, width=1.5),
-            path("boundary at this β", points, palette.INK, width=3),
-            dots("bends", x[1:-1], y[1:-1], palette.INK, size=7 if beta == 1 else 4),
+            line("hard, for comparison", x, y, palette.GREY, width=1.5, label=""),
+            path("boundary at this β", points, palette.INK, width=3.5, label="boundary"),
+            dots("bends", x[1:-1], y[1:-1], palette.INK, size=7 if beta == 1 else 4, label="bends"),
         ],
         layout=LAYOUT,
         aspect=BOX.aspect,

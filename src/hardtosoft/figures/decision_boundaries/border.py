@@ -101,12 +101,19 @@ def _plane(found: Distances, i: int) -> Panel:
         f"{'ends on the boundary within it' if stays else 'leaves the region, and misses the boundary'}.",
         traces=[
             regions(moons_partition(), 2, None, opacity=0.45),
-            path("decision boundary", edge, palette.INK, width=3),
-            path("disc up to the region’s border", disc, palette.PURPLE, width=2),
-            path("one linear step", way, palette.ORANGE, dash="dash", width=2.5),
-            dots("its end", end[:1], end[1:], palette.ORANGE, symbol="square", size=8),
-            dots("nearest place of the other class", near[:1], near[1:], palette.GREEN, size=9),
-            dots("the point", point[:1], point[1:], palette.INK, size=8),
+            path("decision boundary", edge, palette.INK, width=3, label=""),
+            path("disc up to the region’s border", disc, palette.PURPLE, width=2, label="disc"),
+            path("one linear step", way, palette.ORANGE, dash="dash", width=3.5, label="one linear step"),
+            dots("its end", end[:1], end[1:], palette.ORANGE, symbol="square", size=6, label=""),
+            dots(
+                "nearest place of the other class",
+                near[:1],
+                near[1:],
+                palette.GREEN,
+                size=7,
+                label="nearest of the other class",
+            ),
+            dots("the point", point[:1], point[1:], palette.INK, size=6, label=True),
         ],
         layout=LAYOUT,
         aspect=BOX.aspect,
@@ -122,11 +129,11 @@ def _ratios(found: Distances, i: int) -> Panel:
         xlabel="step over the distance to the region’s border",
         alt="A step within the disc is the true distance; a longer one is mostly too long, up to threefold.",
         traces=[
-            line("exact", list(RATIOS), [0, 0], palette.GREEN, width=2, showlegend=False),
-            line("as far as the disc", [0, 0], [-0.2, 0.7], palette.PURPLE, width=1.5, showlegend=False),
-            dots("step stays in its region", across[stays], up[stays], palette.BLUE, size=7),
-            dots("step leaves it", across[~stays], up[~stays], palette.ORANGE, symbol="square", size=6),
-            dots("the point", across[i : i + 1], up[i : i + 1], palette.INK, size=11, showlegend=False),
+            line("exact", list(RATIOS), [0, 0], palette.GREEN, width=2, label=True),
+            line("as far as the disc", [0, 0], [-0.2, 0.7], palette.PURPLE, width=1.5, label=True),
+            dots("step stays in its region", across[stays], up[stays], palette.BLUE, size=7, label=True),
+            dots("step leaves it", across[~stays], up[~stays], palette.ORANGE, symbol="square", size=6, label=True),
+            dots("the point", across[i : i + 1], up[i : i + 1], palette.INK, size=11, label=""),
         ],
         layout=layout(axis(*RATIOS, (-2, 0, 2, 4), ticks), axis(-0.2, 0.7, HEIGHTS, ("1", "2", "4"))),
         aspect=BOX.aspect,
@@ -137,11 +144,11 @@ def border_figure() -> InteractiveFigure:
     """A slider over test points, from small steps to large ones."""
     caption = (
         "The disc reaches to the nearest edge of the point’s region; this distance is exact. The dashed step goes to "
-        "where the point’s own affine map changes class. Start with the first point and move on: as long as the step "
+        "where the point’s own affine map changes class. Go to the shortest step and move on: as long as the step "
         "ends in the disc it is the distance to the other class. Once it leaves the region it may end anywhere."
     )
     named: dict[Value, str] = {1.0: "shortest", float(POINTS): "longest"}
-    order = sliding("point", "Point, by its step", 1, POINTS, 1, start=2.0, named=named, say=_say)
+    order = sliding("point", "Point, by its step", 1, POINTS, 1, start=30.0, named=named, say=_say)
     return InteractiveFigure("border", border_frame, [order], caption=caption)
 
 

@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from betavq.geometry import Partition, distance_to_border, partition
 
 from ...drawing.looks import blank
-from ...drawing.regions import Look, count_to, rectangle, regions
+from ...drawing.regions import Look, count_to, layer_names, rectangle, regions
 from ...interactive import palette
 from ...interactive.axes import Value, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Array, Frame, Panel, array, axis, dots, layout, path, picture
+from ...interactive.frames import Array, Frame, Panel, Trace, array, axis, dots, layout, path, picture
+from ...interactive.overlays import texts
 from ...results.networks import digits_test_set, load_digits_network, module_of
 
 DIGITS = (1, 7, 9)
@@ -28,7 +29,7 @@ STOPS = 20  # on the way from one digit to the next
 LAYERS: tuple[Look, ...] = (
     ("edges of layer 1", palette.INK, 1.1),
     ("edges of layer 2", palette.BLUE, 0.8),
-    ("borders of classes", palette.INK, 3.2),
+    ("border", palette.INK, 3.2),
 )
 
 
@@ -125,7 +126,7 @@ def _plane(place: Tensor) -> Panel:
     x, y = digits_slice().box()
     way = np.concatenate([corners, corners[:1]])
     sampled = [
-        dots(f"a {digit}", corners[i : i + 1, 0], corners[i : i + 1, 1], colour, symbol=symbol, size=11)
+        dots(f"a {digit}", corners[i : i + 1, 0], corners[i : i + 1, 1], colour, symbol=symbol, size=11, label=True)
         for i, (digit, (colour, symbol)) in enumerate(CLASSES.items())
     ]
     ticks = (-2, -1, 0, 1, 2)
@@ -135,10 +136,12 @@ def _plane(place: Tensor) -> Panel:
         alt=f"The plane falls into {count_to(found, 2)} regions; broad borders part what is read as "
         f"{', '.join(map(str, DIGITS))} and another digit.",
         traces=[
-            regions(found, 3, _class_fill(found), scale=_steps(), key=_key(found), layers=LAYERS),
-            path("the way", way, palette.GREY, dash="dash", width=1.5, showlegend=False),
+            regions(found, 3, _class_fill(found), scale=_steps(), layers=LAYERS),
+            path("the way", way, palette.GREY, dash="dash", width=1.5, label=""),
             *sampled,
-            dots("where you are", place[:1], place[1:], palette.INK, size=9),
+            dots("where you are", place[:1], place[1:], palette.INK, size=9, label=""),
+            _other_name(found),
+            *layer_names(found, 3, LAYERS),
         ],
         layout=layout(
             axis(*x, [t for t in ticks if x[0] < t < x[1]], grid=False),
@@ -160,11 +163,12 @@ def _steps() -> list[list[float | str]]:
     return [[(k + end) / len(tints), tint] for k, tint in enumerate(tints) for end in (0, 1)]
 
 
-def _key(found: Partition) -> list[tuple[str, str]]:
-    """What the fills mean, for the legend."""
-    others = sorted({int(digit) for digit in found.codes[:, -1]} - set(CLASSES))
-    known = [(f"read as {digit}", palette.TINTS[colour]) for digit, (colour, _) in CLASSES.items()]
-    return [*known, (f"read as {' or '.join(map(str, others))}", palette.TINTS[OTHER])]
+def _other_name(found: Partition) -> Trace:
+    """What the plane is read as where it is none of the three, in the largest such region."""
+    others = ~np.isin(found.codes[:, -1], list(CLASSES))
+    largest = int(np.where(others, found.areas, 0).argmax())
+    x, y = found.centres[largest]
+    return texts([f"read as {int(found.codes[largest, -1])}"], [x], [y], OTHER)
 
 
 def digit_slice_figure() -> InteractiveFigure:

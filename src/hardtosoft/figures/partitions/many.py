@@ -10,7 +10,7 @@ from torch import nn
 
 from betavq.geometry import Partition, partition
 
-from ...drawing.regions import LAYERS, code_shades, count_to, rectangle, regions, relief
+from ...drawing.regions import LAYERS, code_shades, count_to, layer_names, rectangle, regions, relief
 from ...interactive import palette
 from ...interactive.axes import Axis, Value, choice, sliding
 from ...interactive.figure import InteractiveFigure
@@ -63,7 +63,15 @@ def many_regions_frame(shade: str, depth: float, widths: tuple[int, ...] = WIDTH
         xlabel="input x₁ across, x₂ up",
         alt=f"{_lines(layers)} the square into {count:,} convex polygons, small where many lines meet.",
         traces=[
-            regions(found, layers, _shades(found, shade, layers), scale=SCALES[shade], thickness=0.6 if large else 1.0)
+            regions(
+                found,
+                layers,
+                _shades(found, shade, layers),
+                scale=SCALES[shade],
+                thickness=0.6 if large else 1.0,
+                opacity=0.4 if shade == "relief" else 1.0,
+            ),
+            *layer_names(found, layers),
         ],
         layout=layout(axis(*BOX, (-1, 0, 1), grid=False), axis(*BOX, (-1, 0, 1), grid=False)),
         aspect=1.0,
@@ -107,10 +115,10 @@ def many_regions_figure() -> InteractiveFigure:
     """A slider for the layers shown, and two ways to colour the regions."""
     caption = (
         "Add one layer after the other. Each region of the layers before is cut by straight lines of its own, so the "
-        "new lines bend at every older line. Then choose “relief”: the output of the network is drawn as a surface "
-        "under a lamp, every region a flat facet. With no layer shown you see the facets alone."
+        "new lines bend at every older line. The relief is the output of the network as a surface under a lamp, "
+        "every region a flat facet; with no layer shown you see the facets alone. “Code” gives each region a shade."
     )
-    shades = choice("shade", "Shade", tuple(SCALES), start="code")
+    shades = choice("shade", "Shade", tuple(SCALES), start="relief")
     return InteractiveFigure("many-regions", many_regions_frame, [shades, _depth_axis(WIDTHS)], caption=caption)
 
 

@@ -16,7 +16,7 @@ from ...interactive.frames import Array, Frame, Panel, heatmap
 from ...results.networks import load_two_moons, module_of
 
 #: Darker faster at its start, because a band in which one unit of six is undecided is at most ⅙.
-SCALE = [[0.0, "var(--hts-map-low)"], [0.2, "var(--hts-map-mid)"], [0.55, palette.GREY], [1.0, palette.INK]]
+SCALE = [[0.0, "var(--hts-map-low)"], [0.3, palette.TINTS[palette.PURPLE]], [1.0, palette.PURPLE]]
 FAINT = 0.35
 
 

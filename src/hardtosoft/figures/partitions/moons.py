@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...drawing.moons import BOX, LAYOUT, moons, moons_boundary, moons_partition
-from ...drawing.regions import code_shades, count_to, joined, regions
+from ...drawing.regions import code_shades, count_to, joined, layer_names, regions
 from ...interactive import palette
 from ...interactive.axes import Axis, Value, sliding
 from ...interactive.figure import InteractiveFigure
@@ -32,7 +32,8 @@ def moon_regions_frame(step: float, depth: float) -> Frame:
         traces=[
             regions(found, layers, code_shades(found, layers)),
             *moons(),
-            path("decision boundary", edge, palette.INK, width=3.5),
+            path("decision boundary", edge, palette.INK, width=3.5, label=True),
+            *layer_names(found, layers),
         ],
         layout=LAYOUT,
         aspect=BOX.aspect,

@@ -97,7 +97,7 @@ def depth_frame(depth: str, along: float) -> Frame:
         aspect=PLANE.aspect,
     )
     lines = np.concatenate([edges(_unit(own, k), PLANE.x, PLANE.y)[0] for k in range(own.num_units)])
-    straight = path("straight on", lines, EDGES[count - 1][0], width=EDGES[count - 1][1])
+    straight = path("straight on", lines, EDGES[count - 1][0], width=EDGES[count - 1][1], label="straight on")
     right = Panel(
         title="Its last cut around x, straight on",
         xlabel="thick outline: where it holds",
@@ -145,7 +145,7 @@ def _edges(regions: geometry.Partition, depth: int) -> list[Trace]:
     for made_by, (colour, width) in enumerate(EDGES, start=1):
         shown = _segments(regions, made_by) if made_by <= depth else np.empty((0, 2))
         x, y = filled(shown, 3 * most_segments(made_by)).T
-        found.append(line(f"edges of layer {made_by}", x, y, colour, width=width))
+        found.append(line(f"edges of layer {made_by}", x, y, colour, width=width, label=f"layer {made_by}"))
     return found
 
 
@@ -164,8 +164,8 @@ def most_segments(made_by: int) -> int:
 def _marks(x: Tensor, region: geometry.Region) -> list[Trace]:
     outline = filled(np.concatenate([region.polygon, region.polygon[:1]]), MOST_CORNERS)
     return [
-        path("region of the layers before", outline, palette.PURPLE, width=5),
-        dots("input x", x[:1], x[1:], palette.INK, symbol="square", size=10),
+        path("region of the layers before", outline, palette.PURPLE, width=5, label=""),
+        dots("input x", x[:1], x[1:], palette.INK, symbol="square", size=10, label="x"),
     ]
 
 
@@ -223,8 +223,8 @@ def one_diagram_frame(gamma: float) -> Frame:
         xlabel="γ",
         alt="The share grows as γ falls and reaches 100 %.",
         traces=[
-            line("rightly assigned, %", list(GAMMAS), shares, palette.BLUE, width=3),
-            dots("this γ", [gamma], [100 * share], palette.BLUE, size=13),
+            line("rightly assigned, %", list(GAMMAS), shares, palette.BLUE, width=4.5, label=""),
+            dots("this γ", [gamma], [100 * share], palette.BLUE, size=13, label=f"{100 * share:.0f} %"),
         ],
         layout=layout(axis(0, 1.03, (0, 0.5, 1), ("0", "½", "1")), axis(0, 104, (0, 25, 50, 75, 100))),
     )

@@ -118,7 +118,7 @@ def _pictures(row: int, order: Tensor) -> list[Trace]:
     around = outline(0, len(images), COLUMNS)
     return [
         picture("digits", sheet(images, COLUMNS), (0.0, WIDTH), (0.0, HEIGHT)),
-        path("the digit", around, palette.ORANGE, width=3),
+        path("the digit", around, palette.ORANGE, width=3, label=""),
     ]
 
 

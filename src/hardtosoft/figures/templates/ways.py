@@ -5,14 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import TypeAlias
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from betavq import geometry
 
 from ...drawing.looks import ACROSS_TO_1, blank
-from ...drawing.sheets import SIDE, outline, sheet, size
+from ...drawing.sheets import SIDE
 from ...drawing.strokes import filled, upright
 from ...interactive import palette
 from ...interactive.axes import Value, choice, sliding
@@ -26,9 +25,8 @@ Rows: TypeAlias = tuple[int, int]  # of the test set: where a way begins and end
 WAYS: dict[str, Rows] = {"3 to 8": (7, 1), "1 to 7": (23, 13), "4 to 9": (0, 4)}
 FINE = tuple(step / 400 for step in range(401))  # shares of the way at which the code is looked up
 LOGITS = (-22.0, 22.0)
-REACH = 3.0  # of a template's numbers, from paper to ink
-COLUMNS = 5
-STYLES = ((palette.ORANGE, "dash"), (palette.BLUE, "solid"))
+REACH = 3.0  # of a template's numbers, from against to for
+STYLES = ((palette.GREEN, "dash"), (palette.ORANGE, "solid"))
 
 
 @cache
@@ -57,7 +55,7 @@ def templates_at(rows: Rows, share: float) -> tuple[Tensor, Tensor]:
 
 
 def way_frame(rows: Rows, share: float, most_borders: int) -> Frame:
-    """The image on the way, its ten templates, and the logits of the two classes at the ends.
+    """The image on the way, the templates of the two classes at its ends, and their logits.
 
     ``most_borders`` is for how many borders of regions there is room, the same in every state of a figure.
     """
@@ -69,44 +67,32 @@ def way_frame(rows: Rows, share: float, most_borders: int) -> Frame:
     region = 1 + int((changes < share).sum())
     seen = Panel(
         title="The image",
-        xlabel=f"{100 * share:.0f} % of the way from {first} to {last}",
+        xlabel=f"{100 * share:.0f} % of the way",
         alt=f"A mixture of {_a(first)} and {_a(last)}; the network reads it as {_a(best)}.",
         traces=[picture("image", image.clamp(0, 1).view(SIDE, SIDE), (0.0, SIDE), (0.0, SIDE))],
         layout=blank(SIDE, SIDE),
         aspect=1.0,
     )
-    sums = (
-        f"{number(logits[c] - biases[c], 1)} {summand(biases[c], 1)} = {number(logits[c], 1)} for {c}"
-        for c in (first, last)
-    )
+    sums = [
+        f"{number(logits[c] - biases[c], 1)} {summand(biases[c], 1)} = {number(logits[c], 1)}" for c in (first, last)
+    ]
+    templates = [_template_panel(found[c], c, said) for c, said in zip((first, last), sums, strict=True)]
     readout = (
-        f"Region {region} of {len(changes) + 1} on this way. Template · image, and bias: {'; '.join(sums)}. "
-        f"Read as {best}."
+        f"Region {region} of {len(changes) + 1} on this way. Template · image, and bias: {sums[0]} for {first}; "
+        f"{sums[1]} for {last}. Read as {best}."
     )
-    return Frame([seen, _templates_panel(found, best), _logits_panel(rows, share, most_borders)], readout)
+    return Frame([seen, *templates, _logits_panel(rows, share, most_borders)], readout)
 
 
-def _templates_panel(rows: Tensor, best: int) -> Panel:
-    count = len(rows)
-    width, height = size(count, COLUMNS)
-    frames = np.concatenate([outline(digit, count, COLUMNS) for digit in range(count)])
-    chosen = outline(best, count, COLUMNS)
-    levels = (0.5 + rows / (2 * REACH)).clamp(0, 1)
-    ticks = np.nanmean(frames.reshape(count, -1, 2)[:COLUMNS, :4, 0], 1)
+def _template_panel(weights: Tensor, digit: int, said: str) -> Panel:
+    levels = (0.5 + weights / (2 * REACH)).clamp(0, 1).view(SIDE, SIDE)
     return Panel(
-        title="Its ten templates: 0 to 4, 5 to 9",
-        xlabel="ink: for; paper: against; grey: neither",
-        alt=f"Ten pictures of weights, one a class; that of {best} fits the image best.",
-        traces=[
-            picture("templates", sheet(levels, COLUMNS), (0.0, width), (0.0, height)),
-            path("frames", frames, palette.GREY, width=1, showlegend=False),
-            path("largest logit", chosen, palette.ORANGE, width=4),
-        ],
-        layout=layout(
-            axis(0, width, ticks, [f"{c}, {c + COLUMNS}" for c in range(COLUMNS)], grid=False),
-            axis(0, height, (), grid=False),
-        ),
-        aspect=width / height,
+        title=f"Template of {digit}",
+        xlabel=said,
+        alt=f"Weights for {_a(digit)} in orange, against it in blue; with the image and the bias they make {said}.",
+        traces=[picture("template", levels, (0.0, SIDE), (0.0, SIDE)) | {"colorscale": palette.SIGNED_SCALE}],
+        layout=blank(SIDE, SIDE),
+        aspect=1.0,
     )
 
 
@@ -114,21 +100,29 @@ def _logits_panel(rows: Rows, share: float, most_borders: int) -> Panel:
     logits, changes = along(rows)
     first, last = (int(digits_test_set()[1][row]) for row in rows)
     low, high = LOGITS
-    strokes = filled(upright(changes, low, low + 2), 3 * most_borders)
+    strokes = filled(upright(changes, low, high), 3 * most_borders)
     grid = (0.0, FINE[1])
     step = round(share * (len(FINE) - 1))
     return Panel(
         title="Two logits along the way",
-        xlabel="share of the way; ticks: new region",
+        xlabel=f"share of the way from {first} to {last}; hairlines: borders of regions",
         alt=f"The logits of {first} and {last} are straight inside a region and turn at {len(changes)} borders.",
         traces=[
-            path("borders of regions", strokes, palette.GREY, width=2),
+            path("borders of regions", strokes, palette.GREY, width=0.8, label=""),
             *(
-                line(f"logit of the {place}", grid, logits[:, digit].clamp(low, high), colour, dash=dash)
-                for place, digit, (colour, dash) in zip(("start", "end"), (first, last), STYLES, strict=True)
+                line(
+                    f"logit of {digit}",
+                    grid,
+                    logits[:, digit].clamp(low, high),
+                    colour,
+                    dash=dash,
+                    width=3.5,
+                    label=True,
+                )
+                for digit, (colour, dash) in zip((first, last), STYLES, strict=True)
             ),
-            dots("start", [share], logits[step, [first]], STYLES[0][0], size=11, showlegend=False),
-            dots("end", [share], logits[step, [last]], STYLES[1][0], symbol="square", size=10, showlegend=False),
+            dots("start", [share], logits[step, [first]], STYLES[0][0], size=11, label=""),
+            dots("end", [share], logits[step, [last]], STYLES[1][0], symbol="square", size=10, label=""),
         ],
         layout=layout(ACROSS_TO_1, axis(low, high, (-10, 0, 10))),
     )
@@ -152,7 +146,8 @@ def templates_figure() -> InteractiveFigure:
     ends = choice("ends", "From and to", tuple(WAYS), start="3 to 8")
     caption = (
         "Move slowly from start to end. The image changes with every step. The templates do not: they stand still "
-        "inside a region and jump at its border, where a logit has its bend. The frame marks the class that is read."
+        "inside a region and jump at its border, where a logit has its bend. The image times a template, and a bias, "
+        "is that class’s logit; between two hairlines both logits are straight."
     )
     return InteractiveFigure(
         "on-the-way", lambda ends, share: way_frame(WAYS[ends], share, most), [ends, SHARE], caption=caption
