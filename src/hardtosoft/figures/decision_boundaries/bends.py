@@ -76,7 +76,7 @@ def bends_frame(beta: float) -> Frame:
     edges = regions(moons_partition(), 2, None, opacity=0.3)
     bends = [
         line("hard, for comparison", hard_share, hard_turned, palette.GREY, width=1.5, label="hard"),
-        line("turned so far", share, turned, palette.GREEN, width=3.5, label="this β"),
+        line("turned so far", share, turned, palette.INK, width=3.5, label="this β"),
     ]
     above = Panel(
         title="The boundary, and the edges of the hard network",
