@@ -87,12 +87,16 @@ class CurveFit:
     Attributes:
         error: decimal logarithm of the root mean squared error over all points, over the seeds.
         minus_soft: how much more than with the fixed β = ½ and an attached code, in pairs of one seed.
+        best_fixed: the fixed β, with this code, of lowest error on the seeds that rates were chosen by.
+        minus_best_fixed: how much more than with it, in pairs of one seed.
         betas: of each seed, where learned; bends: of each seed, the median over the units of η|w|.
         slopes, offsets, outputs, last, beta: the network of the first seed.
     """
 
     error: Band
     minus_soft: Band
+    minus_best_fixed: Band
+    best_fixed: str
     rate: float
     betas: list[list[float]]
     bends: list[float]
@@ -124,6 +128,6 @@ def curve_fits() -> dict[tuple[str, int, str, str], CurveFit]:
 def _fit(entry: dict[str, Any]) -> CurveFit:
     kept = ("slopes", "offsets", "outputs", "last", "beta")
     slopes, offsets, outputs, last, beta = (torch.tensor(entry["network"][part]).double() for part in kept)
-    errors = band(entry["log_error"]), band(entry["minus_soft"])
-    about = entry["rate"], entry["betas"], entry["bends"]
+    errors = band(entry["log_error"]), band(entry["minus_soft"]), band(entry["minus_best_fixed"])
+    about = entry["best_fixed"], entry["rate"], entry["betas"], entry["bends"]
     return CurveFit(*errors, *about, slopes, offsets, outputs, last.item(), beta)

@@ -110,7 +110,7 @@ def test_the_hardness_of_data_is_eta_times_the_scale():
 
 def test_curve_fits_draw_the_stored_network_and_reach_their_error():
     fits = curve_fits()
-    assert len(fits) == 2 * 3 * 7 * 2
+    assert len(fits) == 2 * 3 * (7 * 2 + 5)
     fit = fits["bump", 25, "0.75", "attached"]
     x = torch.linspace(-6, 6, 1000).double()
     eta = 3.0
@@ -118,7 +118,7 @@ def test_curve_fits_draw_the_stored_network_and_reach_their_error():
     torch.testing.assert_close(fit(x), units @ fit.outputs + fit.last, rtol=1e-6, atol=1e-6)
     error = math.log10((fit(x) - torch.exp(-(x**2))).square().mean().sqrt())
     assert abs(error - float(fit.error.mean)) < 0.6
-    assert [len(seed) for seed in fits["bump", 25, "unit", "attached"].betas] == [25] * 10
+    assert [len(seed) for seed in fits["bump", 25, "unit", "attached"].betas] == [25] * 20
     assert betavq.eta_from_beta(0.75) == eta
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ...interactive.figure import InteractiveFigure
-from .descent import descent_figure, detached_figure, pull, pull_figure, slope
+from .descent import arrivals, descent_figure, detached_figure, pull, pull_figure, slope
 from .learned import fit_figure, where_figure
 
 __all__ = [
+    "arrivals",
     "descent_figure",
     "detached_figure",
     "figures",

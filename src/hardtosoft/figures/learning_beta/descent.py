@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from math import isfinite, log
 
@@ -105,7 +106,7 @@ def pull_figure() -> InteractiveFigure:
 
 
 @cache
-def descent(start: float, target: float) -> dict[str, Tensor]:
+def descent(start: float, target: float, rate: float = RATE) -> dict[str, Tensor]:
     """β after each of STEPS steps of gradient descent, ``(STEPS + 1,)``, towards a unit of hardness ``target``.
 
     The loss is the mean squared difference of the two units under normal inputs. A logit or η that is infinite at the
@@ -124,11 +125,27 @@ def descent(start: float, target: float) -> dict[str, Tensor]:
         beta = torch.where(can_move, beta, 0.5)
         loss = ((beta_relu(NORMAL_INPUTS.expand(3, -1), beta=beta[:, None]) - goal).square() @ NORMAL).sum()
         (grad,) = torch.autograd.grad(loss, parameters)
-        moved = parameters.detach() - RATE * grad
+        moved = parameters.detach() - rate * grad
         parameters = torch.cat((moved[:1].clamp(0, 1), moved[1:]))
     paths = torch.stack(path, dim=1)
     paths[~can_move] = torch.nan
     return dict(zip(LOOKS, paths, strict=True))
+
+
+def arrivals(start: float, target: float, rates: Sequence[float]) -> dict[str, tuple[int | None, float]]:
+    """For each parametrisation the fewest steps after which β stays within 0.01 of the target, and at which rate.
+
+    None where no rate gets there within STEPS.
+    """
+    found: dict[str, tuple[int | None, float]] = {}
+    for rate in rates:
+        for name, path in descent(start, target, rate).items():
+            away = (~((path - target).abs() <= 0.01)).nonzero()
+            steps = int(away[-1]) + 1 if len(away) else 0
+            best, _ = found.setdefault(name, (None, rate))
+            if steps <= STEPS and (best is None or steps < best):
+                found[name] = (steps, rate)
+    return found
 
 
 @cache

@@ -127,7 +127,7 @@ def _errors(fits: dict[str, CurveFit], way: str, code: str) -> Panel:
     best = min(fits, key=lambda name: float(fits[name].error.mean))
     here = list(fits).index(way)
     return Panel(
-        title="Error, ten networks each",
+        title="Error, twenty networks each",
         xlabel="β, fixed or learned",
         alt=f"With {code} codes the smallest mean error is that of {best}.",
         traces=[
@@ -158,8 +158,9 @@ def fit_figure() -> InteractiveFigure:
         choice("code", "Code in the backward pass", CODES, start="attached"),
     ]
     caption = (
-        "Go through the β in order. The softest do not bend fast enough for the cosine, the hardest has corners. Then "
-        "the learned ones. On the right are the errors of ten networks each, on a scale of powers of ten."
+        "Go through the β in order, then the learned ones. At ½ this network misses swings of the cosine, at .99 it "
+        "has corners. On the right are the errors of twenty networks each, on a scale of powers of ten. Below you see "
+        "that it is not for want of hardness that ½ falls behind."
     )
     return InteractiveFigure("curve-fits", fit_frame, axes, caption=caption)
 
