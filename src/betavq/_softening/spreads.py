@@ -24,7 +24,7 @@ def spread(model: nn.Module, images: Tensor, *, batch_size: int = 512) -> dict[s
         batch_size: images that run at a time.
 
     Returns:
-        By :attr:`Site.where`, for the sites that are softened and were reached: the standard deviation of the input
+        By ``Site.where``, for the sites that are softened and were reached: the standard deviation of the input
         over all images, channels and places. (The scores of a ReLU are 0 and its input.)
 
     Raises:
