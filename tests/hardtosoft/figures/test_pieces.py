@@ -16,14 +16,14 @@ def curve(frame, name):
 
 @pytest.mark.parametrize("beta", [0.0, 0.3, 0.5, 0.9, 1.0])
 def test_the_pieces_of_relu_make_the_chapters_own_unit(beta):
-    own, known = pieces.pieces_frame(lambda u: [0, u], beta), units.unit_frame(beta, "ReLU")
+    own, known = pieces.pieces_figure(lambda u: [0, u]).frame(beta=beta), units.unit_frame(beta, "ReLU")
     np.testing.assert_array_equal(curve(own, "value at this β"), curve(known, "value at this β"))
 
 
 @pytest.mark.parametrize("beta", [0.01, 0.5, 0.99])
 @pytest.mark.parametrize("offer", [pieces.valley, lambda u: [-u - 1, u - 1], lambda u: [u, 2 * u + 1, 0, -3]])
 def test_the_value_stays_between_linear_and_hard_and_in_the_box(offer, beta):
-    frame = pieces.pieces_frame(offer, beta)
+    frame = pieces.pieces_figure(offer).frame(beta=beta)
     hard, linear = (curve(frame, f"β = {name}") for name in ("1: the largest piece", "0: the mean of the pieces"))
     value = curve(frame, "value at this β")
     assert (linear - 1e-12 <= value).all()
@@ -41,10 +41,31 @@ def test_three_pieces_move_further_than_two_may_and_keep_their_own_bound():
 
 
 def test_without_its_floor_the_valley_is_the_absolute_value_moved_down():
-    frame = pieces.pieces_frame(lambda u: [-u - 1, u - 1], 0.5)
+    frame = pieces.pieces_figure(lambda u: [-u - 1, u - 1]).frame(beta=0.5)
     expected = units.INPUTS * torch.tanh(units.INPUTS) - 1
     np.testing.assert_allclose(curve(frame, "value at this β"), expected, rtol=0, atol=1e-12)
     assert unmarked(frame.readout) == "At u = 0: code (0.500, 0.500), value −1.000."
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.4, 1.0])
+def test_slopes_and_offsets_can_be_typed(beta):
+    typed = {"piece1": (-0.5, 1.0), "piece2": (2.0, -1.0), "piece3": (0.0, 0.25)}
+    frame = pieces.pieces_figure().frame(beta=beta, **typed)
+    u = units.INPUTS
+    expected = betavq.value(torch.stack([1 - 0.5 * u, 2 * u - 1, torch.full_like(u, 0.25)], -1), beta)
+    np.testing.assert_allclose(curve(frame, "value at this β"), expected, rtol=0, atol=1e-12)
+    assert unmarked(frame.readout).endswith(f"value {betavq.value(torch.tensor([1.0, -1.0, 0.25]), beta):.3f}.")
+
+
+def test_what_is_no_line_is_drawn_and_has_no_numbers_to_type():
+    figure = pieces.pieces_figure(lambda u: [u.square() - 3, u])
+    assert [axis.name for axis in figure.axes] == ["beta"]
+    assert curve(figure.frame(beta=1.0), "value at this β")[0] == 22
+
+
+def test_bounds_hold_the_readers_own_lines():
+    boxes = pieces.pieces_figure(lambda u: [7 * u, 0]).axes[0]
+    assert (boxes.low, boxes.high, boxes.start) == ((-7.0, -7.0), (7.0, 7.0), (7.0, 0.0))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,10 @@ from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, layout, line
 from ...interactive.marks import weighed
 from ...interactive.numbers import number
+from ...interactive.vectors import vector
 
+#: How steep and how high a piece that is typed may be.
+MOST = 3.0
 Pieces = Callable[[Tensor], Sequence[Tensor | float]]
 
 
@@ -46,15 +49,30 @@ def scores(pieces: Pieces, inputs: Tensor) -> Tensor:
     return torch.stack([piece.expand_as(inputs) for piece in offered], dim=-1)
 
 
-def pieces_frame(pieces: Pieces, beta: float) -> Frame:
-    """Value and code of the unit that offers these pieces."""
+def lines_of(pieces: Pieces) -> Tensor | None:
+    """Slope and offset of each piece, ``(R, 2)``; None if one of them is not affine."""
     offered = scores(pieces, INPUTS)
+    offsets = scores(pieces, torch.zeros(1, dtype=INPUTS.dtype))[0]
+    slopes = scores(pieces, torch.ones(1, dtype=INPUTS.dtype))[0] - offsets
+    found = torch.stack([slopes, offsets], -1)
+    return found if torch.allclose(_along(found, INPUTS), offered, rtol=1e-9, atol=1e-9) else None
+
+
+def _along(lines: Tensor, inputs: Tensor) -> Tensor:
+    return inputs[:, None] * lines[:, 0] + lines[:, 1]
+
+
+def heights(offered: Tensor) -> tuple[float, float]:
+    """The lowest and the highest value of a unit: at every input the value grows with β, so it stays between."""
+    return betavq.value(offered, 0.0).min().item(), betavq.value(offered, 1.0).max().item()
+
+
+def pieces_frame(offered: Tensor, at_zero: Tensor, beta: float, seen: tuple[float, float]) -> Frame:
+    """Value and code of a unit with these pieces at ``INPUTS``, ``(N, R)``, and at 0, ``(1, R)``, seen in a box."""
     hard, linear = betavq.value(offered, 1.0), betavq.value(offered, 0.0)
-    # At every input the value grows with β, so it stays between these two.
-    low, high = linear.min().item(), hard.max().item()
+    low, high = seen
     room = 0.06 * (high - low or 1.0)
-    at_zero = scores(pieces, torch.zeros(1, dtype=INPUTS.dtype))
-    weights, value = betavq.code(at_zero, beta)[0].tolist(), number(betavq.value(at_zero, beta), 3)
+    weights, value = betavq.code(at_zero, beta)[0].tolist(), number(betavq.value(at_zero, beta)[0], 3)
     output = Panel(
         title="Value: what your unit puts out",
         xlabel="input u",
@@ -91,6 +109,21 @@ def pieces_figure(pieces: Pieces = valley) -> InteractiveFigure:
     Raises:
         ValueError: as :func:`scores`, at once: a reader's mistake should show in the reader's own cell.
     """
-    scores(pieces, INPUTS)
-    caption = "Move β from 1 to 0: the largest piece gives way to the mean of them all."
-    return InteractiveFigure("your-unit", lambda beta: pieces_frame(pieces, beta), [beta_axis(0.02)], caption=caption)
+    offered, at_zero = scores(pieces, INPUTS), scores(pieces, torch.zeros(1, dtype=INPUTS.dtype))
+    seen, lines = heights(offered), lines_of(pieces)
+    caption = "Move β from 1 to 0: the largest piece gives way to the mean of them all. Then type other lines."
+    if lines is None:  # what is no line has no slope and offset to type
+        return InteractiveFigure(
+            "your-unit", lambda beta: pieces_frame(offered, at_zero, beta, seen), [beta_axis(0.02)], caption=caption
+        )
+
+    def frame(beta: float, **typed: Tensor) -> Frame:
+        now = torch.stack(list(typed.values()))
+        return pieces_frame(_along(now, INPUTS), now[None, :, 1], beta, seen)
+
+    most = max(MOST, lines.abs().max().ceil().item())
+    boxes = [
+        vector(f"piece{r}", f"Piece {r}", ("slope", "offset"), -most, most, start=tuple(each))
+        for r, each in enumerate(lines.tolist(), start=1)
+    ]
+    return InteractiveFigure("your-unit", frame, [*boxes, beta_axis(0.02)], caption=caption, traced=True)
