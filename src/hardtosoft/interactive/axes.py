@@ -104,6 +104,11 @@ class Axis:
             raise ValueError(f"{self.name} must be a finite number, got {value!r}")
         return number
 
+    @property
+    def notable(self) -> list[Value]:
+        """Where a figure function may answer in another way than nearby: at its start, its ends and its stops."""
+        return list(dict.fromkeys([self.start, *self.named, self.values[0], self.values[-1]]))
+
     def drawn(self, chance: Random) -> Value:
         """A value drawn at random: one of the options, or any number from end to end."""
         if self.is_choice:

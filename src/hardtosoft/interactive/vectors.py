@@ -80,13 +80,29 @@ class Vector:
             found = tuple(float(number) for number in value)  # type: ignore[attr-defined]
         except (TypeError, ValueError, RuntimeError):
             found = ()
-        bounds = list(zip(self.low, self.high, strict=True))
-        if len(found) != len(bounds) or not all(
-            isfinite(number) and low <= number <= high for number, (low, high) in zip(found, bounds, strict=True)
-        ):
+        if not self._holds(found):
+            bounds = list(zip(self.low, self.high, strict=True))
             shown = ", ".join(f"{short(low)} to {short(high)}" for low, high in dict.fromkeys(bounds))
             raise ValueError(f"{self.name} must be {len(bounds)} numbers from {shown}, got {value!r}")
         return tuple(number + 0.0 for number in found)
+
+    def _holds(self, numbers: Numbers) -> bool:
+        if len(numbers) != len(self.start):
+            return False
+        bounds = zip(numbers, self.low, self.high, strict=True)
+        return all(isfinite(number) and low <= number <= high for number, low, high in bounds)
+
+    @property
+    def notable(self) -> list[Numbers]:
+        """Where a figure function may answer in another way than nearby: at the ends, and where two numbers tie."""
+        ties = [
+            tuple(other if k == i else number for k, number in enumerate(self.start))
+            for i in range(len(self.start))
+            for other in dict.fromkeys(self.start)
+        ]
+        equal = [(number,) * len(self.start) for number in self.start]
+        found = dict.fromkeys([self.start, self.low, self.high, *ties, *equal])
+        return [each for each in found if self._holds(each)]
 
     def drawn(self, chance: Random) -> Numbers:
         """Numbers drawn at random within their bounds."""

@@ -50,7 +50,7 @@ def test_the_marked_code_is_the_summit_of_the_landscape(scores, beta):
 @pytest.mark.parametrize("beta", [0.0, 0.3, 0.5, 0.9, 1.0])
 def test_codes_on_a_level_line_are_equally_good(scores, beta):
     offered = simplex.scores_of(scores)
-    lines = simplex.level_lines(offered, beta).reshape(len(simplex.DEPTHS), -1, 2)
+    lines = simplex.level_lines(offered, beta).reshape(len(simplex.DEPTHS), -1, 2).numpy()
     best = simplex.goal(betavq.code(offered, beta), offered, beta).item()
     depth = best - beta * min(scores)
     for share, points in zip(simplex.DEPTHS, lines, strict=True):
@@ -72,7 +72,7 @@ def test_codes_on_a_level_line_are_equally_good(scores, beta):
 def test_a_level_line_reaches_a_side_where_the_level_does(scores, beta):
     """No stretch of a drawn line between two of its points cuts through codes that are better than its level."""
     offered = simplex.scores_of(scores)
-    lines = simplex.level_lines(offered, beta).reshape(len(simplex.DEPTHS), -1, 2)
+    lines = simplex.level_lines(offered, beta).reshape(len(simplex.DEPTHS), -1, 2).numpy()
     best = simplex.goal(betavq.code(offered, beta), offered, beta).item()
     depth = best - beta * min(scores)
     for share, points in zip(simplex.DEPTHS, lines, strict=True):

@@ -18,7 +18,7 @@ ON_VALUES, BETWEEN = 150, 100
 def states_of(figure) -> list[State]:
     """Some at the sliders' own values, the first of them the start, and some between."""
     chance = random.Random(7)
-    own = [{axis.name: chance.choice(axis.values) for axis in figure.axes} for _ in range(ON_VALUES)]
+    own = [{axis.name: chance.choice([*axis.values, *axis.notable]) for axis in figure.axes} for _ in range(ON_VALUES)]
     between = [{axis.name: axis.drawn(chance) for axis in figure.axes} for _ in range(BETWEEN)]
     return [figure.start, *own, *between]
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from math import sqrt
+from math import nan, sqrt
 from typing import NamedTuple
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -18,11 +17,15 @@ from ...drawing.looks import UP_TO_1
 from ...interactive import palette
 from ...interactive.axes import beta_axis, choice
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Array, Frame, Panel, Trace, array, axis, dots, layout, line, path
+from ...interactive.frames import Frame, Panel, Trace, axis, dots, layout, line, path
 from ...interactive.marks import weighed
 from ...interactive.names import label
 from ...interactive.numbers import number
 from ...interactive.overlays import texts, veil
+from ...interactive.vectors import vector
+
+#: How far from 0 a score that is typed may be.
+MOST = 30.0
 
 
 class Style(NamedTuple):
@@ -101,7 +104,7 @@ def rim() -> Tensor:
     return torch.cat([torch.lerp(corners[r], corners[(r + 1) % 3], way[:, None]) for r in range(3)])
 
 
-def level_lines(scores: Tensor, beta: float) -> Array:
+def level_lines(scores: Tensor, beta: float) -> Tensor:
     """Points (N, 2) of lines along which all codes are equally good; NaN parts them, and stays where all are.
 
     The goal is concave: around its summit lies what is at least as good as a level, and a ray from the summit to a
@@ -110,29 +113,28 @@ def level_lines(scores: Tensor, beta: float) -> Array:
     best = betavq.code(scores, beta)
     height = goal(best, scores, beta)
     depth = height - beta * scores.min()  # the goal's lowest point is a corner
-    if depth < 1e-9:
-        return np.full((len(DEPTHS) * (len(rim()) + 2), 2), np.nan)
     levels = (height - depth * torch.tensor(DEPTHS, dtype=torch.float64))[:, None]
     ends = rim().expand(len(DEPTHS), -1, -1)
     within = goal(ends, scores, beta) >= levels
-    left = _last_within(best.expand_as(ends), ends, levels, scores, beta)
+    # From the summit to the rim; and where the line reaches a side it does so between two points of the rim.
+    starts = torch.stack([best.expand_as(ends), ends, ends])
+    beyond = torch.stack([ends, ends.roll(1, 1), ends.roll(-1, 1)])
+    left, *sides = _last_within(starts, beyond, levels, scores, beta)
     points = torch.where(within[..., None], ends, left)
-    for step in (1, -1):  # where the line reaches a side it does so between two points of the rim
-        beyond = ends.roll(step, 1)
-        last = within & ~within.roll(step, 1)
-        points = torch.where(last[..., None], _last_within(ends, beyond, levels, scores, beta), points)
-    closed = torch.cat([points, points[:, :1]], 1)
-    return array(F.pad(place(closed), (0, 0, 0, 1), value=float("nan")).flatten(0, 1))
+    for step, side in zip((1, -1), sides, strict=True):
+        points = torch.where((within & ~within.roll(step, 1))[..., None], side, points)
+    closed = place(torch.cat([points, points[:, :1]], 1)).where(depth >= 1e-9, nan)
+    return F.pad(closed, (0, 0, 0, 1), value=nan).flatten(0, 1)
 
 
 def _last_within(start: Tensor, end: Tensor, levels: Tensor, scores: Tensor, beta: float) -> Tensor:
     """The last codes on the ways from ``start`` to ``end`` that reach the levels: ``(..., 3)``, by bisection."""
-    low, high = torch.zeros(start.shape[:-1], dtype=torch.float64), torch.ones(start.shape[:-1], dtype=torch.float64)
-    for _ in range(40):
-        middle = (low + high) / 2
-        reached = goal(torch.lerp(start, end, middle[..., None]), scores, beta) >= levels
-        low, high = torch.where(reached, middle, low), torch.where(reached, high, middle)
-    return torch.lerp(start, end, low[..., None])
+    share = torch.zeros(start.shape[:-1], dtype=torch.float64)
+    for halvings in range(1, 45):
+        further = share + 0.5**halvings
+        reached = goal(torch.lerp(start, end, further[..., None]), scores, beta) >= levels
+        share = torch.where(reached, further, share)
+    return torch.lerp(start, end, share[..., None])
 
 
 def triangle_panel(scores: Tensor, beta: float) -> Panel:
@@ -207,12 +209,16 @@ def simplex_frame(beta: float, scores: Sequence[float]) -> Frame:
     Raises:
         ValueError: as :func:`scores_of`.
     """
-    offered = scores_of(scores)
+    return _frame(beta, scores_of(scores))
+
+
+def _frame(beta: float, offered: Tensor) -> Frame:
     code = betavq.code(offered, beta)
     score, undecided = (code * offered).sum().item(), entropy(code).item()
     sum_ = f"{beta:.2f}·{number(score, 3)} + {1 - beta:.2f}·[entropy|{number(undecided, 3)}]"
-    tied = int((offered == offered.max()).sum())
-    rule = f" The {('two', 'three')[tied - 2]} best tie: the first takes all." if beta == 1 and tied > 1 else ""
+    tied, rule = (offered == offered.max()).sum(), ""
+    if beta == 1 and tied > 1:
+        rule = f" The {'two' if tied == 2 else 'three'} best tie: the first takes all."
     readout = (
         f"Code {weighed(code.tolist())}.\nβ·⟨t, z⟩ + (1 − β)·[entropy|H(t)]\n"
         f"= {sum_}\n= {number(goal(code, offered, beta), 3)}.{rule}"
@@ -225,12 +231,13 @@ def _weights(code: Tensor) -> str:
 
 
 def _where(code: Tensor) -> str:
-    best = [int(piece) + 1 for piece in (code == code.max()).nonzero()]
-    if len(best) == 3:
+    best, pieces = code == code.max(), torch.tensor([1, 2, 3])
+    first, last = pieces.where(best, 3).amin(), pieces.where(best, 1).amax()
+    if best.all():
         return "the centre, wholly undecided"
-    if len(best) == 2:
-        return f"as near to the corner of piece {best[0]} as to that of piece {best[1]}"
-    return f"the corner of piece {best[0]}" if code.max() == 1 else f"nearest to the corner of piece {best[0]}"
+    if first != last:
+        return f"as near to the corner of piece {first:d} as to that of piece {last:d}"
+    return f"the corner of piece {first:d}" if code.max() == 1 else f"nearest to the corner of piece {first:d}"
 
 
 def simplex_figure() -> InteractiveFigure:
@@ -258,8 +265,17 @@ def scores_figure(scores: Sequence[float] = (1.0, 3.0, 0.0)) -> InteractiveFigur
     Raises:
         ValueError: as :func:`scores_of`, at once: a reader's mistake should show in the reader's own cell.
     """
-    offered = scores_of(scores).tolist()
-    caption = "Move β from 0 to 1: the best code leaves the centre, and its path shows which pieces compete."
+    offered = scores_of(scores)
+    most = max(MOST, offered.abs().max().ceil().item())
+    typed = vector("scores", "Scores", ("z₁", "z₂", "z₃"), -most, most, start=tuple(offered.tolist()))
+    caption = (
+        "Move β from 0 to 1: the best code leaves the centre, and its path shows which pieces compete. Then type "
+        "other scores."
+    )
     return InteractiveFigure(
-        "your-scores", lambda beta: simplex_frame(beta, offered), [beta_axis(0.025)], caption=caption
+        "your-scores",
+        lambda scores, beta: _frame(beta, scores),
+        [typed, beta_axis(0.025)],
+        caption=caption,
+        traced=True,
     )

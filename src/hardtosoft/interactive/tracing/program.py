@@ -140,8 +140,7 @@ def samples(axes: Sequence[Axis | Vector]) -> list[State]:
     """States at which a function is asked for its answers: the start, ends and named stops, others between."""
     chance = random.Random(0)
     start = {axis.name: axis.start for axis in axes}
-    notable = [list(dict.fromkeys([axis.start, *axis.named, axis.values[0], axis.values[-1]])) for axis in axes]
-    together = [dict(zip(start, values, strict=True)) for values in itertools.product(*notable)]
+    together = [dict(zip(start, v, strict=True)) for v in itertools.product(*(axis.notable for axis in axes))]
     chance.shuffle(together)
     options = itertools.product(*([(axis.name, value) for value in axis.values] for axis in axes if axis.is_choice))
     alone = [{**start, **dict(chosen), axis.name: v} for chosen in options for axis in axes for v in axis.values]
