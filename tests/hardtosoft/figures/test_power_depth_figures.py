@@ -72,7 +72,7 @@ def test_every_layer_adds_regions():
 
 
 def test_one_diagram_has_all_regions_at_small_weights_and_not_at_equal_ones():
-    shares = [power_depth.rightly_assigned(gamma).double().mean().item() for gamma in power_depth.GAMMAS]
+    shares = [power_depth.in_own_cell(gamma).double().mean().item() for gamma in power_depth.GAMMAS]
     assert shares[0] < 0.6
     assert all(share == 1 for share, e in zip(shares, power_depth.GAMMAS, strict=True) if e <= 0.5)
     assert "100" in str(max(power_depth.one_diagram_frame(0.5).panels[1].traces[1]["y"]))

@@ -84,7 +84,7 @@ def your_activation_figure(coordinates: Coordinates = RELU) -> InteractiveFigure
         ValueError: as :func:`check_coordinates`, at once: a reader's mistake should show in the reader's own cell.
     """
     frame = partial(your_frame, check_coordinates(coordinates))
-    caption = "Move β. Noise has the scale s = (1 − β)/β: there is none of it at β = 1, and no bound to it at β = 0."
+    caption = "Move β. Noise has the scale s = (1 − β)/β: there is none of it at β = 1, and at β = 0 it has no bound."
     return InteractiveFigure("your-activation", frame, [beta_axis(0.02)], caption=caption)
 
 

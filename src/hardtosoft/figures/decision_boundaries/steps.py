@@ -45,7 +45,7 @@ def step_frame(point: Sequence[float], times: float) -> Frame:
     fate = "stays in its region and ends on the boundary" if stays else "leaves its region"
     high = 1.15 * max(np.abs(logits).max(), 1e-6)
     above = Panel(
-        title="The way of the step",
+        title="Along the step",
         xlabel="input x₁ across, x₂ up",
         alt=f"The step {fate}.",
         traces=[

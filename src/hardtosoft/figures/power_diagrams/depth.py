@@ -195,16 +195,16 @@ def one_diagram(gamma: float) -> geometry.PowerDiagram:
 
 
 @cache
-def rightly_assigned(gamma: float) -> Tensor:
+def in_own_cell(gamma: float) -> Tensor:
     """At which points of the picture the diagram has the region that the network has, ``(N,)``."""
     return one_diagram(gamma).cell(PLANE.points) == _located(3)
 
 
 def one_diagram_frame(gamma: float) -> Frame:
     """Where a single power diagram has the network's regions, and how the share grows as γ falls."""
-    right = rightly_assigned(gamma)
+    right = in_own_cell(gamma)
     share = right.double().mean().item()
-    shares = [100 * rightly_assigned(each).double().mean().item() for each in GAMMAS]
+    shares = [100 * in_own_cell(each).double().mean().item() for each in GAMMAS]
     regions = partition(3)
     words = "everywhere" if bool(right.all()) else f"in {100 * share:.1f} % of the picture"
     picture = Panel(
@@ -223,7 +223,7 @@ def one_diagram_frame(gamma: float) -> Frame:
         xlabel="γ",
         alt="The share grows as γ falls and reaches 100 %.",
         traces=[
-            line("rightly assigned, %", list(GAMMAS), shares, palette.BLUE, width=4.5, label=""),
+            line("correctly assigned, %", list(GAMMAS), shares, palette.BLUE, width=4.5, label=""),
             dots("this γ", [gamma], [100 * share], palette.BLUE, size=13, label=f"{100 * share:.0f} %"),
         ],
         layout=layout(axis(0, 1.03, (0, 0.5, 1), ("0", "½", "1")), axis(0, 104, (0, 25, 50, 75, 100))),

@@ -138,7 +138,7 @@ def k_means_frame(start: str, step: float) -> Frame:
 
 
 def _trails(start: str, done: int) -> Array:
-    """Each centroid's way so far, parted by NaN, with as many numbers in every state."""
+    """Each centroid's path so far, parted by NaN, with as many numbers in every state."""
     ways = array(history(start)).copy()
     ways[(done + 1) // 2 + 1 :] = np.nan
     return parted(ways.transpose(1, 0, 2))
