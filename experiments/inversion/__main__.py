@@ -88,7 +88,7 @@ def contents(runs: list[dict[str, Any]], data: DataSet, **more: Any) -> dict[str
             "versions": versions(),
         },
         "gains": gains(runs),
-        "runs": runs,
+        "runs": [each | {"interval": band(each["accuracy"])} for each in runs],
     } | more
 
 
@@ -135,10 +135,15 @@ def main() -> None:
                     continue
                 runs.append(run(setting.task, SEEDS, setting.unit, loss, setting.labels))
                 write(contents(runs, data), out)
+        more: dict[str, Any] = {}
         if args.data is None:
             task = images(data)
-            more = {"without_labels": without_labels(task, SEEDS[:5]), "way": on_the_way(task, SEEDS[0], USUAL)}
-            write(contents(runs, data, **more, cost=cost(task)), out)
+            more = {
+                "without_labels": without_labels(task, SEEDS[:5]),
+                "way": on_the_way(task, SEEDS[0], USUAL),
+                "cost": cost(task),
+            }
+        write(contents(runs, data, **more), out)
 
 
 if __name__ == "__main__":

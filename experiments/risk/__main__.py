@@ -24,14 +24,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from betavq.papers.inversion import flatness
 from experiments.risk import attacks, networks
-from experiments.risk.attacks import measured, share_right
+from experiments.risk.attacks import measured, right, share_right
 from experiments.risk.networks import PENALTIES, STRENGTHS, digits, train
 from experiments.shared.command import one_line, parser
 from experiments.shared.results import DATA, band, versions, write
+from hardtosoft.results.attack import ATTACK_STEPS
 
 SEEDS = tuple(range(2000, 2005))
 SETTINGS = (("none", 0.0), *((kind, strength) for kind in list(PENALTIES)[1:] for strength in STRENGTHS))
@@ -57,15 +57,23 @@ def run(penalty: str, strength: float, seed: int) -> dict[str, Any]:
     return entry | measured(network, *test)
 
 
-def shown(penalty: str, strength: float) -> dict[str, Any]:
-    """The weights of a network in thousandths, and the images that a figure shows: the first of each digit."""
+def shown() -> list[dict[str, Any]]:
+    """Two networks in thousandths, and the images that a figure shows: the first of each digit that both read."""
     data = digits(SEEDS[0])
-    network = train(data, penalty, strength, SEEDS[0])
-    linear = [layer for layer in network if isinstance(layer, nn.Linear)]
-    numbers = [(p.detach() * THOUSANDTHS).round().int().tolist() for layer in linear for p in layer.parameters()]
-    rows = [int(data.rows[data.test_y == digit][0]) for digit in range(10)]
+    networks = [train(data, *setting, SEEDS[0]) for setting in SHOWN]
+    known = torch.stack([right(network, data.test_x, data.test_y) for network in networks]).all(0)
+    rows = [int(data.rows[known & (data.test_y == digit)][0]) for digit in range(10)]
     mean = [float(f"{level:.5g}") for level in data.mean.tolist()]
-    return {"penalty": penalty, "strength": strength, "weights": numbers, "rows": rows, "mean": mean}
+    return [
+        {
+            "penalty": penalty,
+            "strength": strength,
+            "weights": [(p.detach() * THOUSANDTHS).round().int().tolist() for p in network.parameters()],
+            "rows": rows,
+            "mean": mean,
+        }
+        for (penalty, strength), network in zip(SHOWN, networks, strict=True)
+    ]
 
 
 def contents(runs: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
@@ -79,7 +87,7 @@ def contents(runs: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
         "rate": networks.RATE,
         "batch": networks.BATCH,
         "splits": list(SEEDS),
-        "attack_steps": attacks.STEPS,
+        "attack_steps": ATTACK_STEPS,
         "radii": attacks.RADII,
         "edges": [float(f"{edge:.5g}") for edge in attacks.EDGES],
         "versions": versions(),
@@ -128,7 +136,7 @@ def main() -> None:
                 }:
                     runs.append(run(penalty, strength, seed))
             write(contents(runs), args.out)
-        write(contents(runs, shown=[shown(*setting) for setting in SHOWN]), args.out)
+        write(contents(runs, shown=shown()), args.out)
 
 
 if __name__ == "__main__":

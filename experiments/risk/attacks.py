@@ -1,4 +1,4 @@
-"""Attacks, and what of a network they are compared with."""
+"""What attacks do to a network, and what of it they are compared with."""
 
 from __future__ import annotations
 
@@ -7,36 +7,15 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from betavq import geometry
+from hardtosoft.results.attack import attacked
 
-STEPS, STRIDE = 30, 2.5
 RADII = tuple(round(0.1 * step, 1) for step in range(21))
 FACTORS = (0.5, 0.8, 1.0, 1.2, 1.5)
 INSIDE = 0.999
 MEASURED = 300  # test images whose slopes are measured
 EDGES = tuple(2 ** (step / 4) for step in range(-8, 29))  # of the histogram of slopes: .25 to 128
-
-
-def attacked(network: nn.Module, x: Tensor, y: Tensor, radii: Tensor, steps: int = STEPS) -> Tensor:
-    """Projected gradient ascent of the cross-entropy within a Euclidean ball of its own radius around each input.
-
-    Args:
-        network: in eval mode.
-        x: inputs, ``(N, D)``.
-        y: labels, ``(N,)``.
-        radii: ``(N,)``.
-        steps: of 2.5 times the radius, over the number of steps.
-    """
-    reach, moved = radii[:, None], x
-    for _ in range(steps):
-        moved = moved.detach().requires_grad_()
-        loss = F.cross_entropy(network(moved), y, reduction="sum")
-        (gradient,) = torch.autograd.grad(loss, moved)
-        way = moved.detach() + STRIDE * reach / steps * F.normalize(gradient, dim=1) - x
-        moved = x + way * (reach / way.norm(dim=1, keepdim=True).clamp(min=1e-12)).clamp(max=1)
-    return moved.detach()
 
 
 @torch.no_grad()

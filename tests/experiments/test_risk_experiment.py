@@ -12,8 +12,9 @@ from torch import nn
 from betavq import geometry
 from experiments.risk import __main__ as program
 from experiments.risk import networks
-from experiments.risk.attacks import EDGES, FACTORS, RADII, attacked, measured, right, share_right
+from experiments.risk.attacks import EDGES, FACTORS, RADII, measured, right, share_right
 from experiments.risk.networks import digits, train
+from hardtosoft.results.attack import attacked
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -89,7 +90,7 @@ def test_it_goes_on_from_its_file(tmp_path, monkeypatch, capsys):
 
     out = tmp_path / "found.json"
     monkeypatch.setattr(program, "run", counted)
-    monkeypatch.setattr(program, "shown", lambda *setting: list(setting))
+    monkeypatch.setattr(program, "shown", list)
     monkeypatch.setattr(sys, "argv", ["", "--out", str(out)])
     program.main()
     assert len(made) == 13 * 5
@@ -104,7 +105,7 @@ def test_it_goes_on_from_its_file(tmp_path, monkeypatch, capsys):
 @pytest.mark.usefixtures("short")
 def test_the_stored_network_is_the_trained_one(monkeypatch):
     monkeypatch.setattr(program, "SEEDS", (3,))
-    entry = program.shown("slopes", 3e-3)
+    _, entry = program.shown()
     data = digits(3)
     network = train(data, "slopes", 3e-3, 3)
     for own, numbers in zip(network.parameters(), entry["weights"], strict=True):

@@ -50,7 +50,7 @@ def adversarial_risk(model: Model, x: Tensor, y: Tensor) -> AdversarialRisk:
     with L at least the slope anywhere: the product of the layers' largest singular values and of the units' steepest
     pieces, for a residual sum the sum of both ways. The certificate is a theorem and often far too careful. The
     linearised distance is exact as long as the way there stays in the region of x, and else a guess: it is no
-    radius of safety. A small slope alone protects nobody; the margin over the slope does.
+    radius of safety. A small slope alone protects nobody: margins may be smaller still.
 
     Args:
         model: maps ``(N, *in)`` to logits ``(N, C)``, C ≥ 2; as in :func:`affine_map`.
@@ -65,7 +65,7 @@ def adversarial_risk(model: Model, x: Tensor, y: Tensor) -> AdversarialRisk:
         ValueError, TypeError: as :func:`affine_map`; logits of another shape; labels that are not such; a step whose
             largest stretch is not known, or that is given more than 8192 numbers a point.
 
-    Source: Balestriero & Glotin (2017), arXiv 1710.09302, adversarial attacks and slopes; the radii are standard.
+    Source: Balestriero & Baraniuk (2017), arXiv 1710.09302, adversarial attacks and slopes; the radii are standard.
 
     Example:
         >>> import torch

@@ -10,7 +10,7 @@ Around x a piecewise-affine network is :math:`f(x) = A[x]\,x + b[x]`, and one ba
 All four are differentiable in the weights, of a model in training mode too. How far a slope lets an attack go is
 :func:`betavq.geometry.adversarial_risk`.
 
-Source: Balestriero, Roger, Glotin & Baraniuk (2018), arXiv 1802.10172; Balestriero & Glotin (2017), arXiv 1710.09302;
+Source: Balestriero, Glotin & Baraniuk (2018), arXiv 1802.10172; Balestriero & Baraniuk (2017), arXiv 1710.09302;
 Balestriero, Roger, Glotin & Baraniuk (2017), arXiv 1711.04313.
 """
 
@@ -52,7 +52,7 @@ def reconstruct(model: Model, x: Tensor, *, create_graph: bool = False) -> Tenso
         ValueError: an ``x`` that is not a finite batch; outputs that do not depend on it.
         TypeError: no model; an ``x`` of another dtype.
 
-    Source: Balestriero, Roger, Glotin & Baraniuk (2018), arXiv 1802.10172, inversion of a network.
+    Source: Balestriero, Glotin & Baraniuk (2018), arXiv 1802.10172, inversion of a network.
 
     Example:
         >>> import torch
@@ -91,7 +91,7 @@ def reconstruction_loss(model: Model, x: Tensor, *, layers: Sequence[str] | None
             put out one tensor that depends on x.
         TypeError: as :func:`reconstruct`; layers that are one text, or of a function.
 
-    Source: Balestriero, Roger, Glotin & Baraniuk (2018), arXiv 1802.10172, with the relative error as our choice.
+    Source: Balestriero, Glotin & Baraniuk (2018), arXiv 1802.10172, with the relative error as our choice.
 
     Example:
         >>> import torch
@@ -137,8 +137,8 @@ def jacobian_penalty(model: Model, x: Tensor, generator: torch.Generator | None 
         ValueError: as :func:`reconstruct`; no point.
         TypeError: as :func:`reconstruct`; no generator.
 
-    Source: Balestriero & Glotin (2017), arXiv 1710.09302, for what slopes have to do with attacks; the random product
-    is Hutchinson's.
+    Source: Balestriero & Baraniuk (2017), arXiv 1710.09302, for what slopes have to do with attacks; the random
+    product is Hutchinson's.
 
     Example:
         >>> import torch
@@ -183,7 +183,7 @@ def flatness(model: nn.Module, x: Tensor) -> Tensor:
             outputs of another shape.
         TypeError: no module; an ``x`` of another dtype.
 
-    Source: Balestriero & Glotin (2017), arXiv 1710.09302, flat minima; the trace as their measure is our choice.
+    Source: Balestriero & Baraniuk (2017), arXiv 1710.09302, flat minima; the trace as their measure is our choice.
 
     Example:
         >>> import torch

@@ -43,6 +43,7 @@ def test_the_sidebar_stands_in_captioned_parts():
         "II The probabilities behind it",
         "III β in practice",
         "IV The geometry of a network",
+        "V The siblings",
         *CONTENTS.pages,
     ]
 
