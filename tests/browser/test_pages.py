@@ -15,6 +15,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.site]
 
 SITE = Path(__file__).parents[2] / "_build" / "html"
 PAGES = sorted(str(path.relative_to(SITE)) for path in SITE.rglob("*.html") if "_static" not in path.parts)
+#: Pages of the reference are made by one template, with the same few kinds of elements: one of them stands for all in
+#: each width and theme, and what their texts can break, the narrow screen and the light theme show.
+LIKE_ANOTHER = [path for path in PAGES if path.startswith("reference/") and path != "reference/functional.html"]
+SWEPT = [path for path in PAGES if path not in LIKE_ANOTHER]
 
 # What scrolls sideways and cannot be reached by keyboard.
 OUT_OF_REACH = """() => [...document.querySelectorAll('.bd-article *')].filter((element) =>
@@ -47,8 +51,8 @@ def test_the_site_is_built() -> None:
     assert "index.html" in PAGES, "run `make site` first"
 
 
-@on_pages(PAGES, 1280, 360)
-def test_page(visit: Visit) -> None:
+def assert_sound(visit: Visit) -> None:
+    """No wider than the screen, in reach of a keyboard, quiet, by itself, and accessible."""
     page, complaints = visit.page, visit.complaints
     settle(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= visit.width
@@ -57,6 +61,17 @@ def test_page(visit: Visit) -> None:
     assert complaints.errors == []
     assert complaints.foreign == []
     assert violations(page) == []
+
+
+@on_pages(LIKE_ANOTHER, 360)
+def test_page_like_another(visit: Visit) -> None:
+    assert_sound(visit)
+
+
+@on_pages(SWEPT, 1280, 360)
+def test_page(visit: Visit) -> None:
+    assert_sound(visit)
+    page = visit.page
     page.emulate_media(color_scheme="dark")
     page.wait_for_selector("html[data-theme=dark]")
     assert violations(page, OF_COLOUR) == []
