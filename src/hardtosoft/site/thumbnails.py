@@ -67,7 +67,8 @@ def _scatter(trace: Trace, paper: Paper) -> str:
 
 def _area(trace: Trace, paper: Paper) -> str:
     outline = paper.place(np.stack([trace["x"], trace["y"]], -1))
-    return f'<path style="fill:{trace["fill"]}" fill-opacity="{trace["opacity"]}" d="{_path(outline, close=True)}"/>'
+    path = "".join(_path(part, close=True) for part in _parts(outline))
+    return f'<path style="fill:{trace["fill"]}" fill-opacity="{trace["opacity"]}" d="{path}"/>'
 
 
 def _dots(points: Points, marker: dict[str, Any]) -> str:

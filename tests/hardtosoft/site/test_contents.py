@@ -97,6 +97,7 @@ def test_the_landing_page_has_every_chapter_and_marks_its_routes(monkeypatch):
         assert f'data-routes="{" ".join(chapter.routes)}"' in html
         assert f">{chapter.minutes} min" in html
     assert html.count("<svg") == len(CONTENTS.chapters)
+    assert "nan" not in html
 
 
 def test_away_from_the_book_it_says_where_the_chapters_are(monkeypatch, tmp_path):
