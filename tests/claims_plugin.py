@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from hardtosoft.site.claims import CLAIMS, collect_file
+from hardtosoft.site.claims import CLAIMS
+from hardtosoft.site.marked_tests import collect_file
 
 COVERED = {claim.id for claim in CLAIMS if claim.covered}
 

@@ -1,7 +1,7 @@
-"""The directive ``{claim-index}``: the claims of the paper, where the book shows them and what tests them.
+"""The directive ``{claim-index}``: claims, what the book found of each, where it shows them and what tests them.
 
-Made from `hardtosoft.site.claims` and from the marks in the tests, so that the page cannot promise more than is
-tested. A definition list rather than a table, because a phone has no room for its columns.
+Made from `hardtosoft.site.claims`, from result files and from the marks in the tests, so that the page cannot promise
+more than is tested. On a phone, which has no room for columns, the style sheet stacks the cells of a row.
 """
 
 from __future__ import annotations
@@ -16,55 +16,57 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from hardtosoft.site import claims
-from hardtosoft.site.claims import CLAIMS, Claim, MarkedTest
+from hardtosoft.site import marked_tests
+from hardtosoft.site.claims import CLAIMS, Claim
+from hardtosoft.site.marked_tests import MarkedTest
 
 TESTS = Path(__file__).resolve().parents[3] / "tests"
+TITLES = ("Claim", "Verdict", "n and interval, or how it was checked", "See it")
+WIDTHS = (36, 12, 34, 18)
 logger = logging.getLogger(__name__)
 
 
 class ClaimIndex(SphinxDirective):
-    """Lists the covered claims with their figures and tests, then those still to come."""
+    """A table of all claims with verdicts, figures and evidence, the tests folded under each claim."""
 
     def run(self) -> list[nodes.Node]:
-        """Build both lists. Every build reads the page again: a new test may be marked in any file."""
+        """Build the table. Every build reads the page again: a new test may be marked in any file."""
         self.env.note_reread()
-        marked = claims.collect(TESTS)
-        covered = [_covered(claim, marked) for claim in CLAIMS if claim.covered]
-        to_come = [_entry(claim) for claim in CLAIMS if not claim.covered]
-        return [_section("Shown and tested", covered), _section("Still to come", to_come)]
+        marked = marked_tests.collect(TESTS)
+        group = nodes.tgroup("", *(nodes.colspec(colwidth=width) for width in WIDTHS), cols=len(WIDTHS))
+        head = nodes.row("", *(nodes.entry("", nodes.paragraph(text=title)) for title in TITLES))
+        group += nodes.thead("", head)
+        group += nodes.tbody("", *(_row(claim, marked, self._cited(claim.source)) for claim in CLAIMS))
+        return [nodes.table("", group, classes=["claims"])]
+
+    def _cited(self, key: str) -> list[nodes.Node]:
+        """The paper, as a citation."""
+        found: list[nodes.Node] = self.state.inline_text(f"{{cite}}`{key}`", self.lineno)[0]
+        return found
 
 
-def _section(title: str, entries: Iterable[nodes.Node]) -> nodes.section:
-    section_id = nodes.make_id(title)
-    section = nodes.section("", nodes.title(text=title), ids=[section_id], names=[title.lower()])
-    entries = list(entries)
-    section.append(nodes.definition_list("", *entries) if entries else nodes.paragraph(text="None."))
-    return section
-
-
-def _entry(claim: Claim, *details: nodes.Node) -> nodes.definition_list_item:
-    """A claim's id as the term, its statement and the details as the definition."""
-    term = nodes.term(text=claim.id, ids=[f"claim-{claim.id.lower()}"])
-    statement = nodes.paragraph(text=claim.statement)
-    return nodes.definition_list_item("", term, nodes.definition("", statement, *details))
-
-
-def _covered(claim: Claim, marked: Iterable[MarkedTest]) -> nodes.definition_list_item:
-    """A claim with the figures that show it and the tests that check it."""
-    places = nodes.paragraph(text="See it: ")
-    for number, (chapter, figure) in enumerate(claim.places):
-        places += nodes.Text(" · " if number else "")
-        places += nodes.reference("", "", internal=True, claim_chapter=chapter, claim_figure=figure)
+def _row(claim: Claim, marked: Iterable[MarkedTest], source: Iterable[nodes.Node]) -> nodes.row:
+    """A claim with its tests; what was found, with evidence; and the figures that show it."""
     tests = [_test(test) for test in marked if test.claim_id == claim.id]
     if not tests:
         logger.warning("claim %s is listed as covered, but no test is marked with it", claim.id)
-    return _entry(
-        claim,
-        places,
-        nodes.paragraph(text="Checked by:"),
+    statement = nodes.paragraph("", "", nodes.strong(text=f"{claim.id}. "), nodes.Text(claim.statement))
+    statement += [nodes.Text(" "), *source]
+    count = f"{len(tests)} test" if len(tests) == 1 else f"{len(tests)} tests"
+    folded = [
+        nodes.raw("", f"<details><summary>{count}</summary>", format="html"),
         nodes.bullet_list("", *tests),
-    )
+        nodes.raw("", "</details>", format="html"),
+    ]
+    places = nodes.paragraph()
+    for number, (chapter, figure) in enumerate(claim.places):
+        places += nodes.Text(" · " if number else "")
+        places += nodes.reference("", "", internal=True, claim_chapter=chapter, claim_figure=figure)
+    verdict = nodes.paragraph("", "", nodes.strong(text=claim.verdict))
+    cells = [[statement, *folded], [verdict], [nodes.paragraph(text=claim.evidence())], [places]]
+    row = nodes.row("", *(nodes.entry("", *cell) for cell in cells))
+    row["ids"] = [f"claim-{claim.id.lower()}"]
+    return row
 
 
 def _test(test: MarkedTest) -> nodes.list_item:

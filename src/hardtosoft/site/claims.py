@@ -1,26 +1,33 @@
-"""What the book claims of its paper, where it shows it, and which tests check it.
+"""What the book claims of its papers, what it found of each, where it shows it, and which tests check it.
 
-The claims are those of Balestriero & Baraniuk (2018), "From Hard to Soft", arXiv 1810.09274, in our own
-words. A test says which claim it checks with ``@pytest.mark.claim("C7")``.
+A test says which claim it checks with ``@pytest.mark.claim("C7")``; `hardtosoft.site.marked_tests` finds them. The
+numbers of what was measured come from the result files (`hardtosoft.site.evidence`).
 """
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Literal
+
+from . import evidence
+
+Verdict = Literal["proved", "checked numerically", "measured: agrees", "measured: undecided", "measured: disagrees"]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim of the paper.
+    """One claim of a paper.
 
     Attributes:
-        id: C1 to C10.
+        id: C1 to C11 of the paper that the book follows, S, P and T of its siblings.
         statement: the claim, in plain words.
         figures: where the book shows it, as addresses of figures, ``beta-vq#simplex``: the chapter and in it the
             figure's id. Without any the claim is not covered.
+        verdict: what the book found of it.
+        evidence: of what is measured, numbers with n and interval, made from the result files; of the rest how it was
+            checked.
+        source: the paper, by its key in ``references.bib``.
 
     Raises:
         ValueError: an address without its chapter or its figure.
@@ -29,6 +36,9 @@ class Claim:
     id: str
     statement: str
     figures: tuple[str, ...] = ()
+    verdict: Verdict = "checked numerically"
+    evidence: Callable[[], str] = lambda: ""
+    source: str = "balestriero2019hard"
 
     def __post_init__(self) -> None:
         for address in self.figures:
@@ -53,30 +63,42 @@ CLAIMS = (
         "ReLU, leaky ReLU, |u|, max-pooling and plain affine or convolutional layers are examples, and their "
         "slopes and offsets can be written down.",
         figures=("max-affine-splines#lines", "max-affine-splines#layer-pieces"),
+        verdict="proved",
+        evidence=evidence.said("By writing the slopes and offsets down; compared with PyTorch’s layers by tests."),
     ),
     Claim(
         "C2",
         "Selecting the largest piece quantizes the input: each piece owns a cell. If every offset is −½ "
         "times the squared length of its slope, the cell of an input is that of the nearest slope, as in K-means.",
         figures=("vector-quantization#power-cells", "vector-quantization#k-means"),
+        verdict="proved",
+        evidence=evidence.said("By completing the square; compared with nearest centroids and K-means by tests."),
     ),
     Claim(
         "C3",
         "Behind the unit stands a Gaussian mixture with one component a piece; for a suitable prior its most "
         "probable component is the piece that the unit selects.",
         figures=("gaussian-mixtures#posterior", "gaussian-mixtures#prior"),
+        verdict="proved",
+        evidence=evidence.said(
+            "By Bayes’ rule; the prior needs a factor 1/σ² inside. Compared with densities by tests."
+        ),
     ),
     Claim(
         "C4",
         "Replace the one selected piece by the probabilities of all components, and the hard units turn into "
         "soft ones: ReLU into SiLU, |u| into u·tanh u, max-pooling into pooling with softmax weights.",
         figures=("relu-to-swish#relu-to-swish", "gaussian-mixtures#posterior", "pooling#photograph"),
+        verdict="proved",
+        evidence=evidence.said("By Bayes’ rule; compared with PyTorch’s functions by tests."),
     ),
     Claim(
         "C5",
         "Sigmoid, tanh and softmax are the soft selection itself: they put out the code instead of the value "
         "it selects.",
         figures=("gaussian-mixtures#gates",),
+        verdict="proved",
+        evidence=evidence.said("By writing the read-outs down; compared with PyTorch’s functions by tests."),
     ),
     Claim(
         "C6",
@@ -84,108 +106,90 @@ CLAIMS = (
         "for all hardnesses. Its solution is the softmax of η = β/(1 − β) times the scores: a hard choice at "
         "β = 1, softmax probabilities at β = ½, and at β = 0 equal shares, which leave the unit affine.",
         figures=("relu-to-swish#beta-code", "beta-vq#simplex", "beta-vq#tangent", "beta-vq#undecided"),
+        verdict="proved",
+        evidence=evidence.said("By the multipliers of the problem; compared with a numerical optimum by tests."),
     ),
     Claim(
         "C7",
         "Swish is what ReLU becomes under this selection: u/2 at β = 0, SiLU at β = ½, ReLU at β = 1, its "
         "slope known in closed form, and never further than 0.2785/η below ReLU.",
         figures=("relu-to-swish#relu-to-swish", "relu-to-swish#hard-soft-gap"),
+        verdict="proved",
+        evidence=evidence.said(
+            "The gap by the Lambert function, attained; compared with PyTorch’s SiLU and ReLU by tests."
+        ),
     ),
     Claim(
         "C8",
         "β is a parameter like any other: it can be learned, for a whole layer or for every channel.",
         figures=("learning-beta#who-moves-beta", "learning-beta#learn-hardness", "learning-beta#where-beta-goes"),
+        verdict="measured: agrees",
+        evidence=evidence.learned_beta,
     ),
     Claim(
         "C9",
         "Selecting for all units of a layer together takes a search that grows exponentially with their "
         "number; if their filters are orthogonal, selecting for every unit alone is already the exact answer.",
         figures=("joint-inference#two-units", "joint-inference#wrong-codes"),
+        verdict="proved",
+        evidence=evidence.said("By splitting the posterior; compared with an exhaustive search by tests."),
     ),
     Claim(
         "C10",
-        "In the paper's experiments networks with orthogonal filters classify images better. In the book's own "
-        "experiment a small network does so too on ten thousand photographs, with ReLU and with swish, and does not "
-        "on a hundred handwritten digits. Filters that a penalty makes as orthogonal gain about half as much.",
+        "Networks with orthogonal filters classify images better, in the paper's experiments significantly so.",
         figures=("orthogonal-filters#gains", "orthogonal-filters#learned-filters"),
+        verdict="measured: agrees",
+        evidence=evidence.orthogonal_filters,
+    ),
+    Claim(
+        "C11",
+        "Swish is a nonlinearity of state-of-the-art performance, as the abstract calls it.",
+        figures=("orthogonal-filters#gains",),
+        verdict="measured: disagrees",
+        evidence=evidence.swish_minus_relu,
+    ),
+    Claim(
+        "S1",
+        "On every region a network is an affine map of its input, and a logit is a matched filter: the inner product "
+        "of the input with a template that the input has chosen, plus a bias.",
+        figures=("templates#on-the-way",),
+        verdict="proved",
+        evidence=evidence.said("By the chain rule; compared with the network and its Jacobian by tests."),
+        source="balestriero2018spline",
+    ),
+    Claim(
+        "S2",
+        "A penalty that asks for orthogonal templates improves classification.",
+        figures=("templates#neighbours",),
+        verdict="measured: undecided",
+        evidence=evidence.template_penalty,
+        source="balestriero2018spline",
+    ),
+    Claim(
+        "P1",
+        "The cells of a layer are those of a power diagram, whose centroids and radii follow from slopes and offsets, "
+        "and each layer subdivides the cells of the layers before it.",
+        figures=("power-diagrams#layer-cells",),
+        verdict="proved",
+        evidence=evidence.said(
+            "By completing the square, layer by layer; compared with the network’s codes by tests."
+        ),
+        source="balestriero2019geometry",
+    ),
+    Claim(
+        "H1",
+        "The regions and the decision boundary of a trained network on a plane can be found exactly.",
+        figures=("partitions#many-regions", "decision-boundaries#border"),
+        verdict="checked numerically",
+        evidence=evidence.said("Every region’s map, code and neighbours compared with the network by tests."),
+        source="humayun2023splinecam",
+    ),
+    Claim(
+        "T1",
+        "One number that softens a trained network makes it more robust to attacks.",
+        figures=("softening-networks#softened-robustness",),
+        verdict="measured: undecided",
+        evidence=evidence.softened_attacks,
+        source="hu2025curvature",
     ),
 )
-
-
-@dataclass(frozen=True)
-class MarkedTest:
-    """A test that checks a claim.
-
-    Attributes:
-        claim_id: the claim.
-        path: file of the test, relative to the folder of the tests, with forward slashes.
-        name: the test as pytest names it, ``Class::function`` inside a class.
-        summary: first line of its docstring, empty without one.
-    """
-
-    claim_id: str
-    path: str
-    name: str
-    summary: str
-
-
-def collect(tests_dir: Path) -> list[MarkedTest]:
-    """Find the tests marked with a claim, by reading their source; nothing is imported or run.
-
-    Marks on a function, on a class around it and in a module's or class's ``pytestmark`` count; names follow
-    pytest's rules (``test_*.py``, ``test*``, ``Test*``), so that a test pytest would not run is not listed.
-
-    Raises:
-        ValueError: a mark without an id written out as a string.
-    """
-    return [test for path in test_files(tests_dir) for test in collect_file(path, tests_dir)]
-
-
-def test_files(tests_dir: Path) -> list[Path]:
-    """The files in which pytest looks for tests, in alphabetical order."""
-    return sorted(tests_dir.rglob("test_*.py"))
-
-
-def collect_file(path: Path, tests_dir: Path) -> list[MarkedTest]:
-    """The same as `collect` for one file."""
-    module = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    relative = path.relative_to(tests_dir).as_posix()
-    return [MarkedTest(claim_id, relative, name, summary) for claim_id, name, summary in _tests(module, "", ())]
-
-
-def _tests(scope: ast.Module | ast.ClassDef, prefix: str, outer: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
-    """Claim, name and summary of every marked test in a module or class, given the ids marked around it."""
-    around = (*outer, *_ids(_pytestmark(scope)))
-    for node in scope.body:
-        if isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
-            yield from _tests(node, f"{prefix}{node.name}::", (*around, *_ids(node.decorator_list)))
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
-            summary = (ast.get_docstring(node) or "").partition("\n")[0]
-            for claim_id in dict.fromkeys((*around, *_ids(node.decorator_list))):
-                yield claim_id, prefix + node.name, summary
-
-
-def _pytestmark(scope: ast.Module | ast.ClassDef) -> list[ast.expr]:
-    """The marks that a module or class gives to all it holds."""
-    marks: list[ast.expr] = []
-    for node in scope.body:
-        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["pytestmark"]:
-            marks.extend(node.value.elts if isinstance(node.value, ast.List | ast.Tuple) else [node.value])
-    return marks
-
-
-def _ids(marks: Iterable[ast.expr]) -> list[str]:
-    """Ids in those of the marks that are ``pytest.mark.claim(...)``."""
-    ids = []
-    for mark in marks:
-        if not isinstance(mark, ast.Call) or ast.unparse(mark.func) not in (
-            "pytest.mark.claim",
-            "mark.claim",
-        ):
-            continue
-        match mark:
-            case ast.Call(args=[ast.Constant(value=str(claim_id))], keywords=[]):
-                ids.append(claim_id)
-            case _:
-                raise ValueError(f"a claim mark must hold one id as a string, got {ast.unparse(mark)}")
-    return ids

@@ -19,7 +19,9 @@ def network():
     return everything()
 
 
+@pytest.mark.claim("S1")
 def test_slopes_are_the_jacobian_and_the_map_is_the_network(network):
+    """The map of a region is the network there, and its slopes are the Jacobian."""
     x = images(6)
     slopes, offsets = geometry.affine_map(network, x)
     assert slopes.shape == (6, 4, 1, 8, 8)
@@ -87,7 +89,9 @@ def test_a_layer_that_works_in_place_leaves_the_points_alone():
     torch.testing.assert_close(offsets, model[1].bias.detach().expand(4, 2))
 
 
+@pytest.mark.claim("S1")
 def test_templates_are_rows_and_the_logits_their_matched_filters(network):
+    """Templates are rows of the map, and logits their inner products with the input plus a bias."""
     x = images(5)
     found = geometry.templates(network, x)
     local = geometry.affine_map(network, x)

@@ -47,7 +47,9 @@ def logits(model: nn.Module, points: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros_like(found), found], axis=1) if found.shape[1] == 1 else found
 
 
+@pytest.mark.claim("H1")
 def test_two_logits_tie_at_every_vertex_and_none_is_larger(example: tuple[nn.Module, Boundary]) -> None:
+    """Two logits tie at every vertex of the boundary, and none is larger."""
     model, boundary = example
     assert len(boundary) > 0
     for line in boundary:

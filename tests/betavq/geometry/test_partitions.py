@@ -40,7 +40,9 @@ def test_no_two_regions_have_one_code(example: tuple[nn.Module, Partition]) -> N
     assert len(np.unique(regions.codes, axis=0)) == len(regions) > 20
 
 
+@pytest.mark.claim("H1")
 def test_no_point_is_in_a_region_that_is_not_listed(example: tuple[nn.Module, Partition]) -> None:
+    """No point of the plane has a code that no region has."""
     model, regions = example
     points = random_points(regions, 100_000)
     assert len(points) == 100_000

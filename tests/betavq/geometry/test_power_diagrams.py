@@ -27,7 +27,9 @@ def test_a_layer_assigns_every_point_its_code():
     torch.testing.assert_close(diagram.powers(x), definition(diagram, x), rtol=0, atol=1e-11)
 
 
+@pytest.mark.claim("P1")
 def test_centroids_and_radii_are_those_of_the_formula():
+    """Centroids and radii are those of the formula."""
     layer = betavq.MASO(maso(2, 3, 4).slopes, maso(2, 3, 4).offsets - 2)
     diagram = geometry.power_diagram(layer)
     assert diagram.codes.tolist() == [list(q) for q in itertools.product(range(3), repeat=2)]
@@ -87,7 +89,9 @@ def test_excluded_pieces_have_no_cell():
     assert diagram.powers(x).isposinf().sum() == 600
 
 
+@pytest.mark.claim("P1")
 def test_every_layer_of_a_deep_network_assigns_every_point_its_code():
+    """In every layer of a deep network the cell of smallest power is that of the code."""
     layers, x = leaky_stack(2, 9, 9, 9, seed=1), points(POINTS, 2)
     checked = {1: 0, 2: 0}
     for depth in checked:

@@ -26,6 +26,15 @@ def test_orthogonal_filters_classify_photographs_better_in_every_pair():
             assert band.low < 0 < band.high
 
 
+@pytest.mark.claim("C11")
+def test_swish_does_worse_than_relu_whatever_the_filters():
+    """On photographs swish is behind ReLU in all three; free and orthogonal, the interval leaves 0 out."""
+    gaps = filter_runs("images").swish_minus_relu
+    assert set(gaps) == set(CONSTRAINTS)
+    assert all(gap.mean < 0 for gap in gaps.values())
+    assert max(gaps["none"].high, gaps["orthogonal"].high) < 0
+
+
 @pytest.mark.parametrize("data", ["images", "digits"])
 def test_intervals_are_those_of_the_runs(data):
     found = filter_runs(data)

@@ -8,7 +8,8 @@ import torch
 
 import betavq
 from hardtosoft.figures.softening_networks import curves, digits
-from hardtosoft.results.softened import load_digits_cnn
+from hardtosoft.results.mended import mended
+from hardtosoft.results.softened import load_digits_cnn, load_softened
 
 
 def named(panel, name):
@@ -123,3 +124,23 @@ def test_at_zero_the_boundaries_are_straight():
 def test_wrong_classes_are_refused_at_once(classes):
     with pytest.raises(ValueError, match="classes must be three different digits from 0 to 9"):
         digits.your_plane_figure(classes)
+
+
+@pytest.mark.claim("T1")
+def test_whether_a_softened_network_withstands_more_depends_on_it():
+    """As it is, at β near 1, none is right more often than by chance; with matched moments at ½ one kind of two is."""
+    for which in ("digits", "images", "published"):
+        worst = load_softened(which).measure("worst pgd")
+        assert worst.beta[0] == 0.8415
+        assert (worst.low <= worst.level[-1] + 1e-9).all()
+    assert mended("digits").gap("worst pgd", "matched").high < 0 < mended("images").gap("worst pgd", "matched").low
+
+
+def test_mended_networks_are_as_the_chapter_says():
+    found = mended("digits")
+    plain, matched, renewed = (found.gap("accuracy", way) for way in ("kept", "matched", "renewed"))
+    assert matched.difference >= -0.015 > plain.high
+    assert renewed.low <= matched.difference <= renewed.high or renewed.difference < matched.difference
+    assert found.gap("worst pgd", "matched").high < 0 < found.gap("transferred pgd", "matched").low
+    assert found.hard_level("own pgd") == pytest.approx(0.356)
+    assert found.n == "3 networks × 500 images"

@@ -141,7 +141,9 @@ def test_beta_is_chosen_without_the_test_digits_and_closes_the_gap():
     assert nearest.double().mean() > 0.9
 
 
+@pytest.mark.claim("S2")
 def test_the_study_says_what_the_chapter_says():
+    """Penalties make templates orthogonal; every difference of accuracy holds 0."""
     none, *others = template_study.penalised()
     assert (none.where, none.strength) == ("none", 0.0)
     full = [each for each in others if each.where == template_penalty.FULL]

@@ -1,11 +1,14 @@
 """The list of claims against the book and the tests, and the finder of marked tests."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from hardtosoft.figures import every_figure
-from hardtosoft.site.claims import CLAIMS, Claim, MarkedTest, collect
+from hardtosoft.results.filter_runs import filter_runs
+from hardtosoft.site.claims import CLAIMS, Claim
+from hardtosoft.site.marked_tests import MarkedTest, collect
 
 TESTS = Path(__file__).resolve().parents[2]
 BOOK = TESTS.parent / "book"
@@ -17,8 +20,35 @@ def sources(chapter: str) -> list[Path]:
     return [path for path in (BOOK / f"{chapter}.ipynb", BOOK / f"{chapter}.md") if path.is_file()]
 
 
-def test_claims_are_the_ten_of_the_paper() -> None:
-    assert [claim.id for claim in CLAIMS] == [f"C{number}" for number in range(1, 11)]
+def test_claims_are_those_of_the_paper_and_then_of_its_siblings() -> None:
+    ids = [claim.id for claim in CLAIMS]
+    assert ids[:11] == [f"C{number}" for number in range(1, 12)]
+    assert len(set(ids)) == len(ids)
+    bibliography = (BOOK / "references.bib").read_text(encoding="utf-8")
+    assert all(f"{{{claim.source}," in bibliography for claim in CLAIMS)
+    assert all(claim.source == "balestriero2019hard" for claim in CLAIMS[:11])
+    assert {claim.source for claim in CLAIMS[11:]} >= {"balestriero2018spline", "balestriero2019geometry"}
+
+
+def test_verdicts_that_are_measured_give_n_and_an_interval() -> None:
+    for claim in CLAIMS:
+        words = claim.evidence()
+        if claim.verdict.startswith("measured"):
+            assert re.search(r"± \d|\(.\d+\.\d to", words), claim.id
+            assert "95 %" in words
+            assert re.search(r"\d seeds|small networks", words), claim.id
+        else:
+            assert "by tests" in words or "by the tests" in words, claim.id
+
+
+def test_the_evidence_is_that_of_the_result_files() -> None:
+    by_id = {claim.id: claim.evidence() for claim in CLAIMS}
+    gain = filter_runs("images").minus_none["relu", "orthogonal"]
+    assert f"relu {100 * gain.mean:+.2f} ± {100 * gain.half_width:.2f}" in by_id["C10"]
+    assert "stored results, which no test makes again" in by_id["C10"]
+    worse = filter_runs("images").swish_minus_relu["none"]
+    assert worse.high < 0
+    assert f"free −{-100 * worse.mean:.2f}" in by_id["C11"]
 
 
 def test_the_book_opens_with_beta_vq_and_swish() -> None:

@@ -33,10 +33,23 @@ PLANE = Plane((-1.75, 1.75), (-1.75, 1.75), 40, 40, finer=1)  # probabilities ha
 BOUNDARY_POINTS = 160
 PLACES = torch.tensor([[0.0, 1.0], [-(3**0.5) / 2, -0.5], [3**0.5 / 2, -0.5]], dtype=torch.float64)  # of the corners
 
+HELD_OUT = 0.2  # of the training digits
+
 
 def images(kind: str = "test") -> tuple[Tensor, Tensor]:
-    """The digits as the network takes them, ``(N, 1, 8, 8)`` of float32 in [0, 1], and their labels."""
+    """The digits as the network takes them, ``(N, 1, 8, 8)`` of float32 in [0, 1], and their labels.
+
+    Args:
+        kind: test; training; or of the training digits those that the stored network has learned from (learned), and
+            the fifth that it has not (held out), as ``experiments.softening`` draws them.
+    """
+    check_option("kind", kind, ("test", "training", "learned", "held out"))
     pixels, labels = digits_test_set() if kind == "test" else digits_training_set()
+    if kind in ("learned", "held out"):
+        order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
+        count = round(HELD_OUT * len(labels))
+        rows = order[:count] if kind == "held out" else order[count:]
+        pixels, labels = pixels[rows], labels[rows]
     return pixels.float().view(-1, 1, 8, 8), labels
 
 
