@@ -1,26 +1,29 @@
-"""Lines in pieces, as a trace draws them: one array of points, its pieces parted by NaN."""
+"""Lines in pieces, as a trace draws them: one tensor of points, its pieces parted by NaN."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
 
-from ..interactive.frames import Array
+from ..interactive.frames import tensor
 
 
-def parted(pieces: Any) -> Array:
+def parted(pieces: Any) -> Tensor:
     """Pieces of as many points each, ``(N, P, 2)``, one after another and a gap after each: ``(N·(P + 1), 2)``."""
-    points = np.asarray(pieces, dtype=float)
-    return np.concatenate([points, np.full((len(points), 1, 2), np.nan)], axis=1).reshape(-1, 2)
+    return F.pad(tensor(pieces), (0, 0, 0, 1), value=math.nan).reshape(-1, 2)
 
 
-def upright(places: Any, low: Any, high: Any) -> Array:
+def upright(places: Any, low: Any, high: Any) -> Tensor:
     """A stroke from ``low`` to ``high`` at each of N places, ``(3N, 2)``."""
-    x, low, high = np.broadcast_arrays(places, low, high)
-    return parted(np.stack([np.stack([x, end], axis=-1) for end in (low, high)], axis=1))
+    x, low, high = torch.broadcast_tensors(*map(tensor, (places, low, high)))  # type: ignore[no-untyped-call]
+    return parted(torch.stack([torch.stack([x, end], -1) for end in (low, high)], 1))
 
 
-def filled(points: Array, count: int) -> Array:
+def filled(points: Any, count: int) -> Tensor:
     """Points and then NaN, ``count`` in all: as many in every state of a figure."""
-    return np.concatenate([points, np.full((count - len(points), *points.shape[1:]), np.nan)])
+    given = tensor(points)
+    return F.pad(given, (*[0] * (2 * given.dim() - 1), count - len(given)), value=math.nan)

@@ -42,8 +42,9 @@ def equicorrelated(units: int, inputs: int, coherence: float) -> Tensor:
 
 def pair(coherence: float) -> Tensor:
     """Two filters in the plane of length 1 and this inner product, above and below the horizontal axis."""
-    across, up = sqrt((1 + coherence) / 2), sqrt((1 - coherence) / 2)
-    return torch.tensor([[across, up], [across, -up]], dtype=torch.float64)
+    product = torch.as_tensor(coherence, dtype=torch.float64)
+    across, up = ((1 + product) / 2).sqrt(), ((1 - product) / 2).sqrt()
+    return torch.stack([torch.stack([across, up]), torch.stack([across, -up])])
 
 
 @cache

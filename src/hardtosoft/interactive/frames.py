@@ -243,6 +243,11 @@ def array(values: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
     return np.asarray(values, dtype=np.float64)
 
 
+def tensor(values: Any) -> torch.Tensor:
+    """The same as a float64 tensor."""
+    return torch.as_tensor(array(values))
+
+
 def plain(value: Any) -> Any:
     """``value`` with arrays as lists of short numbers (seven digits), ready for JSON; NaN becomes null."""
     if isinstance(value, np.ndarray):

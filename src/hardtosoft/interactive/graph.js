@@ -24,19 +24,21 @@ function stretched(from, shape) {
   return stretches.get(key);
 }
 
-// erfc to 1e-15 of its size: a series near 0, a continued fraction beyond.
-function erfc(x) {
-  const z = Math.abs(x), scale = Math.exp(-z * z) / Math.sqrt(Math.PI);
-  if (z < 2) return 1 - erf(x);
+// erf to 1e-15: a series near 0; beyond, by a continued fraction for erfcx(x) = exp(x²)·erfc(x).
+function erfcx(x) {
+  if (x < 2) return Math.exp(x * x) * erfc(x);
   let rest = 0;
-  for (let n = 120; n > 0; n--) rest = n / 2 / (z + rest);
-  const far = scale / (z + rest);
-  return x < 0 ? 2 - far : far;
+  for (let n = 120; n > 0; n--) rest = n / 2 / (x + rest);
+  return 1 / Math.sqrt(Math.PI) / (x + rest);
+}
+function erfc(x) {
+  if (x > -2 && x < 2) return 1 - erf(x);
+  return x > 0 ? Math.exp(-x * x) * erfcx(x) : 2 - erfc(-x);
 }
 function erf(x) {
-  if (Math.abs(x) >= 2) return 1 - erfc(x);
+  if (!(Math.abs(x) < 2)) return x === x ? 1 - erfc(x) : x;
   let sum = x, term = x;
-  for (let n = 1; n < 90; n++) sum += (term *= (2 * x * x) / (2 * n + 1));
+  for (let n = 1; n < 60; n++) sum += (term *= (2 * x * x) / (2 * n + 1));
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 function even(x) { // ties to the even number
@@ -66,7 +68,7 @@ const EACH = {
   view: (o, [a], [p]) => { for (let i = 0; i < o.length; i++) o[i] = a[p[i]]; },
 };
 const RARE = {
-  erf, erfc, round: even, pow: Math.pow, hypot: Math.hypot, reciprocal: (x) => 1 / x, rsqrt: (x) => 1 / Math.sqrt(x), relu: (x) => (x < 0 ? 0 : x),
+  erf, erfc, erfcx, round: even, pow: Math.pow, hypot: Math.hypot, reciprocal: (x) => 1 / x, rsqrt: (x) => 1 / Math.sqrt(x), relu: (x) => (x < 0 ? 0 : x),
   sigmoid: (x) => 1 / (1 + Math.exp(-x)), isnan: (x) => +(x !== x), isinf: (x) => +(Math.abs(x) === Infinity),
   remainder: (x, y) => { const rest = x % y; return rest && rest < 0 !== y < 0 ? rest + y : rest; },
 };

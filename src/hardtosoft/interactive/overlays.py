@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
+import torch
 
 from . import palette
-from .frames import Trace, array
+from .frames import Trace, array, tensor
 from .names import label
 
 
@@ -20,8 +20,8 @@ def texts(words: Sequence[str], x: Any, y: Any, colour: str = palette.INK, *, si
 
 def area(name: str, x: Any, low: Any, high: Any, colour: str, *, opacity: float = 0.16) -> Trace:
     """What lies between two curves over ``x``, as a veil of a line's colour under all lines."""
-    x, low, high = np.broadcast_arrays(array(x), array(low), array(high))
-    outline = np.stack([np.concatenate([x, x[::-1]]), np.concatenate([low, high[::-1]])], -1)
+    x, low, high = torch.broadcast_tensors(*map(tensor, (x, low, high)))  # type: ignore[no-untyped-call]
+    outline = torch.stack([torch.cat([x, x.flip(0)]), torch.cat([low, high.flip(0)])], -1)
     return veil(name, outline, colour, opacity=opacity)
 
 

@@ -97,6 +97,21 @@ def test_each_answer_to_a_question_is_a_path():
     assert len(program(sign, [X, sides]).frame) == 6
 
 
+def test_tensors_that_change_in_place_are_followed():
+    def summed(x):
+        total = PLACES.new_zeros(len(PLACES))
+        places = PLACES.clone()
+        doubled = places + places
+        for factor in (x, x * x):
+            total += factor * doubled
+            places *= 2
+            doubled = places + places
+        return total
+
+    ((found, _),) = computed(lambda x: frame_of(summed(x)), at=[{"x": -0.7}])
+    np.testing.assert_allclose(found, summed(-0.7).numpy(), atol=1e-15)
+
+
 def test_an_input_may_be_a_row_of_numbers():
     graph = Graph()
     with Recorder(graph) as recorder:

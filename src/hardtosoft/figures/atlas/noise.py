@@ -116,8 +116,8 @@ def slot_frame(disturbance: str, scale: float, u: float) -> Frame:
         ],
         layout=layout(axis(-REACH, REACH, (-4, -2, 0, 2, 4)), axis(-1.3, 5.2, (-1, 0, 1, 2, 3, 4, 5))),
     )
-    top = maximum_here.item()
-    most = f"expected maximum {number(top, 3)}" if math.isfinite(top) else "no finite expected maximum"
+    is_finite = bool(maximum_here.isfinite())
+    most = f"expected maximum {number(maximum_here.item(), 3)}" if is_finite else "no finite expected maximum"
     numbers = (
         f"\n[t2|t₂], the chance of u: [t2|{chance:.3f}]\n[value|value] = [t2|t₂]·u = [value|{number(value_here, 3)}]"
     )
@@ -193,4 +193,4 @@ def slot_figure() -> InteractiveFigure:
         "of the first picture with the height of the dot in the second. At s = 0 nothing is left of the noise, and "
         "all five give the ReLU."
     )
-    return InteractiveFigure("noise-slot", slot_frame, axes, caption=caption)
+    return InteractiveFigure("noise-slot", slot_frame, axes, caption=caption, traced=True)

@@ -143,6 +143,7 @@ def two_units_figure() -> InteractiveFigure:
         lambda coherence, along: units_frame(pair(coherence), along),
         [coherence, ALONG],
         caption=caption,
+        traced=True,
     )
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import torch
 from torch import Tensor
 
 import betavq
 
 from ...drawing.looks import ORDINALS, STYLES, piece_lines
-from ...drawing.strokes import filled, upright
+from ...drawing.strokes import upright
 from ...interactive import palette
 from ...interactive.axes import Handle, Value, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Array, Frame, Panel, Trace, axis, dots, heatmap, layout, line, path
+from ...interactive.frames import Frame, Panel, Trace, axis, dots, heatmap, layout, line, path
 from ...interactive.numbers import number, saying
 
 INPUTS = torch.linspace(-3, 3, 121, dtype=torch.float64)
@@ -36,26 +35,19 @@ def three_lines(slope: float, offset: float) -> betavq.MASO:
     return betavq.MASO(pieces[None, :, :1], pieces[None, :, 1])
 
 
-def cells(maso: betavq.MASO) -> list[tuple[float, float]]:
-    """Where the first unit of a MASO of one input selects each piece, as (from, to); NaN where it never does.
+def cells(maso: betavq.MASO) -> Tensor:
+    """Where the first unit of a MASO of one input selects each piece, ``(R, 2)``: from and to; NaN if never.
 
     Of equal pieces the first is selected, and a piece that is as large as the others at one point alone is not.
     """
-    slopes, offsets = maso.slopes[0, :, 0].tolist(), maso.offsets[0].tolist()
-    found = []
-    for r, (slope, offset) in enumerate(zip(slopes, offsets, strict=True)):
-        low, high = -math.inf, math.inf
-        for s, (other, other_offset) in enumerate(zip(slopes, offsets, strict=True)):
-            lead = offset - other_offset
-            if other == slope:
-                beaten = lead < 0 or (lead == 0 and s < r)
-                low = math.inf if beaten else low
-            elif other > slope:
-                high = min(high, lead / (other - slope))
-            else:
-                low = max(low, lead / (other - slope))
-        found.append((low, high) if high - low > 1e-12 else (math.nan, math.nan))
-    return found
+    slopes, offsets = maso.slopes[0, :, 0].detach(), maso.offsets[0].detach()
+    lead, climb, order = offsets[:, None] - offsets, slopes - slopes[:, None], torch.arange(len(slopes))
+    meeting = lead / climb
+    low = meeting.where(climb < 0, -math.inf).amax(1)
+    high = meeting.where(climb > 0, math.inf).amin(1)
+    beaten = (climb == 0) & ((lead < 0) | ((lead == 0) & (order < order[:, None])))
+    selected = (high - low > 1e-12) & ~beaten.any(1)
+    return torch.stack([low, high], 1).where(selected[:, None], math.nan)
 
 
 def tints(code: Tensor, across: tuple[float, float], up: tuple[float, float]) -> list[Trace]:
@@ -76,30 +68,29 @@ def lines_frame(slope: float, offset: float) -> Frame:
     """Three lines, their maximum and its slope, with the cells of the lines behind both."""
     maso = three_lines(slope, offset)
     found = cells(maso)
-    scores = maso.scores(INPUTS[:, None])[:, 0]
-    bands = maso.code(band_places(SPAN, 240)[..., None])[:, :, 0].mean(1)
-    ends = sorted(high for _, high in found if math.isfinite(high))
-    shown = filled(np.array(ends), 2)
-    used = [r for r, (low, _) in enumerate(found) if not math.isnan(low)]
-    words = {1: "one line alone", 2: "two of the lines", 3: "all three lines"}[len(used)]
+    scores = maso.scores(INPUTS[:, None])[:, 0].detach()
+    bands = maso.code(band_places(SPAN, 240)[..., None])[:, :, 0].mean(1).detach()
+    used = [not low.isnan() for low in found[:, 0]]
+    ends = found[:, 1].where(found[:, 1].isfinite(), math.nan).sort().values[:2]
+    words = {1: "one line alone", 2: "two of the lines", 3: "all three lines"}[sum(used)]
     curve = Panel(
         title="The largest of three lines",
         xlabel="input x",
         alt=f"The maximum is made of {words}; it bends upwards wherever it bends.",
         traces=[
             *tints(bands, SPAN, LEVELS),
-            _walls(shown, LEVELS),
+            _walls(ends, LEVELS),
             *piece_lines([f"the {place} line" for place in ORDINALS], GRID, scores, width=2),
-            line("the maximum", GRID, maso(INPUTS[:, None])[:, 0], palette.INK, width=4),
+            line("the maximum", GRID, maso(INPUTS[:, None])[:, 0].detach(), palette.INK, width=4),
         ],
         layout=layout(axis(*SPAN, (-2, -1, 0, 1, 2)), axis(*LEVELS, (-2, -1, 0, 1, 2))),
     )
-    slopes = maso.slopes[0, :, 0].tolist()
+    slopes = maso.slopes[0, :, 0].detach().where(~found[:, 0].isnan(), math.nan)
     steps = [
         line(
             f"the {ORDINALS[r]} line",
-            np.clip(found[r], *SPAN),
-            [slopes[r]] * 2 if r in used else [math.nan] * 2,
+            found[r].clamp(*SPAN),
+            slopes[r].expand(2),
             STYLES[r][0],
             dash=STYLES[r][1],
             width=4,
@@ -110,16 +101,16 @@ def lines_frame(slope: float, offset: float) -> Frame:
         title="The slope of the maximum",
         xlabel="input x",
         alt="From left to right the selected slope only climbs, one step at each boundary.",
-        traces=[*tints(bands, SPAN, STEPS), _walls(shown, STEPS), *steps],
+        traces=[*tints(bands, SPAN, STEPS), _walls(ends, STEPS), *steps],
         layout=layout(axis(*SPAN, (-2, -1, 0, 1, 2)), axis(*STEPS, (-2, -1, 0, 1))),
     )
-    where = " and ".join(f"x = {number(end)}" for end in ends)
-    cut = f"{len(used)} cells, cut at {where}" if ends else "One cell"
-    unseen = [ORDINALS[r] for r in range(3) if r not in used]
+    where = " and ".join(f"x = {number(end)}" for end in ends[: sum(used) - 1])
+    cut = f"{sum(used)} cells, cut at {where}" if where else "One cell"
+    unseen = [place for place, is_used in zip(ORDINALS, used, strict=False) if not is_used]
     return Frame([curve, stairs], f"{cut}." + (f" Never selected: the {' and the '.join(unseen)}." if unseen else ""))
 
 
-def _walls(ends: Array, up: tuple[float, float]) -> Trace:
+def _walls(ends: Tensor, up: tuple[float, float]) -> Trace:
     """Upright lines where one cell ends and the next begins."""
     return path("boundary", upright(ends, *up), palette.INK, dash="dot", width=1.5)
 
@@ -132,7 +123,7 @@ def block(inputs: Tensor, weight: float) -> Tensor:
     hidden = betavq.MASO(slopes[..., None], offsets)
     mixed = torch.tensor([[[FIRST_WEIGHT, weight, 1.0]]], dtype=torch.float64)
     output: Tensor = betavq.MASO(mixed, torch.zeros(1, 1, dtype=torch.float64))(hidden(inputs[:, None]))
-    return output[:, 0]
+    return output[:, 0].detach()
 
 
 def excess(middles: Tensor, weight: float) -> Tensor:
@@ -187,7 +178,7 @@ def lines_figure() -> InteractiveFigure:
         "offset of the second line",
         -2,
         1.5,
-        0.1,
+        0.05,
         start=0.0,
         named=heights,
         say=saying("B₂"),
@@ -198,7 +189,7 @@ def lines_figure() -> InteractiveFigure:
         "its slope",
         -2,
         1.5,
-        0.1,
+        0.05,
         start=0.0,
         named=tilts,
         say=saying("A₂"),
@@ -210,7 +201,7 @@ def lines_figure() -> InteractiveFigure:
         "steeper than both others or falls faster than both. The line of numbers tells you first, since the new cell "
         "begins outside the picture. In the second panel each cell is a step, as high as the slope selected there."
     )
-    return InteractiveFigure("lines", lines_frame, [offset, slope], caption=caption)
+    return InteractiveFigure("lines", lines_frame, [offset, slope], caption=caption, traced=True)
 
 
 def block_figure() -> InteractiveFigure:
@@ -221,7 +212,7 @@ def block_figure() -> InteractiveFigure:
         "v, the second weight",
         -2,
         1.5,
-        0.1,
+        0.05,
         start=-1.0,
         named=signs,
         say=saying("v"),
@@ -232,7 +223,7 @@ def block_figure() -> InteractiveFigure:
         "middle of the chord",
         -2,
         2,
-        0.1,
+        0.05,
         start=1.0,
         named=kinks,
         say=saying("x"),
@@ -244,4 +235,4 @@ def block_figure() -> InteractiveFigure:
         "curve at the first kink and below it at the second. One chord below the curve is enough: no maximum of "
         "affine pieces has one."
     )
-    return InteractiveFigure("residual-block", block_frame, [weights, middles], caption=caption)
+    return InteractiveFigure("residual-block", block_frame, [weights, middles], caption=caption, traced=True)

@@ -127,21 +127,21 @@ def planes_figure() -> InteractiveFigure:
     """Four planes; the offset and the tilt of one, and the cut, are the reader's."""
     heights: dict[Value, str] = {0.0: "touching", 0.8: "on top"}
     tilts: dict[Value, str] = {0.0: "flat", 1.2: "leaning"}
-    offset = sliding("offset", "offset of the fourth plane", -1, 1.4, 0.2, start=0.8, named=heights, say=saying("B₄"))
-    tilt = sliding("tilt", "its slope along x₁", -1.2, 1.2, 0.2, start=0.0, named=tilts, say=saying("slope"))
+    offset = sliding("offset", "offset of the fourth plane", -1, 1.5, 0.1, start=0.8, named=heights, say=saying("B₄"))
+    tilt = sliding("tilt", "its slope along x₁", -1.2, 1.2, 0.1, start=0.0, named=tilts, say=saying("slope"))
     cut = _cut_axis()
     caption = (
         "Lower the fourth plane: its edges move inwards and never turn, until at “touching” its cell closes on the "
         "corner of the other three. Set it to “leaning”: now its edges have turned, and its cell runs out to the "
         "right at any offset. Every level line turns only where it crosses an edge, and what it encloses is convex."
     )
-    return InteractiveFigure("planes", planes_frame, [offset, tilt, cut], caption=caption)
+    return InteractiveFigure("planes", planes_frame, [offset, tilt, cut], caption=caption, traced=True)
 
 
 def _cut_axis() -> Axis:
     named: dict[Value, str] = {0.0: "middle"}
     ring = Handle(0, "y", BOX.x[1] - 0.3)
-    return sliding("cut", "height of the cut", -2, 2, 0.5, start=0.0, named=named, say=saying("x₂"), handle=ring)
+    return sliding("cut", "height of the cut", -2, 2, 0.25, start=0.0, named=named, say=saying("x₂"), handle=ring)
 
 
 def own_figure(maso: betavq.MASO) -> InteractiveFigure:

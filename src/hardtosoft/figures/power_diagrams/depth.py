@@ -17,7 +17,7 @@ from ...drawing.strokes import filled, parted
 from ...interactive import palette
 from ...interactive.axes import Axis, Value, check_option, choice, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Array, Frame, Panel, Trace, axis, dots, heatmap, layout, line, path
+from ...interactive.frames import Frame, Panel, Trace, axis, dots, heatmap, layout, line, path
 from ...interactive.numbers import saying
 
 PLANE = Plane((-3.0, 3.0), (-2.4, 2.4), 70, 56)
@@ -149,7 +149,7 @@ def _edges(regions: geometry.Partition, depth: int) -> list[Trace]:
     return found
 
 
-def _segments(regions: geometry.Partition, made_by: int) -> Array:
+def _segments(regions: geometry.Partition, made_by: int) -> Tensor:
     """The shared edges that a layer made: two ends and a gap each, ``(3S, 2)``."""
     neighbours = regions.neighbours
     return parted(neighbours.segments[neighbours.depths == made_by])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import combinations, product
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,7 +18,7 @@ from ...drawing.strokes import parted
 from ...interactive import palette
 from ...interactive.axes import Value, sliding
 from ...interactive.figure import InteractiveFigure
-from ...interactive.frames import Array, Frame, Panel, Trace, array, dots, heatmap, line, path
+from ...interactive.frames import Frame, Panel, Trace, dots, heatmap, path
 from ...interactive.numbers import number, saying
 
 PLANE = Plane((-2.4, 2.4), (-2.1, 2.1), 64, 56)
@@ -38,7 +38,8 @@ UNITS = (
 )
 #: Pairs of codes that differ in one unit: the sides of a box.
 SIDES = [pair for pair in combinations(range(8), 2) if int((CODES[pair[0]] != CODES[pair[1]]).sum()) == 1]
-CIRCLE = np.stack([trig(np.linspace(0, 2 * np.pi, 61)) for trig in (np.cos, np.sin)])
+AROUND = torch.linspace(0, 2 * math.pi, 61, dtype=torch.float64)
+CIRCLE = torch.stack([AROUND.cos(), AROUND.sin()], -1)
 
 
 def relu_layer(filters: Tensor, biases: Tensor) -> MASO:
@@ -49,9 +50,9 @@ def relu_layer(filters: Tensor, biases: Tensor) -> MASO:
 
 def moving_layer(offset: float, turn: float) -> MASO:
     """The layer of the figure: filter 1 points ``turn`` degrees up from the right and has the bias ``offset``."""
-    angle = np.deg2rad(turn)
-    first = (LENGTH * np.cos(angle), LENGTH * np.sin(angle))
-    filters = torch.tensor([first, SECOND, THIRD], dtype=torch.float64)
+    angle = torch.as_tensor(turn, dtype=torch.float64) * (math.pi / 180)
+    first = LENGTH * torch.stack([angle.cos(), angle.sin()])
+    filters = torch.cat([first[None], torch.tensor([SECOND, THIRD], dtype=torch.float64)])
     return relu_layer(filters, torch.tensor([offset, *BIASES], dtype=torch.float64))
 
 
@@ -64,14 +65,12 @@ def layer_frame(layer: MASO, along: float) -> Frame:
     """The plane of inputs, cut by three lines, and the centroids and circles of the eight codes."""
     x = torch.tensor([along, HEIGHT], dtype=torch.float64)
     diagram, where = power_diagram(layer, codes=CODES), cells(layer)
-    met = torch.bincount(where, minlength=len(CODES)) > 0
-    chosen = int(diagram.cell(x[None]))
-    code = "".join(map(str, CODES[chosen].tolist()))
-    seen = int(met.sum())
-    borders = [
-        array(edges(MASO(layer.slopes[k : k + 1], layer.offsets[k : k + 1]), PLANE.x, PLANE.y)[0]) for k in range(3)
-    ]
-    radius = float(diagram.squared_radii[chosen])
+    met = (where[:, None] == torch.arange(len(CODES))).any(0)
+    chosen = diagram.cell(x[None])[0]
+    code = "".join(f"{on}" for on in CODES[chosen])
+    seen = met.sum()
+    borders = [edges(MASO(layer.slopes[k : k + 1], layer.offsets[k : k + 1]), PLANE.x, PLANE.y)[0] for k in range(3)]
+    radius = diagram.squared_radii[chosen]
     plane = Panel(
         title="Inputs: one line for each unit",
         xlabel="inputs x₁ (across) and x₂ (up)",
@@ -114,27 +113,26 @@ def _tints(where: Tensor) -> list[Trace]:
     ]
 
 
-def _lines(borders: Sequence[Array]) -> list[Trace]:
+def _lines(borders: Sequence[Tensor]) -> list[Trace]:
     return [
         path(name, border, colour, dash=dash, width=width)
         for border, (name, colour, dash, width) in zip(borders, UNITS, strict=True)
     ]
 
 
-def _circles(diagram: PowerDiagram, met: Tensor, chosen: int) -> list[Trace]:
+def _circles(diagram: PowerDiagram, met: Tensor, chosen: Tensor) -> list[Trace]:
     """A circle for every code that occurs; that of the chosen one once more, thick."""
-    squared = array(diagram.squared_radii) + COMMON
-    radius = np.sqrt(np.where((squared > 0) & met.numpy(), squared, np.nan))
-    around = array(diagram.centroids)[:, :, None] + radius[:, None, None] * CIRCLE
-    thick_x, thick_y = around[chosen]
+    squared = diagram.squared_radii + COMMON
+    radius = squared.where((squared > 0) & met, math.nan).sqrt()
+    around = diagram.centroids[:, None] + radius[:, None, None] * CIRCLE
     return [
-        path("circles of codes", parted(around.transpose(0, 2, 1)), palette.GREY, width=1.5),
-        line("circle of the code of x", thick_x, thick_y, palette.INK, width=4),
+        path("circles of codes", parted(around), palette.GREY, width=1.5),
+        path("circle of the code of x", around[chosen], palette.INK, width=4),
     ]
 
 
 def _box(diagram: PowerDiagram) -> Trace:
-    sides = array(diagram.centroids)[np.array(SIDES)]
+    sides = diagram.centroids[torch.tensor(SIDES)]
     return path("they differ in one unit", parted(sides), palette.GREY, dash="dot", width=1.5)
 
 
@@ -142,9 +140,9 @@ def _centroids(diagram: PowerDiagram, met: Tensor) -> list[Trace]:
     found = []
     for n, name in enumerate(COUNTS):
         own = CODES.sum(1) == n
-        x, y = array(diagram.centroids[own]).T
+        x, y = diagram.centroids[own].T
         found.append(dots(f"centroid: {name}", x, y, COLOURS[n], size=9))
-    x, y = np.where(met.numpy(), np.nan, array(diagram.centroids).T)
+    x, y = diagram.centroids.T.where(~met, math.nan)
     return [*found, dots("centroid without a cell", x, y, palette.INK, symbol="square", size=14)]
 
 
@@ -159,7 +157,7 @@ def layer_figure() -> InteractiveFigure:
     """Sliders for the offset and the direction of one of three units, and for an input."""
     offsets: dict[Value, str] = {-0.8: "far right", 0.0: "through 0", 0.8: "far left"}
     turns: dict[Value, str] = {-60.0: "down", 0.0: "right", 60.0: "up"}
-    offset = sliding("offset", "b₁, offset of unit 1", -1, 1, 0.2, start=0.0, named=offsets, say=saying("b₁"))
+    offset = sliding("offset", "b₁, offset of unit 1", -1, 1, 0.1, start=0.0, named=offsets, say=saying("b₁"))
     turn = sliding("turn", "direction of filter 1", -90, 90, 15, start=0.0, named=turns, say=_say_turn)
     caption = (
         "Move the offset of unit 1: its line (blue) runs parallel to itself, no centroid moves, and four of the eight "
@@ -173,6 +171,7 @@ def layer_figure() -> InteractiveFigure:
         lambda offset, turn, along: layer_frame(moving_layer(offset, turn), along),
         [offset, turn, ALONG],
         caption=caption,
+        traced=True,
     )
 
 

@@ -137,7 +137,7 @@ def k_means_frame(start: str, step: float) -> Frame:
     return Frame([plane, fall], f"{words}. Mean squared distance {gone[done]:.5f}{_change(gone, done)}.")
 
 
-def _trails(start: str, done: int) -> Array:
+def _trails(start: str, done: int) -> Tensor:
     """Each centroid's path so far, parted by NaN, with as many numbers in every state."""
     ways = array(history(start)).copy()
     ways[(done + 1) // 2 + 1 :] = np.nan

@@ -31,8 +31,8 @@ _COPIES = _names("clone contiguous positive")
 #: Operators that ask a tensor for its shape and type alone.
 SHAPES = _names("empty_like full_like new_empty new_full new_ones new_zeros ones_like rand_like zeros_like")
 _UNARY = _names(
-    "abs ceil cos erf erfc exp expm1 floor isinf isnan log log1p log2 neg reciprocal relu round rsqrt sigmoid sign sin"
-    " sqrt tanh trunc"
+    "abs ceil cos erf erfc erfcx exp expm1 floor isinf isnan log log1p log2 neg reciprocal relu round rsqrt sigmoid"
+    " sign sin sqrt tanh trunc"
 )
 _BINARY = {
     **{name: name for name in _names("atan2 div eq ge gt hypot le lt maximum minimum mul ne pow remainder")},
@@ -87,6 +87,8 @@ class Calls:
             return self._sorted(args, kwargs)
         if name in VIEWS:
             return self._views(function, args, kwargs)
+        if not isinstance(out, Tensor):
+            raise UnknownOperatorError(name)
         handler = getattr(self, f"on_{name}", None) or getattr(self, f"_{_group(name)}", None)
         if handler is None:
             raise UnknownOperatorError(name)
@@ -268,11 +270,18 @@ class Calls:
         added = self.on_scatter("scatter", shape, torch.zeros(shape), dim, index, source)
         return self.graph.add("add", [self.operand(x), added], shape)
 
+    def _places(self, index: Tensor) -> Tensor:
+        if index.dtype != torch.bool:
+            return index
+        if index.dim() != 1 or self.graph.moves(self.use(index)):
+            raise UnknownOperatorError("index by a mask, which gives as many numbers as are true")
+        return index.nonzero()[:, 0]
+
     def on_index(self, _: str, shape: Shape, x: Tensor, indices: Sequence[Tensor | None]) -> int:
         sides = [side for side, index in enumerate(indices) if index is not None]
-        given = [index for index in indices if index is not None]
-        if any(index.dtype == torch.bool for index in given) or sides != list(range(sides[0], sides[-1] + 1)):
-            raise UnknownOperatorError("index by a mask, which gives as many numbers as are true")
+        given = [self._places(index) for index in indices if index is not None]
+        if sides != list(range(sides[0], sides[-1] + 1)):
+            raise UnknownOperatorError("index of sides that are no neighbours")
         graph, before, after = self.graph, math.prod(x.shape[: sides[0]]), math.prod(x.shape[sides[-1] + 1 :])
         common = tuple(np.broadcast_shapes(*(index.shape for index in given)))
         flat = self.operand(given[0])

@@ -26,7 +26,7 @@ from ..packing import Path
 from ..states import State, leaves, put, refuse_moving_layout
 from ..vectors import Vector
 from .graph import Graph
-from .recorder import PLACES, Guard, Recorder, stacked, traced, unbound
+from .recorder import PLACES, Guard, Recorder, TraceError, stacked, traced, unbound
 
 MOST_PATHS = 16
 _STOPS, _BETWEEN = 100, 100
@@ -110,10 +110,14 @@ def program(function: Callable[..., Frame], axes: Sequence[Axis | Vector]) -> Pr
 def ways(graph: Graph, function: _Words, axes: Sequence[Axis | Vector], states: Sequence[State]) -> list[Way]:
     """Every path through a function of the axes, with what changes from state to state."""
     found: dict[Any, tuple[State, Recorder, dict[Path, Any]]] = {}
+    again = set()
     for state in states:
         own = {axis.name: state[axis.name] for axis in axes}
         if (answers := _answers(function, own)) not in found:
             found[answers] = (own, *_recorded(graph, function, own))
+        elif answers not in again:
+            again.add(answers)
+            _check_alike(found[answers][2], _recorded(graph, function, own)[1], own)
     recorders = [recorder for _, recorder, _ in found.values()]
     asked = [dict.fromkeys(recorder.guards) for recorder in recorders]
     same = set(asked[0]).intersection(*asked)  # checks that passed in all of them
@@ -134,6 +138,17 @@ def ways(graph: Graph, function: _Words, axes: Sequence[Axis | Vector], states: 
             f"a traced figure must have at most {MOST_PATHS} paths, got {len(alike)}: ask fewer questions"
         )
     return list(alike.values())
+
+
+def _check_alike(known: dict[Path, Any], other: dict[Path, Any], state: State) -> None:
+    """Two records with the same answers must be equal, or a number of a state has got into one as a constant.
+
+    Raises:
+        TraceError: they differ.
+    """
+    odd = [path for path, value in known.items() if _content(value) != _content(other.get(path))]
+    if odd:
+        raise TraceError(f"{'/'.join(map(str, odd[0]))} holds numbers of the state {state} that left them unseen")
 
 
 def samples(axes: Sequence[Axis | Vector]) -> list[State]:

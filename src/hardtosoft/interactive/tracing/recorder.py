@@ -86,6 +86,10 @@ class Recorder(ExitStack):
             return found is not None and self.graph.moves(found)
         return isinstance(value, list | tuple) and any(map(self.traces, value))
 
+    def forget(self, changed: Tensor) -> None:
+        """What was known of constants in a memory whose numbers change."""
+        self._nodes = {at: node for at, node in self._nodes.items() if at[0] != changed.untyped_storage().data_ptr()}
+
     def node(self, tensor: Tensor) -> int:
         """Of a tensor; one that does not depend on the inputs is a constant, or made of fewer constants."""
         found = self._found(tensor)
@@ -98,23 +102,23 @@ class Recorder(ExitStack):
     def _found(self, tensor: Tensor) -> int | None:
         return self._nodes.get(_memory(tensor)) if tensor.numel() else None
 
-    def record(self, function: Any, args: Sequence[Any], kwargs: dict[str, Any], out: Any, *, moves: bool) -> None:
-        """Put a call of an operator into the graph, also one on constants, whose result may be larger than they are.
+    def called(
+        self, function: Any, args: Sequence[Any], kwargs: dict[str, Any], out: Any, *, moves: bool
+    ) -> list[int]:
+        """The nodes of an operator's results, also of one on constants: it may give more numbers than it takes.
 
         Raises:
             TraceError: pages know no such operator.
         """
         self._settling = moves
         try:
-            nodes = self._calls.nodes(function, args, kwargs, out)
+            return self._calls.nodes(function, args, kwargs, out)
         except UnknownOperatorError as error:
             if not moves:
-                return
+                return []
             raise TraceError(f"pages do not know the operator {error}") from error
         finally:
             self._settling = True
-        for tensor, node in zip([out] if isinstance(out, Tensor) else out, nodes, strict=True):
-            self.bind(tensor, node)
 
 
 _active: list[Recorder] = []
@@ -152,19 +156,32 @@ class _Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs, name = kwargs or {}, function.overloadpacket.__name__
-        moves = any(map(self._recorder.traces, (*args, *kwargs.values())))
-        if not moves and not _makes_many(function, args):
-            return function(*args, **kwargs)
+        recorder, changes = self._recorder, function._schema.is_mutable
+        moves = any(map(recorder.traces, (*args, *kwargs.values())))
+        if changes and not moves:
+            recorder.forget(args[0])
+        if changes or not (moves or _takes_tensors(args)):
+            return self._changed(function, args, kwargs) if moves else function(*args, **kwargs)
         if moves and name == "_local_scalar_dense":
             raise TraceError("a number was read")
-        if moves and function._schema.is_mutable and _is_part(args[0]):
-            raise TraceError(f"{name} changes a part of a tensor")
-        if moves and not function._schema.is_mutable and (written_out := decomposition(function)):
+        if moves and (written_out := decomposition(function)):
             with self:
                 return written_out(*args, **kwargs)
         out = function(*args, **kwargs)
         if name not in SHAPES:
-            self._recorder.record(function, args, kwargs, out, moves=moves)
+            nodes = recorder.called(function, args, kwargs, out, moves=moves)
+            if nodes:
+                for tensor, node in zip([out] if isinstance(out, Tensor) else out, nodes, strict=True):
+                    recorder.bind(tensor, node)
+        return out
+
+    def _changed(self, function: Any, args: Any, kwargs: Any) -> Any:
+        """In place: recorded first, while the tensor still has its old numbers."""
+        if args[0].numel() * args[0].element_size() < args[0].untyped_storage().nbytes():
+            raise TraceError(f"{function.overloadpacket.__name__} changes a part of a tensor")
+        (node,) = self._recorder.called(function, args, kwargs, args[0], moves=True)
+        out = function(*args, **kwargs)
+        self._recorder.bind(out, node)
         return out
 
 
@@ -211,14 +228,9 @@ class _Exits(TorchFunctionMode):
         return answer
 
 
-def _makes_many(function: Any, args: Sequence[Any]) -> bool:
-    """Whether an operator on constants alone may give more numbers than it takes."""
+def _takes_tensors(args: Sequence[Any]) -> bool:
     flat = [item for arg in args for item in (arg if isinstance(arg, list | tuple) else [arg])]
-    return not function._schema.is_mutable and any(isinstance(item, Tensor) for item in flat)
-
-
-def _is_part(tensor: Tensor) -> bool:
-    return tensor.numel() * tensor.element_size() < tensor.untyped_storage().nbytes()
+    return any(isinstance(item, Tensor) for item in flat)
 
 
 def unbound(tensor: Tensor) -> Any:
