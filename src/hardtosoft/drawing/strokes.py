@@ -24,6 +24,12 @@ def upright(places: Any, low: Any, high: Any) -> Tensor:
 
 
 def filled(points: Any, count: int) -> Tensor:
-    """Points and then NaN, ``count`` in all: as many in every state of a figure."""
+    """Points and then NaN, ``count`` in all: as many in every state of a figure.
+
+    Raises:
+        ValueError: more points than that.
+    """
     given = tensor(points)
+    if len(given) > count:
+        raise ValueError(f"points must be at most {count}, got {len(given)}")
     return F.pad(given, (*[0] * (2 * given.dim() - 1), count - len(given)), value=math.nan)

@@ -23,5 +23,5 @@ def test_strokes_stand_at_their_places(low, high):
 def test_what_is_missing_is_a_gap():
     np.testing.assert_array_equal(filled(np.array([[1.0, 2.0]]), 3), [[1, 2], GAP, GAP])
     assert filled(np.empty((0, 3, 2)), 4).shape == (4, 3, 2)
-    with pytest.raises(ValueError, match="negative dimensions"):
+    with pytest.raises(ValueError, match="points must be at most 2, got 3"):
         filled(np.zeros((3, 2)), 2)

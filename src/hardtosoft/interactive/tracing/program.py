@@ -29,7 +29,7 @@ from .graph import Graph
 from .recorder import PLACES, Guard, Recorder, TraceError, stacked, traced, unbound
 
 MOST_PATHS = 16
-_STOPS, _BETWEEN = 100, 100
+_STOPS, _BETWEEN = 50, 300
 _Words = Callable[..., dict[Path, Any]]
 
 
