@@ -50,7 +50,8 @@ def run(packed: str, states: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def truth(figure: Any, state: dict[str, Any]) -> dict[Any, Any]:
     """The same leaves by the figure function itself; arrays as one run of numbers."""
     found = leaves(asdict(figure.function(**state)))
-    return {path: value.ravel() if isinstance(value, np.ndarray) else value for path, value in found}
+    texts = {(*path, i): text for path, many in found if isinstance(many, list) for i, text in enumerate(many)}
+    return texts | {path: value.ravel() if isinstance(value, np.ndarray) else value for path, value in found}
 
 
 def _read(value: Any) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 import betavq
 
@@ -18,10 +19,13 @@ from ...interactive.axes import Axis, Handle, Value, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, layout, line, path
 from ...interactive.numbers import number, saying
+from ...interactive.vectors import vector
 from .envelopes import band_places, tints
 
 BOX = Plane((-3.0, 3.0), (-2.4, 2.4), 70, 56)
 HEIGHTS = (-2.6, 4.2)
+#: How steep and how high a plane that is typed may be.
+MOST = 3.0
 LEVELS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
 #: Slopes of the three planes that stand still, all with offset 0: their maximum has one corner, at the origin.
 STILL = ((1.0, 0.4), (-0.9, 0.5), (0.0, -1.0))
@@ -105,10 +109,9 @@ def planes_frame(offset: float, tilt: float, cut: float) -> Frame:
     )
 
 
-def own_frame(maso: betavq.MASO, cut: float) -> Frame:
-    """The first unit of a reader's MASO."""
-    heights = maso(BOX.points)[:, 0]
-    low, high = heights.min().item(), heights.max().item()
+def own_frame(maso: betavq.MASO, cut: float, seen: tuple[float, float]) -> Frame:
+    """The first unit of a reader's MASO, its heights seen from the lower of two to the higher one."""
+    low, high = seen
     room = 0.2 * (high - low or 1.0)
     panels = unit_panels(
         maso,
@@ -154,6 +157,21 @@ def own_figure(maso: betavq.MASO) -> InteractiveFigure:
     if shape[0] != 1 or not 2 <= shape[1] <= len(STYLES) or shape[2] != 2 or maso.slopes.dtype != torch.float64:
         got = f"{shape} in {str(maso.slopes.dtype).removeprefix('torch.')}"
         raise ValueError(f"slopes must be of shape (1, R, 2) with R from 2 to {len(STYLES)}, in float64, got {got}")
-    cut = _cut_axis()
+    heights, cut = maso(BOX.points)[:, 0], _cut_axis()
+    seen = heights.min().item(), heights.max().item()
     caption = "Move the cut: wherever it crosses an edge of a cell, the maximum along the cut has a kink."
-    return InteractiveFigure("your-planes", lambda cut: own_frame(maso, cut), [cut], caption=caption)
+    planes = torch.cat([maso.slopes[0], maso.offsets[0, :, None]], 1).detach()
+    if not planes.isfinite().all():  # a piece that is excluded has no offset to type
+        return InteractiveFigure("your-planes", lambda cut: own_frame(maso, cut, seen), [cut], caption=caption)
+
+    def frame(cut: float, **typed: Tensor) -> Frame:
+        now = torch.stack(list(typed.values()))[None]
+        return own_frame(betavq.MASO(now[..., :2], now[..., 2]), cut, seen)
+
+    most = max(MOST, planes.abs().max().ceil().item())
+    boxes = [
+        vector(f"plane{r}", f"Plane {r}", ("slope x₁", "slope x₂", "offset"), -most, most, start=tuple(each))
+        for r, each in enumerate(planes.tolist(), start=1)
+    ]
+    caption += " Then type other slopes and offsets."
+    return InteractiveFigure("your-planes", frame, [*boxes, cut], caption=caption, traced=True)

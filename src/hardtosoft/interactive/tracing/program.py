@@ -11,7 +11,7 @@ import gzip
 import itertools
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -171,7 +171,7 @@ def _recorded(graph: Graph, function: _Words, state: State) -> tuple[Recorder, d
     with Recorder(graph) as recorder:
         inputs = {name: _input(recorder, name, value) for name, value in state.items()}
         result: dict[Path, Any] = {}
-        for path, value in function(**inputs).items():
+        for path, value in _single(function(**inputs)):
             if isinstance(value, Tensor):
                 result[path] = recorder.node(value) if traced(value) else {"is": plain(value.item())}
             elif isinstance(value, str) and PLACES.search(value):
@@ -179,6 +179,15 @@ def _recorded(graph: Graph, function: _Words, state: State) -> tuple[Recorder, d
             else:
                 result[path] = {"is": value}
     return recorder, result
+
+
+def _single(result: dict[Path, Any]) -> Iterator[tuple[Path, Any]]:
+    """The leaves, and of lists of texts each text, which may speak of numbers of its own."""
+    for path, value in result.items():
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            yield from (((*path, place), item) for place, item in enumerate(value))
+        else:
+            yield path, value
 
 
 def _input(recorder: Recorder, name: str, value: Any) -> Any:
