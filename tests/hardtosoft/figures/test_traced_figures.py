@@ -10,6 +10,7 @@ from page_programs import SCRIPTS, run, truth, unpacked
 from hardtosoft.interactive.axes import Axis
 from hardtosoft.interactive.states import State
 from hardtosoft.interactive.tracing.program import MOST_PATHS
+from hardtosoft.interactive.vectors import Vector
 
 TOLERANCE = 1e-12  # of an array's range over all states
 ON_VALUES, BETWEEN = 150, 100
@@ -28,7 +29,18 @@ def nudged(figure, state: State, share: float) -> list[State]:
     sliders = [axis for axis in figure.axes if isinstance(axis, Axis) and not axis.is_choice]
     ends = {axis.name: (min(axis.values), max(axis.values)) for axis in sliders}
     steps = [(name, sign * share * (high - low)) for name, (low, high) in ends.items() for sign in (-1, 1)]
-    return [{**state, name: float(np.clip(state[name] + step, *ends[name]))} for name, step in steps]
+    found = [{**state, name: float(np.clip(state[name] + step, *ends[name]))} for name, step in steps]
+    vectors, chance = [axis for axis in figure.axes if isinstance(axis, Vector)], random.Random(3)
+    for _ in range(8 if vectors else 0):  # all of their numbers at once
+        moved = {
+            axis.name: tuple(
+                min(max(number + share * (high - low) * chance.uniform(-1, 1), low), high)
+                for number, low, high in zip(state[axis.name], axis.low, axis.high, strict=True)
+            )
+            for axis in vectors
+        }
+        found.append({**state, **moved})
+    return found
 
 
 @traced
