@@ -34,13 +34,14 @@ def summary(runs: Sequence[Result]) -> dict[str, Any]:
 
     Returns:
         ``accuracy`` by activation and constraint; ``minus_none``, what a constraint gains with the activation;
-        ``swish_minus_relu`` by constraint; ``coherence`` and ``mean_cosine`` by activation and constraint, for each
+        ``orthogonal_minus_penalty`` by activation; ``swish_minus_relu`` by constraint; ``last_loss`` of training, by
+        activation and constraint; ``coherence`` and ``mean_cosine`` by activation and constraint, for each
         convolution.
 
     Raises:
         ValueError: the seeds of two settings differ, so there are no pairs.
     """
-    paired = Paired(runs, ("activation", "constraint"))
+    paired = Paired([run | {"last_loss": run["losses"][-1]} for run in runs], ("activation", "constraint"))
     activations, constraints = (list(dict.fromkeys(part)) for part in zip(*paired.settings, strict=True))
     difference = paired.difference
 
@@ -63,6 +64,12 @@ def summary(runs: Sequence[Result]) -> dict[str, Any]:
             }
             for activation in activations
         },
+        "orthogonal_minus_penalty": {
+            activation: difference((activation, "orthogonal"), (activation, "penalty"))
+            for activation in activations
+            if {"orthogonal", "penalty"} <= set(constraints)
+        },
+        "last_loss": by_setting("last_loss"),
         "swish_minus_relu": {
             constraint: difference(("swish", constraint), ("relu", constraint)) for constraint in constraints
         },

@@ -163,7 +163,12 @@ def test_the_plan_of_the_book(digits):
 
 def result(activation, constraint, accuracy, *, strength=0.0, rate=0.1, seed=0):
     run = Run(activation, constraint, strength, rate, seed, "test")
-    return asdict(run) | {"accuracy": accuracy, "coherence": [0.5, 0.25], "mean_cosine": [0.1, 0.2]}
+    return asdict(run) | {
+        "accuracy": accuracy,
+        "coherence": [0.5, 0.25],
+        "mean_cosine": [0.1, 0.2],
+        "losses": [1.0, 0.5],
+    }
 
 
 def test_what_does_best_is_chosen_and_ties_go_to_the_smallest():
@@ -199,5 +204,10 @@ def test_differences_are_taken_within_a_seed():
     assert found["accuracy"]["relu"]["orthogonal"]["half_width"] > 10 * gain["half_width"]
     assert found["swish_minus_relu"]["none"] == {"mean": -0.05, "half_width": 0.0}
     assert found["coherence"]["swish"]["none"]["mean"] == [0.5, 0.25]
+    assert found["last_loss"]["swish"]["none"] == {"mean": 0.5, "half_width": 0.0}
+    assert found["orthogonal_minus_penalty"] == {}
+    penalised = [result("relu", "penalty", levels[seed] + 0.01, seed=seed) for seed in (0, 1, 2)]
+    more = summary([run for run in runs if run["activation"] == "relu"] + penalised)["orthogonal_minus_penalty"]
+    assert more["relu"]["mean"] == pytest.approx(0.01, abs=1e-6)
     with pytest.raises(ValueError, match="must have the seeds"):
         summary(runs[:-1])

@@ -27,7 +27,9 @@ class FilterRuns:
         chosen: learning rate and strength by activation and constraint.
         accuracy: mean over the seeds, in [0, 1], by activation and constraint.
         minus_none: what a constraint gains with an activation, in pairs of one seed.
+        orthogonal_minus_penalty: the same of orthogonal filters over penalised ones, by activation.
         swish_minus_relu: the same of the two activations, by constraint.
+        last_loss: of training, without the penalty, in the last epoch, by activation and constraint.
         coherence, mean_cosine: largest and mean |cosine| of two filters, by activation and constraint; a number for
             each convolution.
         filters: of the first convolution of the first seed, as shares of the largest, ``(K, height, width, C)``.
@@ -39,7 +41,9 @@ class FilterRuns:
     chosen: dict[Setting, dict[str, float]]
     accuracy: dict[Setting, Band]
     minus_none: dict[Setting, Band]
+    orthogonal_minus_penalty: dict[str, Band]
     swish_minus_relu: dict[str, Band]
+    last_loss: dict[Setting, Band]
     coherence: dict[Setting, Band]
     mean_cosine: dict[Setting, Band]
     filters: dict[Setting, Tensor]
@@ -64,7 +68,7 @@ def filter_runs(data: Data) -> FilterRuns:
             for activation, entries in found[quantity].items()
             for constraint, entry in entries.items()
         }
-        for quantity in ("accuracy", "minus_none", "coherence", "mean_cosine")
+        for quantity in ("accuracy", "minus_none", "last_loss", "coherence", "mean_cosine")
     }
     return FilterRuns(
         selection=tuple(found["selection"]),
@@ -73,6 +77,7 @@ def filter_runs(data: Data) -> FilterRuns:
             (entry["activation"], entry["constraint"]): {"rate": entry["rate"], "strength": entry["strength"]}
             for entry in found["chosen"]
         },
+        orthogonal_minus_penalty={unit: band(entry) for unit, entry in found["orthogonal_minus_penalty"].items()},
         swish_minus_relu={constraint: band(entry) for constraint, entry in found["swish_minus_relu"].items()},
         filters={
             (entry["activation"], entry["constraint"]): torch.tensor(entry["filters"], dtype=torch.float64)

@@ -144,3 +144,16 @@ def test_mended_networks_are_as_the_chapter_says():
     assert found.gap("worst pgd", "matched").high < 0 < found.gap("transferred pgd", "matched").low
     assert found.hard_level("own pgd") == pytest.approx(0.356)
     assert found.n == "3 networks × 500 images"
+
+
+def test_the_axes_say_of_how_many_networks_and_images():
+    labels = {
+        network: [panel.xlabel for panel in curves.robustness_frame(network, 0.9).panels]
+        for network in curves.NETWORKS
+    }
+    assert labels["digits"] == ["β; dots: measured; n = 3 networks × 500 images"] * 2
+    assert labels["published"] == [
+        "β; dots: measured; n = 1 network × 300 images",
+        "β; dots: measured; n = 1 network × 150 images",
+    ]
+    assert curves.dial_frame("small photographs", 0.9).panels[0].xlabel.endswith("n = 3 networks × 2000 images")

@@ -18,7 +18,7 @@ ACROSS = axis(-0.02, 1.02, (0, 0.25, 0.5, 0.75, 1), ("0", "¼", "½", "¾", "1")
 PERCENT = axis(-3, 103, (0, 25, 50, 75, 100))
 #: Attacks were measured at the larger β only.
 ATTACKED = axis(0.83, 1.005, (0.85, 0.9, 0.95, 1))
-XLABEL = "β of all units; dots: measured"
+XLABEL = "β; dots: measured"
 FEW = 0.004  # of the images: the share right of a bin with fewer is chance, so it is not drawn
 MOST_LOSS = 3.0
 WAYS = (
@@ -47,7 +47,7 @@ def dial_frame(network: str, beta: float) -> Frame:
     ends = [100 * measure.level[-1] for measure in (accuracy, confidence, error)]
     curves = Panel(
         title="Right, and how sure, %",
-        xlabel=XLABEL,
+        xlabel=_counted(found),
         alt=f"At β = {beta:.4g} {right:.1f} % of test images are classified correctly and the mean confidence is "
         f"{sure:.1f} %; at β = 1, {ends[0]:.1f} % and {ends[1]:.1f} %.",
         traces=[
@@ -128,14 +128,14 @@ def ways_frame(network: str, beta: float) -> Frame:
     panels = [
         Panel(
             title="Right, %",
-            xlabel=XLABEL,
+            xlabel=_counted(found),
             alt=f"Right at β = {beta:.4g}, in %: {told.format(*right)}.",
             traces=_curves(beta, accuracies, unit=100),
             layout=layout(ACROSS, PERCENT),
         ),
         Panel(
             title="Loss on test images",
-            xlabel=XLABEL,
+            xlabel=_counted(found),
             alt=f"Negative log-likelihood at β = {beta:.4g}: {told.format(*loss)}.",
             traces=_curves(beta, losses, unit=1, highest=MOST_LOSS),
             layout=layout(ACROSS, axis(-0.09, 1.03 * MOST_LOSS, (0, 1, 2, 3))),
@@ -155,7 +155,7 @@ def robustness_frame(network: str, beta: float) -> Frame:
     panels = [
         Panel(
             title=title,
-            xlabel=XLABEL,
+            xlabel=_counted(found, part),
             alt=f"{what}, {_told(worst, beta, 100)} % right at β = {beta:.4g}, {100 * worst.level[-1]:.1f} % at 1.",
             traces=_curves(
                 beta,
@@ -164,9 +164,18 @@ def robustness_frame(network: str, beta: float) -> Frame:
             ),
             layout=layout(across, PERCENT),
         )
-        for title, what, worst, words, curves, styles, across in (
-            ("Right with noise, %", f"With {labels[-1]}", noisy[-1], labels, noisy, NOISE_STYLES, ACROSS),
-            ("Right under attack, %", "Under both attacks", attacked[-1], kinds, attacked, ATTACK_STYLES, ATTACKED),
+        for part, title, what, worst, words, curves, styles, across in (
+            ("noisy", "Right with noise, %", f"With {labels[-1]}", noisy[-1], labels, noisy, NOISE_STYLES, ACROSS),
+            (
+                "attacked",
+                "Right under attack, %",
+                "Under both attacks",
+                attacked[-1],
+                kinds,
+                attacked,
+                ATTACK_STYLES,
+                ATTACKED,
+            ),
         )
     ]
     readout = (
@@ -185,6 +194,14 @@ def measured(network: str) -> Softened:
     """
     check_option("network", network, NETWORKS)
     return load_softened(NETWORKS[network])
+
+
+def _counted(found: Softened, part: str = "") -> str:
+    """Below an axis: what dots are, and of how many networks and images."""
+    seeds, images = len(found.settings["seeds"]), found.settings["images"]["test"]
+    most = found.settings[part][1] if part else images
+    networks = "1 network" if seeds == 1 else f"{seeds} networks"
+    return f"{XLABEL}; n = {networks} × {min(most, images)} images"
 
 
 def _curves(beta: float, curves: Iterable[Curve], *, unit: float, highest: float = np.inf) -> list[Trace]:
