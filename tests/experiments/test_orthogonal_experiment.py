@@ -206,8 +206,10 @@ def test_differences_are_taken_within_a_seed():
     assert found["coherence"]["swish"]["none"]["mean"] == [0.5, 0.25]
     assert found["last_loss"]["swish"]["none"] == {"mean": 0.5, "half_width": 0.0}
     assert found["orthogonal_minus_penalty"] == {}
-    penalised = [result("relu", "penalty", levels[seed] + 0.01, seed=seed) for seed in (0, 1, 2)]
-    more = summary([run for run in runs if run["activation"] == "relu"] + penalised)["orthogonal_minus_penalty"]
-    assert more["relu"]["mean"] == pytest.approx(0.01, abs=1e-6)
+    penalised = [
+        result(unit, "penalty", levels[seed] + 0.01, seed=seed) for unit in ("relu", "swish") for seed in (0, 1, 2)
+    ]
+    more = summary(runs + penalised)["orthogonal_minus_penalty"]
+    assert [more[unit]["mean"] for unit in ("relu", "swish")] == pytest.approx([0.01, -0.04], abs=1e-6)
     with pytest.raises(ValueError, match="must have the seeds"):
         summary(runs[:-1])
