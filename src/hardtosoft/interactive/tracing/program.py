@@ -29,7 +29,7 @@ from .graph import Graph
 from .recorder import PLACES, Guard, Recorder, TraceError, stacked, traced, unbound
 
 MOST_PATHS = 16
-_STOPS, _BETWEEN = 50, 300
+_STOPS, _ALONE, _BETWEEN = 50, 250, 250
 _Words = Callable[..., dict[Path, Any]]
 
 
@@ -152,15 +152,28 @@ def _check_alike(known: dict[Path, Any], other: dict[Path, Any], state: State) -
 
 
 def samples(axes: Sequence[Axis | Vector]) -> list[State]:
-    """States at which a function is asked for its answers: the start, ends and named stops, others between."""
+    """States at which a function is asked for its answers.
+
+    The start; stops together; each axis over all its values while the others sit at stops; others between, half of
+    them with an axis close to one of its stops, where answers change.
+    """
     chance = random.Random(0)
     start = {axis.name: axis.start for axis in axes}
-    together = [dict(zip(start, v, strict=True)) for v in itertools.product(*(axis.notable for axis in axes))]
-    chance.shuffle(together)
-    options = itertools.product(*([(axis.name, value) for value in axis.values] for axis in axes if axis.is_choice))
-    alone = [{**start, **dict(chosen), axis.name: v} for chosen in options for axis in axes for v in axis.values]
+    stops = {axis.name: axis.notable for axis in axes}
+    together = [dict(zip(start, values, strict=True)) for values in itertools.product(*stops.values())]
+    alone = [
+        dict(zip(start, values, strict=True))
+        for moving in axes
+        for values in itertools.product(*(axis.values if axis is moving else axis.notable for axis in axes))
+    ]
     between = [{axis.name: axis.drawn(chance) for axis in axes} for _ in range(_BETWEEN)]
-    return [start, *together[:_STOPS], *alone, *between]
+    for state, axis in zip(between[::2], itertools.cycle(axes), strict=False):
+        if isinstance(axis, Axis) and not axis.is_choice:
+            low, high = sorted((float(axis.values[0]), float(axis.values[-1])))
+            away = (high - low) * chance.choice((-1, 1)) * 10 ** chance.uniform(-4, -1)
+            state[axis.name] = min(max(float(chance.choice(axis.notable)) + away, low), high)
+    kept = [chance.sample(found, min(len(found), most)) for found, most in ((together, _STOPS), (alone, _ALONE))]
+    return [start, *kept[0], *kept[1], *between]
 
 
 def _saying(axis: Axis) -> _Words:
