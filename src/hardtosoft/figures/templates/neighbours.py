@@ -21,6 +21,7 @@ COLUMNS, SHOWN = 3, 5  # neighbours beside the digit itself
 WIDTH, HEIGHT = size(1 + SHOWN, COLUMNS)
 QUERIES = tuple(float(digit) for digit in range(10))
 TRIED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)  # β that is chosen among
+ALL, BLOCK = slice(None), 200
 STOPS = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 
 
@@ -37,19 +38,30 @@ def soft_codes(beta: float) -> tuple[Tensor, Tensor]:
     return pairs[0], pairs[1]
 
 
-@cache
-def soft_distance(beta: float) -> Tensor:
-    """The soft VQ distance: the mean of |t − t'| over all units, ``(500, 1297)``; at β = 1 the VQ distance."""
+def soft_distance(beta: float, rows: slice = ALL) -> Tensor:
+    """The soft VQ distance: the mean of |t − t'| over all units, ``(500, 1297)``; at β = 1 the VQ distance.
+
+    Nothing of it is kept: at all β together it would take more room than the rest of the chapter.
+    """
     new, known = soft_codes(beta)
-    return torch.cdist(new, known, p=1) / new.shape[1]
+    return torch.cdist(new[rows], known, p=1) / new.shape[1]
 
 
+@cache
+def soft_share(beta: float) -> float:
+    """How often the nearest training digit by soft codes has the right class."""
+    return nearest_accuracy(soft_distance(beta))[0]
+
+
+@cache
 def right_without_itself(beta: float) -> float:
     """How often a training digit has the class of the training digit nearest to it among the others."""
-    known = soft_codes(beta)[1]
-    distance = torch.cdist(known, known, p=1).fill_diagonal_(torch.inf)
-    labels = digits_training_set()[1]
-    return _share_right(distance, labels, labels)[0]
+    known, labels, shares = soft_codes(beta)[1], digits_training_set()[1], []
+    for rows in torch.split(torch.arange(len(known)), BLOCK):
+        distance = torch.cdist(known[rows], known, p=1)
+        distance[torch.arange(len(rows)), rows] = torch.inf
+        shares.append(len(rows) * _share_right(distance, labels[rows], labels)[0])
+    return sum(shares) / len(known)
 
 
 def chosen_beta() -> float:
@@ -86,8 +98,8 @@ def neighbours_frame(query: float, beta: float = 1.0) -> Frame:
     label = int(query)
     row = int((digits_test_set()[1] == label).nonzero()[0])
     panels, words = [], []
-    for title, distance in (("Nearest by pixels", distances()["pixels"]), ("Nearest by codes", soft_distance(beta))):
-        own = distance[row]
+    by_pixels, by_codes = distances()["pixels"][row], soft_distance(beta, slice(row, row + 1))[0]
+    for title, own in (("Nearest by pixels", by_pixels), ("Nearest by codes", by_codes)):
         order = own.argsort(stable=True)[:SHOWN]
         labels = digits_training_set()[1][order]
         tied = int((own <= own.min() + 1e-12).sum())
@@ -105,7 +117,7 @@ def neighbours_frame(query: float, beta: float = 1.0) -> Frame:
         )
         one = "one training digit is" if tied == 1 else f"{tied} training digits are"
         words.append(f"{one} nearest, {right} of five of its class")
-    share = 100 * nearest_accuracy(soft_distance(beta))[0]
+    share = 100 * soft_share(beta)
     return Frame(
         panels,
         f"{_say_query(query).capitalize()}. By pixels {words[0]}; by codes at β = {beta:g} {words[1]}. Of all 500 "
