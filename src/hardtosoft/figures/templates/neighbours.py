@@ -26,16 +26,23 @@ STOPS = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 
 
 @cache
+def scores() -> tuple[Tensor, Tensor]:
+    """Of each unit's active piece, with the network hard: ``(500, 64)`` for the test digits, then the training."""
+    network = load_digits_network()
+    new, known = (
+        torch.cat(network.preactivations(images, 1.0), 1)
+        for images in (digits_test_set()[0], digits_training_set()[0])
+    )
+    return new, known
+
+
 def soft_codes(beta: float) -> tuple[Tensor, Tensor]:
     """How much each unit selects its active piece at β: of the test digits ``(500, 64)``, the training digits.
 
     The network runs hard, and so has the scores that it was trained with; its selections alone are read at β.
     """
-    network, pairs = load_digits_network(), []
-    for images in (digits_test_set()[0], digits_training_set()[0]):
-        scores = torch.cat(network.preactivations(images, 1.0), 1)
-        pairs.append(code(torch.stack((torch.zeros_like(scores), scores), -1), beta)[..., 1])
-    return pairs[0], pairs[1]
+    new, known = (code(torch.stack((torch.zeros_like(own), own), -1), beta)[..., 1] for own in scores())
+    return new, known
 
 
 def soft_distance(beta: float, rows: slice = ALL) -> Tensor:
