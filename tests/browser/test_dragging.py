@@ -85,11 +85,11 @@ def test_keys_move_the_slider_and_the_ring_goes_with_it(open_page):
     page, _ = open_page(PAGES["beta-code"])
     root = figure(page, "beta-code")
     slider(root, "u").focus()
-    for key, u in (("Home", -2), ("End", 2), ("ArrowLeft", 1.95)):
+    for key, u in (("Home", -1), ("End", 1), ("ArrowLeft", 0.95)):
         page.keyboard.press(key)
         weight = root.evaluate("r => r.hts.config.frame.panels[1].traces.at(-1).y[0]")
         assert root.evaluate(RING, "u") == pytest.approx([u, weight], abs=0.03)
     x, y = middle(root.locator("[data-handle=u]"))
     mouse(page, [(x, y), (x - 40, y)])
     page.keyboard.press("Home")  # what was dragged can be moved on by keys
-    assert value(root, "u") == -2
+    assert value(root, "u") == -1

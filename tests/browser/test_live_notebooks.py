@@ -134,10 +134,10 @@ def test_all_axes_are_free_at_once(open_notebook):
     notebook.run_all(figures=1)
     figure = notebook.figure("beta-code")
     beta, u = figure.locator("input[type=range]").all()
-    beta.fill("5.2")  # the slider counts the page's values: β = 0.26
-    u.fill("35.75")  # between u = 1.5 and u = 1.6
-    assert notebook.settled(figure) == {"beta": 0.26, "u": 1.575}
-    weight = betavq.code(torch.tensor([0.0, 1.575], dtype=torch.float64), 0.26)[1].item()
+    beta.fill("13")  # the slider counts the page's values: β = 0.26
+    u.fill("35.75")  # between u = 0.75 and u = 0.80
+    assert notebook.settled(figure) == {"beta": 0.26, "u": 0.7875}
+    weight = betavq.code(torch.tensor([0.0, 0.7875], dtype=torch.float64), 0.26)[1].item()
     assert figure.locator(".hts-readout").inner_text().startswith(f"Code ({1 - weight:.3f}, {weight:.3f}).\n")
     figure.locator(".hts-reset").click()
     assert notebook.settled(figure) == {"beta": 0.5, "u": 1.0}

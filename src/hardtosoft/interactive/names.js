@@ -13,8 +13,9 @@ class Names {
     this.all = [...panel.area.querySelectorAll('.hts-names span')].map((span) => ({ span, of: Number(span.dataset.of) }));
     const counts = {};
     for (const name of this.all) name.nth = counts[name.of] = (counts[name.of] ?? -1) + 1;
-    const free = ({ of }) => { const { x, at } = this.label(of); return counts[of] === 0 && this.trace(of).mode === 'lines' && x === null && at === null; };
-    this.order = [...this.all].sort((a, b) => free(a) - free(b)); // what has a place of its own stands first
+    // Names of points have the fewest places, then those of lines with a place of their own.
+    const rank = ({ of }) => (this.trace(of).mode !== 'lines' ? 0 : this.label(of).x === null && this.label(of).at === null ? 2 : 1);
+    this.order = [...this.all].sort((a, b) => rank(a) - rank(b));
     this.measure();
   }
 
@@ -69,7 +70,7 @@ class Names {
     if (at !== null) places.unshift(Math.round(at * (points.length - 1)));
     if (first !== null) places.unshift(first);
     const sides = trace.mode === 'text' ? [side || 'c', ...AROUND] : side ? [side, ...AROUND.filter((one) => one !== side)] : AROUND;
-    const away = points.length === 1 ? [0, name.size[1]] : [0]; // a single place may be left by a line's height
+    const away = points.length === 1 ? [0, name.size[1], 2 * name.size[1]] : [0]; // a single place may be left by lines' heights
     let best = null;
     for (const more of away) places.forEach((place, p) => sides.forEach((one, s) => {
       const key = `${p}${one}${more}`, box = beside(points[place], one, name.size, reach + more);
@@ -104,7 +105,7 @@ function beside([x, y], side, [wide, high], reach) {
 // What speaks against a place: the frame, other names, dots, and lines under it.
 function clutter(box, { width, height, taken, ink, dots }) {
   const beyond = Math.max(0, -box.left) + Math.max(0, box.right - width) + Math.max(0, -box.top) + Math.max(0, box.bottom - height);
-  let cost = 20 * beyond;
+  let cost = 60 * beyond;
   for (const other of taken) {
     const across = Math.min(box.right, other.right) - Math.max(box.left, other.left) + FIT, down = Math.min(box.bottom, other.bottom) - Math.max(box.top, other.top) + FIT / 2;
     if (across > 0 && down > 0) cost += 2000 + across * down;

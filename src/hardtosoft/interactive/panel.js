@@ -51,8 +51,8 @@ class Panel {
 
   pixels(trace, width, height) {
     const [x0, x1] = this.spec.layout.xaxis.range, [y0, y1] = this.spec.layout.yaxis.range;
-    return Array.from(trace.y, (y, i) => {
-      const x = trace.x ? trace.x[i] : trace.x0 + i * trace.dx;
+    return Array.from(trace.y, (at, i) => {
+      const x = trace.x ? trace.x[i] ?? NaN : trace.x0 + i * trace.dx, y = at ?? NaN; // a gap is null in JSON
       return [((x - x0) / (x1 - x0)) * width, (1 - (y - y0) / (y1 - y0)) * height];
     });
   }

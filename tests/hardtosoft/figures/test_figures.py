@@ -35,7 +35,8 @@ def test_each_unit_hardens_to_pytorchs_own(unit, hard):
 def test_the_marked_code_is_the_highest_point_of_the_problem():
     for beta in (0.0, 0.3, 0.5, 0.9, 1.0):
         for u in (-2.0, -0.4, 0.0, 1.0):
-            total, _, _, best = units.objective_frame(beta, u).panels[0].traces
+            problem = units.objective_frame(beta, u).panels[0]
+            total, best = problem.traces[1], problem.traces[-1]
             assert best["y"][0] >= total["y"].max() - 1e-12
             nearest = np.interp(best["x"][0], total["x"], total["y"])
             assert best["y"][0] - nearest < 2e-3  # the dot lies on the curve, up to the grid of its points

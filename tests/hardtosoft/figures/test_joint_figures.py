@@ -19,17 +19,17 @@ def named(frame, name, panel=0):
 
 
 @pytest.mark.claim("C9")
-def test_nothing_is_strongly_coloured_if_the_filters_are_orthogonal():
+def test_nothing_is_hatched_if_the_filters_are_orthogonal():
     """Two units with orthogonal filters, of length 1 or not: the unit-wise code is the best one everywhere."""
     for filters in (pair(0.0), torch.tensor([[0.6, 0.8], [-0.4, 0.3]]).double()):
         frame = two_units.units_frame(filters, 1.0)
-        assert all(named(frame, name)["z"].max() <= two_units.AGREED + 1e-12 for name in MAPS)
+        assert np.isnan(named(frame, "the units’ own code is not the best")["x"]).all()
         assert frame.readout.endswith("They differ in 0.0\u00a0% of the plane.")
-        assert "no colour is strong" in frame.panels[0].alt
+        assert "nothing is hatched" in frame.panels[0].alt
 
 
 @pytest.mark.parametrize("coherence", [-0.9, -0.3, 0.5, 0.9])
-def test_colours_are_those_of_the_nearest_sum_and_strong_where_units_differ_from_it(coherence):
+def test_colours_are_those_of_the_nearest_sum_and_hatched_where_units_differ_from_it(coherence):
     filters, points = pair(coherence), two_units.PLANE.points
     codes = torch.tensor(list(itertools.product((0, 1), repeat=2)))
     best = codes[torch.cdist(points, codes.double() @ filters).argmin(1)]
@@ -37,8 +37,13 @@ def test_colours_are_those_of_the_nearest_sum_and_strong_where_units_differ_from
     assert wrong.any()
     for name, code in zip(MAPS, ([1, 0], [0, 1], [1, 1]), strict=True):
         owned = (best == torch.tensor(code)).all(-1)
-        expected = two_units.PLANE.means(owned * (two_units.AGREED + (1 - two_units.AGREED) * wrong.double()))
+        expected = two_units.PLANE.means(owned)
         np.testing.assert_allclose(named(two_units.units_frame(filters, 1.0), name)["z"], expected, rtol=0, atol=1e-12)
+    strokes = two_units.hatching(filters)
+    hatched = strokes[strokes.isfinite().all(1)]
+    assert len(hatched) > 10
+    found = codes[torch.cdist(hatched, codes.double() @ filters).argmin(1)]
+    assert (found != (hatched @ filters.T > 0.5)).any(-1).all()
     assert bool((best[wrong].sum(-1) == 2).all()) == (coherence < 0)  # alike: one too many on; opposed: too few
 
 
@@ -97,7 +102,7 @@ def test_the_ways_lead_to_the_picked_sum_and_to_the_nearest():
 
 def test_opposite_filters_of_one_length_lose_nothing_and_are_no_rectangle():
     alt = two_units.units_frame(torch.tensor([[1.0, 0.0], [-1.0, 0.0]]).double(), 1.0).panels[0].alt
-    assert alt == "Each unit alone finds the best joint code everywhere: no colour is strong."
+    assert alt == "Each unit alone finds the best joint code everywhere: nothing is hatched."
 
 
 def test_a_tie_is_no_difference():
@@ -175,5 +180,5 @@ def test_filters_that_cannot_be_drawn_are_refused(filters, message):
 def test_orthogonal_filters_of_a_reader_need_no_length():
     crossed = two_units.your_filters_figure([[1.0, 0.0], [0.8, 0.6]])
     right = two_units.your_filters_figure([[1.0, 0.0], [0.0, 0.6]])
-    assert "no colour is strong" in repr(right)
-    assert "no colour is strong" not in repr(crossed)
+    assert "nothing is hatched" in repr(right)
+    assert "nothing is hatched" not in repr(crossed)

@@ -96,9 +96,9 @@ def slot_frame(disturbance: str, scale: float, u: float) -> Frame:
         xlabel="input u",
         alt=_of_gate(disturbance, scale),
         traces=[
-            _pytorch(own.share, INPUTS[::5]),
-            line("its chance, t₂", GRID, share, palette.ORANGE),
-            dots("at this u", [u], share_here, palette.ORANGE, size=13),
+            _pytorch(own.share, INPUTS[::5], "PyTorch’s own"),
+            line("its chance, t₂", GRID, share, palette.ORANGE, width=4, label="t₂"),
+            dots("at this u", [u], share_here, palette.ORANGE, size=13, label=""),
         ],
         layout=layout(axis(-REACH, REACH, (-4, -2, 0, 2, 4)), UP_TO_1),
     )
@@ -109,10 +109,10 @@ def slot_frame(disturbance: str, scale: float, u: float) -> Frame:
         traces=[
             _pytorch(own.value, INPUTS[::5]),
             _pytorch(own.maximum, INPUTS[::5]),
-            line("value", GRID, value, palette.BLUE),
-            line("expected maximum", GRID, maximum, palette.PURPLE, dash="dash"),
-            dots("value at this u", [u], value_here, palette.BLUE, size=13, showlegend=False),
-            dots("maximum at this u", [u], maximum_here, palette.PURPLE, size=10, symbol="square", showlegend=False),
+            line("value", GRID, value, palette.BLUE, width=4, label=True),
+            line("expected maximum", GRID, maximum, palette.INK, dash="dash", label=True),
+            dots("value at this u", [u], value_here, palette.BLUE, size=13, label=""),
+            dots("maximum at this u", [u], maximum_here, palette.INK, size=10, symbol="square", label=""),
         ],
         layout=layout(axis(-REACH, REACH, (-4, -2, 0, 2, 4)), axis(-1.3, 5.2, (-1, 0, 1, 2, 3, 4, 5))),
     )
@@ -140,17 +140,17 @@ def _noise_panel(name: str, scale: float, u: float, chance: float) -> Panel:
         alt=f"At u = {short(u)} the second piece wins with the chance {chance:.2f}, the area right of −u.",
         traces=[
             heatmap("the second piece wins", filled, (-REACH, REACH), (0.0, TOP), palette.ORANGE),
-            line("density of the noise", GRID, curve, palette.INK, width=2),
-            line("ε = −u: the pieces tie", [-u, -u], [0.0, TOP], palette.ORANGE, dash="dash", width=2),
+            line("density of the noise", GRID, curve, palette.INK, width=2, label="density"),
+            line("ε = −u: the pieces tie", [-u, -u], [0.0, TOP], palette.ORANGE, dash="dash", width=2, label="ε = −u"),
         ],
         layout=layout(axis(-REACH, REACH, (-4, -2, 0, 2, 4), grid=False), axis(0, TOP, (0, 0.5, 1), ("0", "½", "1"))),
     )
 
 
-def _pytorch(own: tuple[str, Function] | None, inputs: Tensor) -> dict[str, object]:
+def _pytorch(own: tuple[str, Function] | None, inputs: Tensor, label: str = "") -> dict[str, object]:
     """PyTorch's own function as dots for a curve to pass through; absent where there is none."""
     heights = own[1](inputs) if own else torch.full_like(inputs, math.nan)
-    return dots("PyTorch's own", inputs, heights, palette.GREY, size=9)
+    return dots("PyTorch's own", inputs, heights, palette.GREY, size=9, label=label)
 
 
 def _of_gate(name: str, scale: float) -> str:

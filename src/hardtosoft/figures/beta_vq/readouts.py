@@ -140,10 +140,34 @@ def entropy_frame(beta: float, second: float) -> Frame:
         alt=f"With the scores 1, {second:.2f} and 0 the entropy falls from log 3 at β = 0; as β goes to 1 it goes to "
         f"{limit}.",
         traces=[
-            line("z₂ = 1, a tie", HARDNESS_GRID, tie, palette.GREY, dash="dash", width=1.5),
-            line("z₂ = 2, a clear winner", HARDNESS_GRID, clear, palette.GREY, dash="dot", width=2),
-            line("H(t) at this z₂", HARDNESS_GRID, along_beta, palette.PURPLE, width=3),
-            dots("at this β and z₂", [beta], [undecided], palette.PURPLE, size=12),
+            line(
+                "z₂ = 1, a tie",
+                HARDNESS_GRID,
+                tie,
+                palette.GREY,
+                dash="dash",
+                width=1.5,
+                label=label("z₂ = 1, a tie", x=0.72),
+            ),
+            line(
+                "z₂ = 2, a clear winner",
+                HARDNESS_GRID,
+                clear,
+                palette.GREY,
+                dash="dashdot",
+                width=1.5,
+                label=label("z₂ = 2", x=0.45, side="sw"),
+            ),
+            line(
+                "H(t) at this z₂",
+                HARDNESS_GRID,
+                along_beta,
+                palette.ENTROPY,
+                dash="dot",
+                width=4,
+                label=label("H(t) at this z₂", x=0.25),
+            ),
+            dots("at this β and z₂", [beta], [undecided], palette.ENTROPY, size=12, label=""),
         ],
         layout=layout(axis(-0.03, 1.03, (0, 0.5, 1), ("0", "½", "1")), heights),
     )
@@ -157,10 +181,18 @@ def entropy_frame(beta: float, second: float) -> Frame:
         if beta == 0
         else f"At β = {beta:.2f} the entropy at the tie, z₂ = 1, is above log 2.",
         traces=[
-            line("β = ½", SECOND_GRID, soft, palette.GREY, dash="dashdot", width=1.5),
-            line("β = 0.95", SECOND_GRID, firm, palette.INK, width=1.2),
-            line("H(t) at this β", SECOND_GRID, along_score, palette.PURPLE, width=3),
-            dots("at this β and z₂", [second], [undecided], palette.PURPLE, size=12),
+            line("β = ½", SECOND_GRID, soft, palette.GREY, dash="dashdot", width=1.5, label=label("β = ½", x=0.3)),
+            line("β = 0.95", SECOND_GRID, firm, palette.GREY, dash="dash", width=1.5, label=label("β = 0.95", x=1.55)),
+            line(
+                "H(t) at this β",
+                SECOND_GRID,
+                along_score,
+                palette.ENTROPY,
+                dash="dot",
+                width=4,
+                label=label("H(t) at this β", x=0.65),
+            ),
+            dots("at this β and z₂", [second], [undecided], palette.ENTROPY, size=12, label=""),
         ],
         layout=layout(axis(-0.05, 2.05, (0, 1, 2)), heights),
     )

@@ -11,11 +11,14 @@ from betavq import mixture as mixtures
 
 from ...drawing.edges import edges
 from ...drawing.raster import Plane
+from ...drawing.strokes import parted
 from ...interactive import palette
 from ...interactive.axes import Axis, Value, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, Trace, axis, dots, heatmap, layout, line, path
+from ...interactive.names import label
 from ...interactive.numbers import number, saying
+from ...interactive.overlays import texts
 from ..layers import layer, nearest, pair
 
 PLANE = Plane((-1.2, 2.4), (-1.44, 1.44), 60, 48)
@@ -23,7 +26,8 @@ HEIGHT = 0.2  # x₂ of the marked input: off the middle between the two filters
 CODES = torch.tensor([[0, 0], [1, 0], [0, 1], [1, 1]])
 COLOURS = (palette.GREEN, palette.ORANGE, palette.PURPLE)  # of the codes with a unit on
 TIE = 1e-9  # of log P
-AGREED = 0.4  # strength of the tint where the unit-wise code is the best joint one
+CELLS = ("neither on", "only 1 on", "only 2 on", "both on")
+HATCHES, STROKE = 26, 120  # strokes, and points of each
 
 
 def sums(filters: Tensor) -> Tensor:
@@ -55,7 +59,6 @@ def units_frame(filters: Tensor, along: float) -> Frame:
     x = torch.tensor([along, HEIGHT], dtype=torch.float64)
     alone, joint = codes_at(filters, PLANE.points)
     differs = (alone != joint).any(-1)
-    strength = AGREED + (1 - AGREED) * differs.double()
     codes = sums(filters)
     ties = [edges(layer(filters[k : k + 1]), PLANE.x, PLANE.y).reshape(-1, 2) for k in range(2)]
     borders = edges(nearest(codes[None]), PLANE.x, PLANE.y).reshape(-1, 2)
@@ -65,24 +68,40 @@ def units_frame(filters: Tensor, along: float) -> Frame:
     product = filters[0].dot(filters[1]).item()
     shape = "The four sums form a rectangle. " if abs(product) < TIE else ""
     plane = Panel(
-        title="Inputs, coloured by best code",
+        title="Best codes; hatched: units err",
         xlabel="inputs x₁ (across) and x₂ (up)",
-        alt=f"{shape}Each unit alone finds the best joint code everywhere: no colour is strong."
+        alt=f"{shape}Each unit alone finds the best joint code everywhere: nothing is hatched."
         if area == 0
-        else f"In {area:.0f} % of the drawn plane the colour is strong: there the unit-wise code is not the best.",
+        else f"{area:.0f} % of the drawn plane is hatched: there the unit-wise code is not the best.",
         traces=[
             *(
-                heatmap(f"best: {name}", PLANE.means(strength * (joint == code).all(-1)), PLANE.x, PLANE.y, colour)
+                heatmap(f"best: {name}", PLANE.means((joint == code).all(-1)), PLANE.x, PLANE.y, colour)
                 for name, code, colour in zip(("only 1 on", "only 2 on", "both on"), CODES[1:], COLOURS, strict=True)
             ),
-            path("edges of the best joint codes", borders, palette.INK, width=3.5),
-            path("edge of unit 1 alone", ties[0], palette.GREEN, dash="dash"),
-            path("edge of unit 2 alone", ties[1], palette.ORANGE, dash="dot", width=3),
-            path("parallelogram of the sums", outline, palette.GREY, width=1.5),
-            dots("sums 0, w₁, w₂, w₁ + w₂", codes[:, 0], codes[:, 1], palette.GREY, size=9),
+            path("the units’ own code is not the best", hatching(filters), palette.GREY, width=1, label=""),
+            path("edges of the best joint codes", borders, palette.INK, width=3.5, label=""),
+            path("edge of unit 1 alone", ties[0], palette.GREEN, dash="dash", label=label("unit 1 alone", at=0.15)),
+            path(
+                "edge of unit 2 alone",
+                ties[1],
+                palette.ORANGE,
+                dash="dot",
+                width=4,
+                label=label("unit 2 alone", at=0.15),
+            ),
+            path("parallelogram of the sums", outline, palette.GREY, width=1.5, label=""),
+            dots(
+                "sums 0, w₁, w₂, w₁ + w₂",
+                codes[:, 0],
+                codes[:, 1],
+                palette.GREY,
+                size=9,
+                label=label(("0", "w₁", "w₂", "w₁ + w₂")),
+            ),
             _way("from x to the picked sum", x, codes[picked], palette.BLUE, "dashdot", 3),
             _way("from x to the best sum", x, codes[best], palette.INK, "solid", 2),
-            dots("x", x[:1], x[1:], palette.INK, symbol="square", size=9),
+            dots("x", x[:1], x[1:], palette.INK, symbol="square", size=9, label=True),
+            *cell_names(joint, differs),
         ],
         layout=PLANE.layout((-1, 0, 1, 2), (-1, 0, 1)),
         aspect=PLANE.aspect,
@@ -95,11 +114,28 @@ def units_frame(filters: Tensor, along: float) -> Frame:
         xlabel="units that are on",
         alt=f"Largest sum of scores: {_name(picked)}. Largest after the coupling is taken off: {_name(best)}.",
         traces=[
-            line("coupling", [left[3], right[3]], [own[3], together[3]], palette.PURPLE, width=3),
-            dots("sum of own scores", left, own, palette.BLUE, symbol="square", size=8),
-            dots("the same less the coupling", right, together, palette.INK, size=8),
-            dots("what the units pick", left[[picked]], own[[picked]], palette.BLUE, symbol="square", size=15),
-            dots("best together", right[[best]], together[[best]], palette.INK, size=15),
+            line("coupling", [left[3], right[3]], [own[3], together[3]], palette.PURPLE, width=3, label=True),
+            dots(
+                "sum of own scores",
+                left,
+                own,
+                palette.BLUE,
+                symbol="square",
+                size=8,
+                label=label("own scores", at=0.34),
+            ),
+            dots(
+                "the same less the coupling",
+                right,
+                together,
+                palette.INK,
+                size=8,
+                label=label("less the coupling", at=1),
+            ),
+            dots(
+                "what the units pick", left[[picked]], own[[picked]], palette.BLUE, symbol="square", size=15, label=""
+            ),
+            dots("best together", right[[best]], together[[best]], palette.INK, size=15, label=""),
         ],
         layout=layout(axis(-0.6, 3.6, (0, 1, 2, 3), ("none", "1", "2", "both")), axis(-1.8, 2.7, (-1, 0, 1, 2))),
     )
@@ -111,8 +147,28 @@ def units_frame(filters: Tensor, along: float) -> Frame:
     return Frame([plane, ledger], readout)
 
 
+def hatching(filters: Tensor) -> Tensor:
+    """Slanting strokes where the unit-wise code is not the best joint one; NaN between and elsewhere."""
+    rises = torch.linspace(PLANE.y[0] - PLANE.x[1], PLANE.y[1] - PLANE.x[0], HATCHES + 2, dtype=torch.float64)
+    x = torch.linspace(*PLANE.x, STROKE, dtype=torch.float64).expand(HATCHES, -1)
+    points = torch.stack([x, x + rises[1:-1, None]], -1)
+    alone, joint = codes_at(filters, points.flatten(0, 1))
+    crossed = (alone != joint).any(-1).view(HATCHES, STROKE) & (points[..., 1].abs() < PLANE.y[1])
+    return parted(points.where(crossed[..., None], torch.nan))
+
+
+def cell_names(joint: Tensor, differs: Tensor) -> list[Trace]:
+    """What the best joint code says in each cell, where the units alone say so too."""
+    found = []
+    for name, colour, code in zip(CELLS, (palette.INK, *COLOURS), CODES, strict=True):
+        own = ((joint == code).all(-1) & ~differs).double()
+        x, y = own @ PLANE.points / own.sum()
+        found.append(texts([name], x[None], y[None], colour))
+    return found
+
+
 def _way(name: str, x: Tensor, target: Tensor, colour: str, dash: str, width: float) -> Trace:
-    return line(name, [x[0], target[0]], [x[1], target[1]], colour, dash=dash, width=width)
+    return line(name, [x[0], target[0]], [x[1], target[1]], colour, dash=dash, width=width, label="")
 
 
 def _index(code: Tensor) -> int:
@@ -120,7 +176,7 @@ def _index(code: Tensor) -> int:
 
 
 def _name(code: int) -> str:
-    return ("neither on", "only 1 on", "only 2 on", "both on")[code]
+    return CELLS[code]
 
 
 ALONG = sliding("along", "x₁ of the marked input", 0.2, 1.6, 0.05, start=1.0, say=saying("x₁"))
@@ -132,11 +188,11 @@ def two_units_figure() -> InteractiveFigure:
     values = tuple(step / 10 for step in range(-9, 10))
     coherence = Axis("coherence", "ρ, cosine of the filters", values, 0.5, named, say=saying("ρ"))
     caption = (
-        "Colours: the best joint code, green with unit 1 on, orange with unit 2, purple with both; strong where the "
-        "units, each alone, pick another one. Grey: the four sums that the codes stand for. Two ways lead from the "
+        "Colours: the best joint code; hatched where the units, each alone, pick another one. Grey: the four sums "
+        "that the codes stand for. Two ways lead from the "
         "input x (square): a broken one to the sum that the units pick, a thin one to the best sum. Move x₁, and see "
-        "where they part. Then set ρ to 0: the parallelogram becomes a rectangle, and the strong colours vanish. At "
-        "negative ρ they are back, and in them both units should be on."
+        "where they part. Then set ρ to 0: the parallelogram becomes a rectangle, and the hatching vanishes. At "
+        "negative ρ it is back, and in it both units should be on."
     )
     return InteractiveFigure(
         "two-units",

@@ -15,6 +15,7 @@ from ...interactive import palette
 from ...interactive.axes import Handle, Value, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, Trace, axis, dots, heatmap, layout, line, path
+from ...interactive.names import label
 from ...interactive.numbers import number, saying
 
 INPUTS = torch.linspace(-3, 3, 121, dtype=torch.float64)
@@ -80,8 +81,8 @@ def lines_frame(slope: float, offset: float) -> Frame:
         traces=[
             *tints(bands, SPAN, LEVELS),
             _walls(ends, LEVELS),
-            *piece_lines([f"the {place} line" for place in ORDINALS], GRID, scores, width=2),
-            line("the maximum", GRID, maso(INPUTS[:, None])[:, 0].detach(), palette.INK, width=4),
+            *piece_lines([f"the {place} line" for place in ORDINALS], GRID, scores, width=2, labels=ORDINALS),
+            line("the maximum", GRID, maso(INPUTS[:, None])[:, 0].detach(), palette.INK, width=4.5, label="maximum"),
         ],
         layout=layout(axis(*SPAN, (-2, -1, 0, 1, 2)), axis(*LEVELS, (-2, -1, 0, 1, 2))),
     )
@@ -94,6 +95,7 @@ def lines_frame(slope: float, offset: float) -> Frame:
             STYLES[r][0],
             dash=STYLES[r][1],
             width=4,
+            label="",
         )
         for r in range(3)
     ]
@@ -112,7 +114,7 @@ def lines_frame(slope: float, offset: float) -> Frame:
 
 def _walls(ends: Tensor, up: tuple[float, float]) -> Trace:
     """Upright lines where one cell ends and the next begins."""
-    return path("boundary", upright(ends, *up), palette.INK, dash="dot", width=1.5)
+    return path("boundary", upright(ends, *up), palette.INK, dash="dot", width=1.5, label="")
 
 
 def block(inputs: Tensor, weight: float) -> Tensor:
@@ -144,14 +146,30 @@ def block_frame(weight: float, middle: float) -> Frame:
         xlabel="input x",
         alt=f"With the second weight {number(weight)} the block is {verdict}.",
         traces=[
-            line("x + 2·ReLU(−x − 1) + v·ReLU(x − 1)", GRID, block(INPUTS, weight), palette.BLUE, width=3.5),
-            line("a chord of the curve", ends, heights, palette.ORANGE, dash="dash"),
-            dots("middle of the chord", place, heights.mean().reshape(1), palette.ORANGE, symbol="square", size=9),
-            dots("the curve at the middle", place, block(place, weight), palette.BLUE, size=11),
+            line(
+                "x + 2·ReLU(−x − 1) + v·ReLU(x − 1)",
+                GRID,
+                block(INPUTS, weight),
+                palette.BLUE,
+                width=4.5,
+                label="the block",
+            ),
+            line("a chord of the curve", ends, heights, palette.ORANGE, dash="dash", label="chord"),
+            dots(
+                "middle of the chord",
+                place,
+                heights.mean().reshape(1),
+                palette.ORANGE,
+                symbol="square",
+                size=9,
+                label="",
+            ),
+            dots("the curve at the middle", place, block(place, weight), palette.BLUE, size=11, label=""),
         ],
         layout=layout(axis(*SPAN, (-2, -1, 0, 1, 2)), axis(-2.2, 6.4, (-2, 0, 2, 4, 6))),
     )
     middles = torch.linspace(-2, 2, 161, dtype=torch.float64)
+    most = label("a convex curve stays below", at=0.1, side="ne")
     test = Panel(
         title="How far the curve is above its chord",
         xlabel="middle of the chord",
@@ -159,9 +177,16 @@ def block_frame(weight: float, middle: float) -> Frame:
         if weight < 0
         else "Never above zero: every chord of this length lies on the curve or above it.",
         traces=[
-            line("0, the most that a convex curve may have", [-2.1, 2.1], [0.0, 0.0], palette.GREY, dash="dot"),
-            line("curve minus chord", (-2.0, 0.025), excess(middles, weight), palette.PURPLE, width=3),
-            dots("this chord", place, [over], palette.PURPLE, size=11),
+            line(
+                "0, the most that a convex curve may have",
+                [-2.1, 2.1],
+                [0.0, 0.0],
+                palette.GREY,
+                dash="dot",
+                label=most,
+            ),
+            line("curve minus chord", (-2.0, 0.025), excess(middles, weight), palette.PURPLE, width=3.5, label=""),
+            dots("this chord", place, [over], palette.PURPLE, size=11, label=True),
         ],
         layout=layout(axis(-2.1, 2.1, (-2, -1, 0, 1, 2)), axis(-1.15, 1.15, (-1, -0.5, 0, 0.5, 1))),
     )

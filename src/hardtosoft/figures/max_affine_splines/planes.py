@@ -18,6 +18,7 @@ from ...interactive import palette
 from ...interactive.axes import Axis, Handle, Value, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, layout, line, path
+from ...interactive.names import label
 from ...interactive.numbers import number, saying
 from ...interactive.vectors import vector
 from .envelopes import band_places, tints
@@ -56,9 +57,17 @@ def unit_panels(
         alt=f"{seen} of {count} {piece}s are the highest somewhere in the picture; straight edges part their cells.",
         traces=[
             *BOX.tints(F.pad(code, (0, pieces - count)), [colour for colour, _ in STYLES[:pieces]]),
-            path("levels of the maximum", contour, palette.GREY, width=1.5),
-            path("edges of the cells", border, palette.INK, width=2.5),
-            line("the cut", list(BOX.x), [cut, cut], palette.INK, dash="dash", width=1.5),
+            path("levels of the maximum", contour, palette.GREY, width=1.5, label="level lines"),
+            path("edges of the cells", border, palette.INK, width=2.5, label=""),
+            line(
+                "the cut",
+                list(BOX.x),
+                [cut, cut],
+                palette.INK,
+                dash="dash",
+                width=1.5,
+                label=label("the cut", at=0.05),
+            ),
         ],
         layout=BOX.layout((-2, 0, 2), (-2, 0, 2)),
         aspect=BOX.aspect,
@@ -81,8 +90,8 @@ def _cut_panel(maso: betavq.MASO, cut: float, pieces: int, piece: str, heights: 
         alt=f"Along the cut the {piece}s are lines, and the unit is the highest of them.",
         traces=[
             *tints(bands, BOX.x, heights),
-            *piece_lines([f"the {place} {piece}" for place in ORDINALS], grid, scores, width=2),
-            line("the maximum", grid, maso(points)[:, 0], palette.INK, width=4),
+            *piece_lines([f"the {place} {piece}" for place in ORDINALS], grid, scores, width=2, labels=ORDINALS),
+            line("the maximum", grid, maso(points)[:, 0], palette.INK, width=4.5, label="maximum"),
         ],
         layout=layout(axis(*BOX.x, (-2, 0, 2)), axis(*heights, even_ticks(*heights))),
         aspect=BOX.aspect,

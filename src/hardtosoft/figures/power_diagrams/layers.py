@@ -19,7 +19,9 @@ from ...interactive import palette
 from ...interactive.axes import Value, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, Trace, dots, heatmap, path
+from ...interactive.names import label
 from ...interactive.numbers import number, saying
+from ...interactive.overlays import texts
 
 PLANE = Plane((-2.4, 2.4), (-2.1, 2.1), 64, 56)
 COMMON = 0.3  # added to every radius², which moves no cell and gives the code 000 a circle
@@ -29,10 +31,10 @@ BIASES = (0.35, 0.35)  # of the units that stand still
 HEIGHT = 0.1  # x₂ of the marked input
 CODES = torch.tensor(list(product((0, 1), repeat=3)))
 #: How codes look, by the number of units that are on; neighbouring cells differ in it by one.
-COLOURS = (palette.INK, palette.GREEN, palette.ORANGE, palette.PURPLE)
-COUNTS = ("no unit on", "one unit on", "two units on", "all three on")
+TINTS = (palette.GREEN, palette.ORANGE, palette.PURPLE)
+CODE_NAMES = ["".join(map(str, code)) for code in CODES.tolist()]
 UNITS = (
-    ("unit 1", palette.BLUE, "solid", 3.5),
+    ("unit 1", palette.INK, "solid", 3.0),
     ("unit 2", palette.INK, "dash", 2.0),
     ("unit 3", palette.INK, "dot", 2.5),
 )
@@ -78,7 +80,8 @@ def layer_frame(layer: MASO, along: float) -> Frame:
         traces=[
             *_tints(where),
             *_lines(borders),
-            dots("input x", x[:1], x[1:], palette.INK, symbol="square", size=10),
+            dots("input x", x[:1], x[1:], palette.INK, symbol="square", size=10, label="x"),
+            _names(where),
         ],
         layout=PLANE.layout((-2, -1, 0, 1, 2), (-2, -1, 0, 1, 2)),
         aspect=PLANE.aspect,
@@ -89,10 +92,11 @@ def layer_frame(layer: MASO, along: float) -> Frame:
         alt="The eight centroids, sums of filters, are the corners of a box seen from the side. "
         f"Each of the {seen} codes that occur has a circle, if its squared radius is positive.",
         traces=[
+            *_tints(where, strength=0.2),
             *_circles(diagram, met, chosen),
             _box(diagram),
             *_centroids(diagram, met),
-            dots("input x", x[:1], x[1:], palette.INK, symbol="square", size=10),
+            dots("input x", x[:1], x[1:], palette.INK, symbol="square", size=10, label="x"),
         ],
         layout=PLANE.layout((-2, -1, 0, 1, 2), (-2, -1, 0, 1, 2)),
         aspect=PLANE.aspect,
@@ -105,45 +109,52 @@ def layer_frame(layer: MASO, along: float) -> Frame:
     return Frame([plane, centroids], readout)
 
 
-def _tints(where: Tensor) -> list[Trace]:
-    on = CODES.sum(1)[where]
-    return [
-        heatmap(COUNTS[n], PLANE.means((on == n).double()), PLANE.x, PLANE.y, COLOURS[n])
-        for n in range(1, len(COUNTS))
-    ]
+def _tints(where: Tensor, strength: float = 0.5) -> list[Trace]:
+    """Each unit tints the half where it is on; the tints add up to a colour of its own for each code."""
+    on = CODES[where].double()
+    return [heatmap(UNITS[k][0], PLANE.means(strength * on[:, k]), PLANE.x, PLANE.y, TINTS[k]) for k in range(3)]
+
+
+def _names(where: Tensor) -> Trace:
+    """Each code in the middle of its cell; none where it has no cell."""
+    own = (where == torch.arange(len(CODES))[:, None]).double()
+    x, y = (own @ PLANE.points / own.sum(1, keepdim=True)).T
+    return texts(CODE_NAMES, x, y)
 
 
 def _lines(borders: Sequence[Tensor]) -> list[Trace]:
     return [
-        path(name, border, colour, dash=dash, width=width)
+        path(name, border, colour, dash=dash, width=width, label=label(name, at=0.12))
         for border, (name, colour, dash, width) in zip(borders, UNITS, strict=True)
     ]
 
 
 def _circles(diagram: PowerDiagram, met: Tensor, chosen: Tensor) -> list[Trace]:
-    """A circle for every code that occurs; that of the chosen one once more, thick."""
+    """The circle of the chosen code, thick, and those of codes that occur and differ from it in one unit."""
+    near = (CODES[chosen] != CODES).sum(1) == 1
     squared = diagram.squared_radii + COMMON
-    radius = squared.where((squared > 0) & met, math.nan).sqrt()
+    radius = squared.where(squared > 0, math.nan).sqrt()
     around = diagram.centroids[:, None] + radius[:, None, None] * CIRCLE
+    neighbours = around.where((met & near)[:, None, None], math.nan)
     return [
-        path("circles of codes", parted(around), palette.GREY, width=1.5),
-        path("circle of the code of x", around[chosen], palette.INK, width=4),
+        path("circles of codes", parted(neighbours), palette.GREY, width=1.5, label=""),
+        path("circle of the code of x", around[chosen], palette.INK, width=4, label=""),
     ]
 
 
 def _box(diagram: PowerDiagram) -> Trace:
     sides = diagram.centroids[torch.tensor(SIDES)]
-    return path("they differ in one unit", parted(sides), palette.GREY, dash="dot", width=1.5)
+    return path("they differ in one unit", parted(sides), palette.GREY, dash="dot", width=1.5, label="")
 
 
 def _centroids(diagram: PowerDiagram, met: Tensor) -> list[Trace]:
-    found = []
-    for n, name in enumerate(COUNTS):
-        own = CODES.sum(1) == n
-        x, y = diagram.centroids[own].T
-        found.append(dots(f"centroid: {name}", x, y, COLOURS[n], size=9))
-    x, y = diagram.centroids.T.where(~met, math.nan)
-    return [*found, dots("centroid without a cell", x, y, palette.INK, symbol="square", size=14)]
+    x, y = diagram.centroids.T.where(met, math.nan)
+    without_x, without_y = diagram.centroids.T.where(~met, math.nan)
+    named = label(CODE_NAMES)
+    return [
+        dots("centroid", x, y, palette.INK, size=9, label=named),
+        dots("centroid without a cell", without_x, without_y, palette.GREY, symbol="square", size=8, label=named),
+    ]
 
 
 def _say_turn(value: Value) -> str:

@@ -16,6 +16,7 @@ from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, dots, layout, line
 from ...interactive.names import label
 from ...interactive.numbers import factor, number, saying
+from ...interactive.overlays import area
 
 LEAKY_SLOPE = 0.25
 #: Slope of the first piece of each unit; the second piece is u itself.
@@ -92,34 +93,47 @@ def objective_frame(beta: float, u: float) -> Frame:
     """The entropy-regularised problem of a ReLU unit at input u, and the code that solves it."""
     weight = torch.linspace(0, 1, 101, dtype=torch.float64)
     entropy = torch.special.entr(weight) + torch.special.entr(1 - weight)
-    goal = beta * weight * u + (1 - beta) * entropy
+    wish = (1 - beta) * entropy
+    goal = beta * weight * u + wish
     pieces = torch.tensor([0.0, u], dtype=torch.float64)
     best = betavq.code(pieces, beta)
     undecided = torch.special.entr(best).sum()
     height = beta * (best * pieces).sum() + (1 - beta) * undecided
+    score = label("score", at=0.8)
     problem = Panel(
         title="The problem: β·⟨t, z⟩ + (1 − β)·H(t)",
         xlabel="weight t₂ on the piece u",
         alt=f"At β = {beta:.2f} and u = {number(u)} the best weight is {best[1]:.2f}.",
         traces=[
-            line("their sum", weight, goal, palette.GREY, width=6),
-            line("β·⟨t, z⟩: take the larger score", weight, beta * weight * u, palette.BLUE, dash="dash", width=2),
-            line("(1 − β)·H(t): stay undecided", weight, (1 - beta) * entropy, palette.PURPLE, dash="dot"),
-            dots("the code: the best weight t₂", best[1:], height.reshape(1), palette.ORANGE, size=13),
+            area("below the sum", weight, 0, goal, palette.INK, opacity=0.1),
+            line("their sum", weight, goal, palette.INK, width=4.5, label=label("their sum", at=0.3)),
+            line("β·⟨t, z⟩: take the larger score", weight, beta * weight * u, palette.INK, dash="dash", label=score),
+            line("(1 − β)·H(t): stay undecided", weight, wish, palette.ENTROPY, dash="dot", label="entropy"),
+            line("down to the weight", best[[1, 1]], [0, height], palette.GREY, dash="dot", width=1.5, label=""),
+            dots(
+                "the code: the best weight t₂",
+                best[1:],
+                height.reshape(1),
+                palette.ORANGE,
+                size=13,
+                label="best weight",
+            ),
         ],
-        layout=layout(ACROSS_TO_1, axis(-2.1, 2.3, (-2, -1, 0, 1, 2))),
+        layout=layout(ACROSS_TO_1, axis(-1.03, 1.03, (-1, 0, 1))),
     )
-    inputs = torch.linspace(-2, 2, 161, dtype=torch.float64)
-    weights = betavq.code(scores("ReLU", inputs), beta)[:, 1]
+    inputs = torch.linspace(-4, 4, 161, dtype=torch.float64)
+    weights = betavq.code(scores("ReLU", inputs), beta)
+    first, second = label("t₁, on 0", x=-2.6, side="sw"), label("t₂, on u", x=2.6, side="se")
     answer = Panel(
         title="The answer at every input",
         xlabel="input u",
         alt="The best weight on the piece u grows with u: a step at β = 1, a sigmoid below, constant at β = 0.",
         traces=[
-            line("weight t₂ at this β", (-2.0, 0.025), weights, palette.ORANGE, showlegend=False),
-            dots("the code: the best weight t₂", [u], best[1:], palette.ORANGE, size=13),
+            line("weight t₁ at this β", (-4.0, 0.05), weights[:, 0], palette.GREEN, dash="dash", label=first),
+            line("weight t₂ at this β", (-4.0, 0.05), weights[:, 1], palette.ORANGE, width=4.5, label=second),
+            dots("the code: the best weight t₂", [u], best[1:], palette.ORANGE, size=13, label=""),
         ],
-        layout=layout(axis(-2, 2, (-2, -1, 0, 1, 2)), UP_TO_1),
+        layout=layout(axis(-4, 4, (-4, -2, 0, 2, 4)), UP_TO_1),
     )
     tie = " Every t is as good as any other here; the rule is to take the first piece." if beta == 1 and u == 0 else ""
     readout = (
@@ -143,7 +157,7 @@ def objective_figure() -> InteractiveFigure:
     """The problem behind the code, with sliders for β and for the input."""
     named: dict[Value, str] = {-1.0: "first wins", 0.0: "tie", 1.0: "second wins"}
     dot = Handle(1, "x", "the code: the best weight t₂")
-    inputs = sliding("u", "u, the input", -2, 2, 0.05, start=1.0, named=named, say=saying("u"), handle=dot)
+    inputs = sliding("u", "u, the input", -1, 1, 0.05, start=1.0, named=named, say=saying("u"), handle=dot)
     caption = (
         "The dot is the best weight: at an end at β = 1, where only the dashed score counts, in the middle at β = 0, "
         "where only the dotted entropy does. Move u, and in <em>The answer</em> it slides along the curve."
