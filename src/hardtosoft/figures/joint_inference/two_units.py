@@ -66,11 +66,10 @@ def units_frame(filters: Tensor, along: float) -> Frame:
     picked, best = (_index(code) for code in codes_at(filters, x))
     area = 100 * differs.double().mean().item()
     product = filters[0].dot(filters[1]).item()
-    shape = "The four sums form a rectangle. " if abs(product) < TIE else ""
     plane = Panel(
         title="Best codes; hatched: units err",
         xlabel="inputs x₁ (across) and x₂ (up)",
-        alt=f"{shape}Each unit alone finds the best joint code everywhere: nothing is hatched."
+        alt="Each unit alone finds the best joint code everywhere: nothing is hatched."
         if area == 0
         else f"{area:.0f} % of the drawn plane is hatched: there the unit-wise code is not the best.",
         traces=[
@@ -179,7 +178,9 @@ def _name(code: int) -> str:
     return CELLS[code]
 
 
-ALONG = sliding("along", "x₁ of the marked input", 0.2, 1.6, 0.05, start=1.0, say=saying("x₁"))
+#: Where the units, each alone, pick nothing, one of them, both.
+STOPS: dict[Value, str] = {0.4: "near 0", 0.8: "half way", 1.6: "far"}
+ALONG = sliding("along", "x₁ of the marked input", 0.2, 1.6, 0.05, start=1.0, named=STOPS, say=saying("x₁"))
 
 
 def two_units_figure() -> InteractiveFigure:
