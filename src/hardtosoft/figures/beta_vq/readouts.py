@@ -210,7 +210,8 @@ def tangent_figure() -> InteractiveFigure:
         "value. In <em>Both against β</em> the dotted piece is what the free energy has on top. The "
         "slider starts at ¼, where T = 3: at β = 0 the free energy is infinite."
     )
-    return InteractiveFigure("tangent", tangent_frame, [sets, beta_axis(0.025, low=LOWEST)], caption=caption)
+    axes = [sets, beta_axis(0.025, low=LOWEST)]
+    return InteractiveFigure("tangent", tangent_frame, axes, caption=caption, traced=True)
 
 
 def entropy_figure() -> InteractiveFigure:

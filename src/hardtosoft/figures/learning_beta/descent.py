@@ -243,7 +243,7 @@ def detached_figure() -> InteractiveFigure:
         "the detached one does not. On the right is what parts them: as the unit hardens its peaks move in towards "
         "the bend and keep their height, until they are narrower than the grid of the picture."
     )
-    return InteractiveFigure("detached-code", detached_frame, [beta_axis(start=0.7)], caption=caption)
+    return InteractiveFigure("detached-code", detached_frame, [beta_axis(start=0.7)], caption=caption, traced=True)
 
 
 def _inverse_softplus(eta: Tensor) -> Tensor:

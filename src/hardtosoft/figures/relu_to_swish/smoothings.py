@@ -131,4 +131,4 @@ def softplus_figure() -> InteractiveFigure:
         "Move β to 1: both curves close in on ReLU, softplus from above, swish from below. Their difference and the "
         "entropy of the code divided by η never part. The slider starts at ¼: at β = 0 the free energy is infinite."
     )
-    return InteractiveFigure("softplus-swish", softplus_frame, [beta_axis(low=0.25)], caption=caption)
+    return InteractiveFigure("softplus-swish", softplus_frame, [beta_axis(low=0.25)], caption=caption, traced=True)

@@ -26,7 +26,7 @@ from ..packing import Path
 from ..states import State, leaves, put, refuse_moving_layout
 from ..vectors import Vector
 from .graph import Graph
-from .recorder import PLACES, Guard, Recorder, TraceError, stacked, traced, unbound
+from .recorder import FACTORIES, PLACES, Guard, Recorder, TraceError, stacked, traced, unbound
 
 MOST_PATHS = 16
 _STOPS, _ALONE, _BETWEEN = 50, 250, 250
@@ -271,10 +271,13 @@ class _Asked(TorchFunctionMode):
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = getattr(function, "__name__", "")
         if name in ("item", "tolist"):
-            return unbound(args[0]) if name == "tolist" else args[0].reshape(())
-        found = function(*args, **(kwargs or {}))
-        if name in ("__bool__", "__int__", "__index__"):
-            self.answers.append(found)
+            return unbound(args[0].detach()) if name == "tolist" else args[0].detach().reshape(())
+        if name in FACTORIES and isinstance(args[0], Tensor):  # a copy, of which PyTorch warns
+            return args[0].detach().clone()
+        if name not in ("__bool__", "__int__", "__index__"):
+            return function(*args, **(kwargs or {}))
+        found = function(args[0].detach())
+        self.answers.append(found)
         return found
 
 

@@ -27,7 +27,8 @@ _PLACE = "\x02{node}|{spec}|{plus}|-\x03"
 PLACES = re.compile("\x02(\\d+)\\|([^|]*)\\|([^|]*)\\|([^\x03]*)\x03")
 _OURS = r"/(hardtosoft(?!/interactive/tracing)|betavq|tests)/"
 _LEAKS = {"__float__", "__complex__", "__array__", "__repr__", "__str__", "__contains__", "numpy"}
-_FACTORIES = {"tensor", "as_tensor", "asarray", "scalar_tensor"}
+#: What makes a tensor of numbers and lists.
+FACTORIES = {"tensor", "as_tensor", "asarray", "scalar_tensor"}
 
 
 class TraceError(Exception):
@@ -201,13 +202,13 @@ class _Exits(TorchFunctionMode):
             return first.index_select(0, args[1].reshape(1))[0]  # a place would else be read
         if name == "one_hot":  # PyTorch's own reads how many classes there are
             return (first.unsqueeze(-1) == torch.arange(args[1])).long()
-        if name in _FACTORIES:
+        if name in FACTORIES:
             return stacked(first).clone().to(kwargs.get("dtype") or torch.float64)
         if name in ("full", "full_like", "new_full"):
             shape = first.shape if name == "full_like" else args[0] if name == "full" else args[1]
             return kwargs.get("fill_value", args[-1]).expand(shape).clone()
         if name in ("item", "tolist"):
-            return unbound(first) if name == "tolist" else first.reshape(())
+            return unbound(first.detach()) if name == "tolist" else first.detach().reshape(())
         if name == "__format__":
             return self._place(first, args[1])
         if name in ("__bool__", "__int__", "__index__"):
