@@ -10,13 +10,14 @@ import torch
 
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", ROOT / "src" / "README.md")
+RUNNING = ROOT / "book" / "running.md"
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
-@pytest.mark.parametrize("path", PAGES, ids=["project", "library"])
+@pytest.mark.parametrize("path", [*PAGES, RUNNING], ids=["project", "library", "running"])
 def test_the_code_runs(path: Path) -> None:
     code = "\n".join(re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.S))
-    assert "betavq" in code
+    assert code
     with torch.random.fork_rng():
         torch.manual_seed(0)
         exec(compile(code, path, "exec"), {})
@@ -27,6 +28,11 @@ def test_links_within_the_repository_lead_somewhere(path: Path) -> None:
     links = LINK.findall(path.read_text(encoding="utf-8"))
     assert links
     assert not [link for link in links if not link.startswith("https://") and not (path.parent / link).exists()]
+
+
+def test_the_project_page_is_short() -> None:
+    """Whoever comes by reads a page; the rest has its place on the site."""
+    assert len(PAGES[0].read_text(encoding="utf-8").split()) <= 700
 
 
 def test_every_chapter_is_listed() -> None:

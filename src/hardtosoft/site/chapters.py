@@ -147,10 +147,9 @@ def readme_list(contents: Contents) -> str:
     """README's list of chapters."""
     lines = []
     for part in contents.parts:
-        lines += [f"**{part.number} {part.name}**", ""]
-        lines += [f"* [{one.title}](book/{one.file}.ipynb): {one.line}" for one in part.chapters]
-        lines += [""]
-    return "\n".join([*lines, ""][:-1]) + ("\n" if lines[-1] else "")
+        links = " · ".join(f"[{one.title}](book/{one.file}.ipynb)" for one in part.chapters)
+        lines.append(f"* **{part.number} {part.name}:** {links}\n")
+    return "".join(lines)
 
 
 def main() -> None:
