@@ -53,12 +53,19 @@ def played(monkeypatch: pytest.MonkeyPatch, name: str, **functions: Any) -> None
     monkeypatch.setitem(sys.modules, name, module)
 
 
-def test_there_are_ten_of_at_most_eight_lines_and_each_is_tested() -> None:
-    assert len(RECIPES) == 10
+def test_there_are_eleven_of_at_most_eight_lines_and_each_is_tested() -> None:
+    assert len(RECIPES) == 11
     for title, code in RECIPES.items():
         assert len([line for line in code.splitlines() if line.strip()]) <= 8, title
     source = Path(__file__).read_text(encoding="utf-8")
     assert [title for title in RECIPES if f'cook("{title}"' not in source] == []
+
+
+def test_moments_are_matched(capsys: pytest.CaptureFixture[str]) -> None:
+    net, x = cnn().eval(), torch.randn(40, 3, 6, 6)
+    soft = cook("Keep the accuracy of a network at a small β", net=net, images=x)["soft"]
+    torch.testing.assert_close(soft[:3](x).mean((0, 2, 3)), net[:3](x).mean((0, 2, 3)), rtol=1e-3, atol=1e-4)
+    assert "moments matched at β = 0.5, spread" in capsys.readouterr().out
 
 
 def test_silu_is_replaced_by_what_computes_the_same() -> None:
