@@ -62,7 +62,7 @@ def test_curves_are_the_means_of_the_splits(kind):
     shares = named(frame.panels[1], "at this λ")["y"][::2]
     np.testing.assert_allclose(shares, found[5].slopes / 15, atol=1e-9)  # of 1500 slopes, in per cent
     assert shares.sum() == pytest.approx(100, abs=0.5)
-    assert shares.max() <= 70
+    assert max(each.slopes.max() for each in found) / 15 <= 90  # the axis
 
 
 def test_what_the_book_says_of_penalties_holds():

@@ -73,7 +73,7 @@ def _slopes_panel(now: Penalised, none: Penalised) -> Panel:
             line("at this λ", x, share(now), palette.BLUE, label=""),
         ],
         layout=layout(
-            axis(edges[0], edges[-1], ticks, [str(2**tick) for tick in ticks]), axis(0, 70, (0, 20, 40, 60))
+            axis(edges[0], edges[-1], ticks, [str(2**tick) for tick in ticks]), axis(0, 90, (0, 30, 60, 90))
         ),
     )
 

@@ -16,6 +16,7 @@ from ...interactive import palette
 from ...interactive.axes import Axis, Value, choice, sliding
 from ...interactive.figure import InteractiveFigure
 from ...interactive.frames import Frame, Panel, axis, dots, layout, line, picture
+from ...interactive.names import label
 from ...interactive.numbers import number
 from ...results import risks
 from ...results.attack import attacked
@@ -25,6 +26,10 @@ REACH = 2.0
 STOPS = tuple(step / 10 for step in range(21))
 KINDS = ("certified", "linearised", "flipped")
 NAMES = ("certificate passed", "linearised distance passed", "flipped")
+PLACES = {
+    kind: label(name, x=x, side=side)
+    for kind, name, x, side in zip(KINDS, NAMES, (0.25, 0.85, 0.42), ("se", "se", "w"), strict=True)
+}
 LOOKS = ((palette.GREEN, "dash"), (palette.ORANGE, "dashdot"), (palette.BLUE, "solid"))
 
 
@@ -113,7 +118,7 @@ def _shares_panel(share: dict[str, list[float]], own: Radii, radius: float, plac
         f"linearised distance is; at {radius:.1f} it is {100 * share['flipped'][place]:.1f} %.",
         traces=[
             *(
-                line(name, STOPS, [100 * each for each in share[kind]], colour, dash=dash, label=True)
+                line(name, STOPS, [100 * each for each in share[kind]], colour, dash=dash, label=PLACES[kind])
                 for kind, name, (colour, dash), _ in looks
             ),
             *(
@@ -143,8 +148,8 @@ def radius_figure() -> InteractiveFigure:
     ]
     caption = (
         "Move the radius up and watch the right digit: when does the network read it as another? The three bars under "
-        "the curves are this digit's own radii, in the colours of the curves: no attack works left of the first; the "
-        "map around the digit puts the border at the second; at the third the attack has flipped it. Then "
-        "choose the other network."
+        "the curves are this digit's own radii, in the colours of the curves: that of its certificate, that at which "
+        "its local map puts the border, and that at which the attack has flipped it; their numbers stand below. "
+        "Then choose the other network."
     )
     return InteractiveFigure("radius", radius_frame, axes, caption=caption)
