@@ -30,6 +30,7 @@ CHAPTERS = (
     "power_diagrams",
     "decision_boundaries",
     "templates",
+    "inversion",
     "risk_and_flatness",
 )
 
