@@ -14,6 +14,7 @@ from .stored import Band, band, stored
 
 FILES = ("digits", "mnist", "cifar")
 DIGITS, MNIST = "scikit-learn load_digits, 8 × 8", "mnist.npz, 8 × 8"
+TITLES = {"scikit-learn load_digits": "digits", "mnist.npz": "MNIST", "cifar.npz": "CIFAR-10"}
 GREY = 255 / 16  # the experiment has the digits' levels, 0 to 16, as bytes
 LOSSES = ("labels", "reconstruction", "multiscale", "with entropy")
 
@@ -63,6 +64,12 @@ def gains(file: str = "digits") -> list[tuple[str, str, int, str, Band]]:
     """Data, unit, labels a class, loss, and what it finds more than labels alone in the same splits."""
     keys = ("data", "unit", "labels", "loss")
     return [(*(each[key] for key in keys), band(each["accuracy"])) for each in contents(file)["gains"]]
+
+
+def title(data: str) -> str:
+    """Data as the book calls them, with their size."""
+    name, comma, size = data.partition(", ")
+    return TITLES.get(name, name) + comma + size
 
 
 def contents(file: str) -> dict[str, Any]:

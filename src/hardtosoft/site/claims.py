@@ -20,7 +20,7 @@ class Claim:
     """One claim of a paper.
 
     Attributes:
-        id: C1 to C11 of the paper that the book follows, S, P and T of its siblings.
+        id: C1 to C11 of the paper that the book follows, S, P, I, R and T of its siblings.
         statement: the claim, in plain words.
         figures: where the book shows it, as addresses of figures, ``beta-vq#simplex``: the chapter and in it the
             figure's id. Without any the claim is not covered.
@@ -175,6 +175,44 @@ CLAIMS = (
             "By completing the square, layer by layer; compared with the network’s codes by tests."
         ),
         source="balestriero2019geometry",
+    ),
+    Claim(
+        "I1",
+        "Any network has an inverse of its own, one backward pass: the transposed local map rebuilds an input from "
+        "what the network puts out.",
+        figures=("inversion#rebuilt",),
+        verdict="proved",
+        evidence=evidence.said(
+            "As a gradient; exact where slopes keep lengths, elsewhere as good as training makes it. Compared with "
+            "the explicit product by tests."
+        ),
+        source="balestriero2017inversion",
+    ),
+    Claim(
+        "I2",
+        "Rebuilding inputs that have no labels, at several scales and without a further number to choose, helps a "
+        "network of any topology to learn from few labels.",
+        figures=("inversion#few-labels",),
+        verdict="measured: agrees",
+        evidence=evidence.few_labels_gains,
+        source="balestriero2018multiscale",
+    ),
+    Claim(
+        "R1",
+        "The slopes of a network, locally and bounded by the product of its layers’ norms, measure its risk of "
+        "adversarial attacks.",
+        figures=("risk-and-flatness#radius", "risk-and-flatness#slope-penalty"),
+        verdict="measured: agrees",
+        evidence=evidence.attacks,
+        source="balestriero2017deep",
+    ),
+    Claim(
+        "R2",
+        "In a flat minimum slopes are small, and so is the risk of attacks.",
+        figures=("risk-and-flatness#slope-penalty",),
+        verdict="measured: disagrees",
+        evidence=evidence.flat_minima,
+        source="balestriero2017deep",
     ),
     Claim(
         "H1",

@@ -88,6 +88,7 @@ def test_the_bound_holds_between_any_two_points():
         assert torch.linalg.matrix_norm(geometry.affine_map(model, x).slopes.flatten(2), 2).max() <= bound
 
 
+@pytest.mark.claim("R1")
 def test_no_step_inside_the_certificate_changes_the_class():
     """Along the worst direction of the local map, at .999 of the radius, and along random ones."""
     model, x = everything(), images(100)
@@ -102,7 +103,9 @@ def test_no_step_inside_the_certificate_changes_the_class():
             assert bool((model(moved).argmax(1) == y).all())
 
 
+@pytest.mark.claim("R1")
 def test_the_linearised_distance_is_exact_while_the_way_stays_in_the_region():
+    """There it is where the class changes, neither before nor after."""
     model, x = mlp(4, 8, 3), points(400, 4)
     y = model(x).argmax(1)
     risk = geometry.adversarial_risk(model, x, y)

@@ -39,6 +39,7 @@ def test_it_can_be_learned_from():
     assert not any(layer._forward_hooks for layer in model)
 
 
+@pytest.mark.claim("R2")
 def test_the_first_layer_s_gradient_is_the_slope_after_it_times_the_input():
     """‖∂f_c/∂W₁‖ = ‖∂f_c/∂z₁‖ ‖x‖: an identity."""
     model, x = network(), points(50)
@@ -50,6 +51,7 @@ def test_the_first_layer_s_gradient_is_the_slope_after_it_times_the_input():
             torch.testing.assert_close(found, delta.norm() * each.norm(), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.claim("R2")
 def test_a_flat_first_layer_bounds_every_template():
     """‖A_c‖ ≤ ‖W₁‖₂ ‖∂f_c/∂W₁‖ / ‖x‖, at a thousand points."""
     for seed in range(4):

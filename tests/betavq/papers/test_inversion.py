@@ -70,8 +70,10 @@ def jacobians(model, x):
     return torch.stack(found).flatten(2)
 
 
+@pytest.mark.claim("I1")
 @pytest.mark.parametrize("name", MODELS)
 def test_rebuilt_is_the_transposed_slopes_times_the_output(name):
+    """One backward pass is the explicit product, in networks of all kinds."""
     model, x = example(name)
     expected = torch.einsum("ncd,nc->nd", jacobians(model, x), model(x).detach()).view_as(x)
     torch.testing.assert_close(reconstruct(model, x), expected, rtol=0, atol=1e-12)
@@ -84,7 +86,9 @@ def test_it_is_that_of_the_local_affine_map(name):
     torch.testing.assert_close(reconstruct(model, x), expected, rtol=0, atol=1e-12)
 
 
+@pytest.mark.claim("I1")
 def test_lengths_that_are_kept_come_back():
+    """|Wx|, pairs of ReLUs and their stacks rebuild exactly where WᵀW = 1; ReLU alone does not."""
     x = drawn(20, 6)
     absolute = parseval(nn.Linear(6, 8, bias=False).double(), 1)
     stack = nn.Sequential(Pair((6, 8)), Pair((16, 20)), Pair((40, 50))).double()

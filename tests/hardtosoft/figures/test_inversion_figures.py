@@ -80,6 +80,7 @@ def test_means_and_intervals_are_those_of_the_splits(data):
             np.testing.assert_allclose((strokes[:, 1] - strokes[:, 0]) / 2, half, atol=1e-3)
 
 
+@pytest.mark.claim("I2")
 def test_the_book_s_bar_for_digits_holds():
     """Five labels a class: rebuilding gains at least two points, at three scales three, and intervals leave 0 out."""
     found = gains.gains("digits")

@@ -65,8 +65,11 @@ def test_curves_are_the_means_of_the_splits(kind):
     assert max(each.slopes.max() for each in found) / 15 <= 90  # the axis
 
 
+@pytest.mark.claim("R1")
+@pytest.mark.claim("R2")
 def test_what_the_book_says_of_penalties_holds():
-    """Slopes: attacks lose fifteen points and more, accuracy half a point at most. No flip inside a certificate."""
+    """Slopes: attacks lose fifteen points and more, accuracy half a point at most. No flip inside a certificate.
+    Flatness: slopes fall as far, attacks do not lose."""
     (pressed,) = [each for each in risks.penalised("slopes") if each.strength == 3e-3]
     assert pressed.bands["attacked_0.5_minus_none"].low > 0.15
     assert pressed.bands["accuracy_minus_none"].mean > -0.005
@@ -76,4 +79,5 @@ def test_what_the_book_says_of_penalties_holds():
     plain = risks.penalised("slopes")[0]
     assert np.mean([run["flips_linearised"]["1.2"] for run in plain.runs]) >= 0.9
     flat = risks.penalised("flatness")
+    assert all(each.bands["attacked_0.5_minus_none"].mean <= 0 for each in flat)
     assert min(each.mean("slope") for each in flat) < 0.4 * plain.mean("slope")

@@ -18,7 +18,7 @@ from ...results.stored import Band
 
 DATA = {"digits": ("digits", DIGITS), "MNIST at 8 × 8": ("mnist", MNIST)}
 COUNTS = (1, 2, 5, 10)
-NAMES = dict(zip(LOSSES, ("labels alone", "and rebuilding", "and at three scales", "and surer guesses"), strict=True))
+NAMES = dict(zip(LOSSES, ("labels alone", "rebuilding", "three scales", "surer guesses"), strict=True))
 LOOKS = dict(
     zip(
         LOSSES,
@@ -32,7 +32,8 @@ ASIDE = 0.14  # between the marks of one count
 def accuracies(data: str) -> dict[str, list[Band]]:
     """By loss, one band a count of labels."""
     file, name = DATA[data]
-    found = {(each.loss, each.labels): each.accuracy for each in few_labels.runs(file) if each.data == name}
+    own = [each for each in few_labels.runs(file) if (each.data, each.unit) == (name, "relu")]
+    found = {(each.loss, each.labels): each.accuracy for each in own}
     return {loss: [found[loss, count] for count in COUNTS] for loss in LOSSES}
 
 
@@ -72,7 +73,7 @@ def few_labels_frame(data: str) -> Frame:
                 for loss, bands in levels.items()
             ),
         ],
-        layout=layout(axis(-0.15, 3.15, places, ticks), axis(20, 100, (20, 40, 60, 80, 100))),
+        layout=layout(axis(-0.15, 3.15, places, ticks), axis(0, 100, (0, 25, 50, 75, 100))),
     )
     reach = [
         100 * float(end)
@@ -85,7 +86,9 @@ def few_labels_frame(data: str) -> Frame:
     right = Panel(
         title="More than labels alone, points",
         xlabel="labels a class",
-        alt=" ".join(f"{NAMES[loss]}, 5 labels: {said(bands[five])} points." for loss, bands in more.items()),
+        alt=" ".join(
+            f"{NAMES[loss].capitalize()}, 5 labels: {said(bands[five])} points." for loss, bands in more.items()
+        ),
         traces=[
             line("as labels alone", [-0.4, 3.4], [0, 0], palette.GREY, dash="dot", width=1.5, label=""),
             *(trace for number_, loss in enumerate(more) for trace in _marks(loss, more[loss], (number_ - 1) * ASIDE)),
