@@ -12,6 +12,7 @@ from moves import ask, first_text, half_steps, received
 from hardtosoft.interactive import palette
 from hardtosoft.interactive.figure import InteractiveFigure
 from hardtosoft.interactive.frames import plain
+from hardtosoft.interactive.markup import notebook_figure
 from hardtosoft.interactive.states import enumerate_states, unpack
 
 
@@ -113,3 +114,10 @@ def test_page_html_is_complete_and_light(figure):
 def test_notebook_text_names_the_figure_and_its_conclusion(figure):
     assert figure.name in repr(figure)
     assert figure.frame().panels[0].alt in repr(figure)
+
+
+@every
+def test_names_stand_in_the_picture_so_that_a_legend_has_two_keys_at_most(figure):
+    html = notebook_figure(figure.name, figure.axes, figure.frame(), figure.start, "", hero=False)
+    legend = re.search(r'<ul class="hts-legend">.*?</ul>', html)
+    assert not legend or legend[0].count("<li>") <= 2
