@@ -44,3 +44,12 @@ def test_networks_fit_what_they_learn_from_and_orthogonal_ones_are_no_faster():
     assert all(found.mean("relu", kind, "last_loss") < 0.1 for kind in found.kinds("relu"))
     assert found.minus("relu", "orthogonal", "none").low > 0.02
     assert abs(found.epochs_to("relu", "orthogonal", 0.5) - found.epochs_to("relu", "none", 0.5)) < 3
+
+
+def test_neither_the_start_nor_lengths_learned_apart_gain_what_orthogonal_filters_gain():
+    """What the chapter says of two controls: their gain holds 0, and orthogonal filters are ahead of both."""
+    found = filter_controls()
+    for kind in ("start", "weight_norm"):
+        gain = found.minus("relu", kind, "none")
+        assert gain.low < 0 < gain.high
+        assert found.minus("relu", "orthogonal", kind).low > 0.01
