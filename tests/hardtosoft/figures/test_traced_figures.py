@@ -10,7 +10,7 @@ from page_programs import SCRIPTS, run, truth, unpacked
 
 from hardtosoft.interactive.axes import Axis
 from hardtosoft.interactive.states import State
-from hardtosoft.interactive.tracing.program import MOST_PATHS
+from hardtosoft.interactive.tracing.paths import MOST_PATHS
 from hardtosoft.interactive.vectors import Vector
 
 TOLERANCE = 1e-12  # of an array's range over all states

@@ -20,7 +20,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
 from .graph import Graph
-from .operators import SHAPES, Calls, UnknownOperatorError, decomposition
+from .operators import SHAPES, Calls, decomposition
+from .places import UnknownOperatorError
 
 #: A number in a text: its node, its format, and its signs, so that texts may be given others: ``replace("-", "−")``.
 _PLACE = "\x02{node}|{spec}|{plus}|-\x03"
