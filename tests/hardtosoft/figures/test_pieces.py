@@ -64,7 +64,7 @@ def test_what_is_no_line_is_drawn_and_has_no_numbers_to_type():
 
 
 def test_bounds_hold_the_readers_own_lines():
-    boxes = pieces.pieces_figure(lambda u: [7 * u, 0]).axes[0]
+    boxes = pieces.pieces_figure(lambda u: [7 * u, 0]).axes[1]
     assert (boxes.low, boxes.high, boxes.start) == ((-7.0, -7.0), (7.0, 7.0), (7.0, 0.0))
 
 

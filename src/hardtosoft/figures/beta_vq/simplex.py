@@ -275,7 +275,7 @@ def scores_figure(scores: Sequence[float] = (1.0, 3.0, 0.0)) -> InteractiveFigur
     return InteractiveFigure(
         "your-scores",
         lambda scores, beta: _frame(beta, scores),
-        [typed, beta_axis(0.025)],
+        [beta_axis(0.025), typed],
         caption=caption,
         traced=True,
     )

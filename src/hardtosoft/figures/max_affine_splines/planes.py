@@ -183,4 +183,4 @@ def own_figure(maso: betavq.MASO) -> InteractiveFigure:
         for r, each in enumerate(planes.tolist(), start=1)
     ]
     caption += " Then type other slopes and offsets."
-    return InteractiveFigure("your-planes", frame, [*boxes, cut], caption=caption, traced=True)
+    return InteractiveFigure("your-planes", frame, [cut, *boxes], caption=caption, traced=True)

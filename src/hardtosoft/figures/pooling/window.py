@@ -177,7 +177,7 @@ def your_window_figure(window: Sequence[float] = WINDOW) -> InteractiveFigure:
     return InteractiveFigure(
         "your-window",
         lambda window, beta: _frame(window, beta, seen),
-        [typed, beta_axis(0.02)],
+        [beta_axis(0.02), typed],
         caption=caption,
         traced=True,
     )

@@ -126,4 +126,4 @@ def pieces_figure(pieces: Pieces = valley) -> InteractiveFigure:
         vector(f"piece{r}", f"Piece {r}", ("slope", "offset"), -most, most, start=tuple(each))
         for r, each in enumerate(lines.tolist(), start=1)
     ]
-    return InteractiveFigure("your-unit", frame, [*boxes, beta_axis(0.02)], caption=caption, traced=True)
+    return InteractiveFigure("your-unit", frame, [beta_axis(0.02), *boxes], caption=caption, traced=True)
