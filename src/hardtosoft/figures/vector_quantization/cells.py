@@ -218,6 +218,7 @@ def cells_figure() -> InteractiveFigure:
         "the offset of centroid 1 up. Its edges move outwards, parallel to where they were (dotted); its circle "
         "grows, and its parabola sinks. Where the circles of two centroids cross, the line of their edge passes "
         "through both crossings. Now move it down: centroid 1 first falls out of its own cell, then the cell is gone. "
+        "Last, drag centroid 1 by its ring: now its edges turn. "
         f"(To every radius² the figure adds {COMMON:g}, which moves no edge, so that you can see the circles.)"
     )
     return _figure("power-cells", CENTROIDS, named, caption)
@@ -229,7 +230,7 @@ def your_cells_figure(centroids: Sequence[Sequence[float]] = CENTROIDS) -> Inter
     Raises:
         ValueError: as :func:`check_centroids`, at once: a reader's mistake should show in the reader's own cell.
     """
-    caption = "Move the offset of the first centroid, and watch the edges move without turning."
+    caption = "Move the offset of the first centroid, and its edges move without turning; drag it by its ring, and they turn."
     return _figure("your-centroids", centroids, {0.0: "nearest"}, caption)
 
 
