@@ -230,7 +230,7 @@ def your_cells_figure(centroids: Sequence[Sequence[float]] = CENTROIDS) -> Inter
     Raises:
         ValueError: as :func:`check_centroids`, at once: a reader's mistake should show in the reader's own cell.
     """
-    caption = "Move the offset of the first centroid, and its edges move without turning; drag it by its ring, and they turn."
+    caption = "Move the offset of the first centroid, and its edges do not turn; drag it by its ring, and they do."
     return _figure("your-centroids", centroids, {0.0: "nearest"}, caption)
 
 
