@@ -13,12 +13,13 @@ from ._numerics.checks import check_beta, check_count, check_flag, check_floatin
 from ._numerics.dtypes import FULL_DTYPES
 from ._numerics.eager import has_values
 from ._numerics.kept_beta import (
+    FixedBeta,
     along_channels,
     beta_in_words,
     fill_beta,
     keeping,
+    lasting,
     prepare_load,
-    read_beta,
     remember,
     used_beta,
 )
@@ -54,7 +55,8 @@ class BetaModule(nn.Module):
         if learnable:
             self.beta = nn.Parameter(start)
         else:
-            self.register_buffer("beta", start)
+            self.register_buffer("beta", lasting(start))
+        self._fixed_beta = FixedBeta()
         if start.is_meta:
             remember(self, "beta", beta)
 
@@ -133,8 +135,9 @@ class BetaModule(nn.Module):
         """β within [0, 1], shaped to broadcast against ``input``; a number if it can be read and is not learned."""
         check_floating("input", input)
         beta = self.beta
-        if beta.dim() == 0 and not beta.requires_grad and has_values(beta, wait=False):
-            return read_beta(beta)
+        number = self._fixed_beta.number(beta)
+        if number is not None:
+            return number
         return along_channels(used_beta(beta), input, self.channel_dim)
 
     def extra_repr(self) -> str:

@@ -26,21 +26,35 @@ _count_dispatch_modes = getattr(torch._C, "_len_torch_dispatch_stack", lambda: 1
 _forward_mode: Any = torch.autograd.forward_ad
 
 
+def _is_here(tensor: Tensor) -> bool:
+    return tensor.is_cpu
+
+
 def has_values(tensor: Tensor, *, wait: bool) -> bool:
     """Whether ``tensor`` has values to read now, without waiting for an accelerator unless ``wait``."""
     if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
         return False
-    here = tensor.is_cpu or (wait and not tensor.is_meta)
+    here = _is_here(tensor) or (wait and not tensor.is_meta)
     plain = type(tensor) in (Tensor, Parameter) and not _is_legacy_batch(tensor) and not _is_wrapped(tensor)
     return here and plain and _innermost_transform() is None and _count_dispatch_modes() == 0
 
 
-def is_plain(tensor: Tensor) -> bool:
-    """Whether it is a CPU tensor in plain eager mode with no forward-mode derivative at work.
+def is_undisturbed(tensor: Tensor) -> bool:
+    """Whether it is a tensor of any device in plain eager mode, with no forward-mode derivative at work.
 
-    Only then may code run in place, read numbers, and take for constants what autograd should know of.
+    Only then may code run in place, and take for constants what autograd should know of.
     """
-    return has_values(tensor, wait=False) and getattr(_forward_mode, "_current_level", 0) < 0
+    return has_values(tensor, wait=True) and getattr(_forward_mode, "_current_level", 0) < 0
+
+
+def is_plain(tensor: Tensor) -> bool:
+    """The same of a CPU tensor, whose numbers may be read besides."""
+    return _is_here(tensor) and is_undisturbed(tensor)
+
+
+def is_elsewhere(tensor: Tensor) -> bool:
+    """The same of a tensor on an accelerator, where a read waits and a launch over the tensor is what takes time."""
+    return not _is_here(tensor) and is_undisturbed(tensor)
 
 
 def all_finite(tensor: Tensor) -> bool:

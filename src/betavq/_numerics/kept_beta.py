@@ -23,6 +23,46 @@ def read_beta(kept: Tensor) -> float:
     return min(max(kept.item(), 0.0), 1.0)
 
 
+class FixedBeta:
+    """A β that is not learned, as a number.
+
+    On an accelerator a read waits: there it is read when it is looked at a second time as it is, and then no more. So
+    a β that changes at every step, by a schedule or as DistributedDataParallel sends buffers around, is never read.
+    """
+
+    def __init__(self) -> None:
+        self._seen: tuple[Tensor, int] | None = None
+        self._number: float | None = None
+
+    def number(self, beta: Tensor, *, look: bool = True) -> float | None:
+        """β within [0, 1], or None where it takes part as a tensor; it is read only if it is looked at."""
+        if beta.requires_grad or beta.dim() > 0:
+            return None
+        if has_values(beta, wait=False):
+            return read_beta(beta)
+        if not has_values(beta, wait=True) or beta.is_inference():  # which does not tell when it changes
+            return None
+        version = beta._version
+        if self._seen is None or self._seen[0] is not beta or self._seen[1] != version:
+            if look:
+                self._seen, self._number = (beta, version), None
+            return None
+        if look and self._number is None and not (beta.is_cuda and torch.cuda.is_current_stream_capturing()):
+            self._number = read_beta(beta)
+        return self._number
+
+    def __reduce__(self) -> tuple[type[FixedBeta], tuple[()]]:
+        return FixedBeta, ()  # a copy has another β
+
+
+def lasting(beta: Tensor) -> Tensor:
+    """β as a tensor that tells when it changes, which one made in inference mode does not."""
+    if not beta.is_inference():
+        return beta
+    with torch.inference_mode(False):
+        return beta.clone()
+
+
 def used_beta(kept: Tensor) -> Tensor:
     """The β that is kept as it is used: within [0, 1]."""
     # Of a β within (0, 1) the clamp lets value and gradients through; to find that out takes less than the clamp.
@@ -121,6 +161,7 @@ def keeping(module: nn.Module, names: Iterable[str], move: Callable[[Tensor], Te
                     remember(module, name, value)
                 elif has_values(moved, wait=True):
                     fill_beta(moved, math.nan if value.is_meta else value)
+                moved = moved if beta.requires_grad else lasting(moved)
         return moved
 
     return keep

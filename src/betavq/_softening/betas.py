@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .._beta_module import BetaModule
 from .._numerics.checks import check_beta, check_number
 from .._numerics.eager import has_values
-from .._numerics.kept_beta import beta_in_words, fill_beta, remember
+from .._numerics.kept_beta import beta_in_words, fill_beta, lasting, remember
 from .moments import BETA, BETA_THEN, is_stale
 from .smoothings import Smoothing, check_positive
 from .state import ALL, CHANNEL, Knob, Met, Softening, part_of
@@ -55,7 +55,8 @@ def _add(softening: Softening, owner: nn.Module, name: str, start: float, shape:
 def _start(root: nn.Module, beta: float, shape: tuple[int, ...]) -> Tensor:
     """β where the model's first tensor is."""
     first = next((tensor for tensor in (*root.parameters(), *root.buffers())), None)
-    return torch.full(shape, beta, dtype=torch.float32, device=None if first is None else first.device)
+    device = None if first is None else first.device
+    return lasting(torch.full(shape, beta, dtype=torch.float32, device=device))
 
 
 def _channels(name: str, met: Met) -> int:

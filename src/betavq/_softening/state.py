@@ -9,8 +9,7 @@ from typing import Any, NamedTuple, Protocol, Self
 import torch
 from torch import Tensor, nn
 
-from .._numerics.eager import has_values
-from .._numerics.kept_beta import PART, along_channels, read_beta, used_beta
+from .._numerics.kept_beta import PART, FixedBeta, along_channels, used_beta
 from .._torch.calls import Bound, Call, is_numeric, why_not
 from .._torch.left_alone import INDICES
 from .._two_pieces.in_place import overwrite
@@ -99,16 +98,16 @@ class Knob:
 
     owner: nn.Module
     attribute: str
-    read: tuple[int, int, float] | None = None
+    fixed: FixedBeta = field(default_factory=FixedBeta)
 
     @property
     def tensor(self) -> Tensor:
         return getattr(self.owner, self.attribute)  # type: ignore[no-any-return]
 
     def value(self, x: Tensor, channel_dim: int) -> float | Tensor:
-        """β within [0, 1], for this input; a number where it can be read, and is not learned."""
+        """β within [0, 1], for this input; a number where it is known, and is not learned."""
         beta = self.tensor
-        number = self.number()
+        number = self.fixed.number(beta, look=False)
         if number is not None:
             return number
         beta = used_beta(beta)
@@ -117,16 +116,8 @@ class Knob:
         return along_channels(beta.to(x.device), x, channel_dim)
 
     def number(self) -> float | None:
-        """β as a number, read again only after it has changed: on an accelerator reading waits."""
-        beta = self.tensor
-        if beta.requires_grad or beta.dim() > 0 or not has_values(beta, wait=True):
-            return None
-        if beta.is_cpu or beta.is_inference():
-            return read_beta(beta)
-        state = (id(beta), beta._version)
-        if self.read is None or self.read[:2] != state:
-            self.read = (*state, read_beta(beta))
-        return self.read[2]
+        """β as a number, looked at when a call begins."""
+        return self.fixed.number(self.tensor)
 
 
 class Softening:
@@ -156,7 +147,8 @@ class Softening:
         """Whether every β is fixed and 1: then nothing is intercepted."""
         if self.learnable or self.is_looking or self.meter is not None or torch.compiler.is_compiling():
             return False
-        return all(knob.number() == 1 for knob in self.knobs.values())
+        numbers = [knob.number() for knob in self.knobs.values()]  # each is looked at
+        return all(number == 1 for number in numbers)
 
     def note(self, name: str, kind: str, reason: str, beta: str = "") -> None:
         """Enter a site into the report, with the key of a β of its own if it has one."""

@@ -50,6 +50,7 @@ def fast(x: Tensor, beta: float | Tensor, unit: Unit) -> Tensor | None:
     """The unit's value, or None where the fast form does not apply."""
     if not is_plain(x):
         return None
+    scale: float | Tensor | None
     if isinstance(beta, float):
         scale = scale_of_number(beta, unit.slope, x.dtype)
     else:
@@ -57,7 +58,7 @@ def fast(x: Tensor, beta: float | Tensor, unit: Unit) -> Tensor | None:
     if scale is None or not all_finite(x):  # ∞ · 0 would be NaN below
         return None
     if not torch.is_grad_enabled() or not (x.requires_grad or (isinstance(beta, Tensor) and beta.requires_grad)):
-        return _value(x, scale, unit)
+        return number_value(x, scale, unit)
     return _apply(x, beta, scale, unit)
 
 
@@ -99,7 +100,13 @@ def _scale(beta: float | Tensor, slope: float, dtype: torch.dtype) -> float | Te
     return (width * eta).to(wide_dtype(dtype)) if isinstance(eta, Tensor) else width * eta
 
 
-scale_of_number = functools.lru_cache(maxsize=256)(_scale)  # a number is mostly the same at every call
+@functools.lru_cache(maxsize=256)  # a number is mostly the same at every call
+def scale_of_number(beta: float, slope: float, dtype: torch.dtype) -> float | None:
+    """:func:`_scale` of one number."""
+    scale = _scale(beta, slope, dtype)
+    return None if isinstance(scale, Tensor) else scale
+
+
 #: The scale up to which no number of an input overflows when it is multiplied.
 _BOUNDED = {dtype: torch.finfo(wide_dtype(dtype)).max / torch.finfo(dtype).max for dtype in FLOATING_DTYPES}
 
@@ -122,7 +129,7 @@ class Fast(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, beta: float | Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
         ctx.save_for_backward(x, *([beta] if isinstance(beta, Tensor) else []))
         ctx.beta, ctx.scale, ctx.unit = None if isinstance(beta, Tensor) else beta, scale, unit
-        return _value(x, scale, unit)
+        return number_value(x, scale, unit)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
@@ -146,7 +153,7 @@ class Fast(torch.autograd.Function):
 _apply: Callable[..., Tensor] = super(torch.autograd.Function, Fast).apply
 
 
-def _times_gate(tensor: Tensor, u: Tensor, scale: float, out: Tensor | None = None) -> Tensor:
+def times_gate(tensor: Tensor, u: Tensor, scale: float, out: Tensor | None = None) -> Tensor:
     """``tensor`` · σ(scale · u), in one pass."""
     threshold = limits(u.dtype).open
     result: Tensor
@@ -157,15 +164,16 @@ def _times_gate(tensor: Tensor, u: Tensor, scale: float, out: Tensor | None = No
     return result
 
 
-def _value(x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
+def number_value(x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
+    """The unit of numbers at which no 0 · ∞ comes up."""
     is_swish = unit.slope == 0 and not unit.odd
     if is_swish and not isinstance(scale, Tensor):
         # 16-bit floats are computed in float32 by the kernels themselves.
-        return F.silu(x) if scale == 1 else _times_gate(x, x, scale)
+        return F.silu(x) if scale == 1 else times_gate(x, x, scale)
     wide = widened(x)
     if is_swish:
         u = _scaled(wide, scale)
-        return narrowed(_times_gate(wide, u, 1.0, out=u), x.dtype)
+        return narrowed(times_gate(wide, u, 1.0, out=u), x.dtype)
     return narrowed(_expected_slope(wide, scale, unit).mul_(wide), x.dtype)
 
 
@@ -179,12 +187,20 @@ def _expected_slope(x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
 
 def _in_input(grad: Tensor, x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor | None:
     """grad · ∂y/∂x; None where the composite form must look, since ∞ · 0 may have come in."""
+    result = slope_times(grad, x, scale, unit)
+    is_safe = unit.detached or (isinstance(scale, float) and scale <= _BOUNDED[x.dtype])
+    return result if is_safe or all_finite(result) else None
+
+
+def slope_times(grad: Tensor, x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
+    """grad · ∂y/∂x."""
+    is_swish = unit.slope == 0 and not unit.odd
     if unit.detached:
-        if unit.slope == 0 and not unit.odd and not isinstance(scale, Tensor):
-            return _times_gate(grad, x, scale)
+        if is_swish and not isinstance(scale, Tensor):
+            return times_gate(grad, x, scale)
         return narrowed(_expected_slope(widened(x), scale, unit).mul_(grad), x.dtype)
     result: Tensor
-    if not isinstance(scale, Tensor) and scale == 1 and unit.slope == 0 and not unit.odd:
+    if is_swish and not isinstance(scale, Tensor) and scale == 1:
         result = silu_backward(grad, x)
         return result
     u = _scaled(widened(x), scale)
@@ -195,8 +211,7 @@ def _in_input(grad: Tensor, x: Tensor, scale: float | Tensor, unit: Unit) -> Ten
         result = silu_backward_out(widened(grad), u, grad_input=u)
         if unit.slope != 0:
             result = result.mul_(1 - unit.slope).add_(grad, alpha=unit.slope)
-    bounded = isinstance(scale, float) and scale <= _BOUNDED[x.dtype]
-    return narrowed(result, x.dtype) if bounded or all_finite(result) else None
+    return narrowed(result, x.dtype)
 
 
 def _both(grad: Tensor, x: Tensor, beta: Tensor, scale: float | Tensor, unit: Unit) -> tuple[Tensor, Tensor] | None:
@@ -222,9 +237,9 @@ def _block(grad: Tensor, x: Tensor, out: Tensor, shape: torch.Size, scale: float
     grad, x = widened(grad), widened(x)
     width = 2.0 if unit.odd else 1.0
     u, s = (_scaled(x, scale), width) if isinstance(scale, Tensor) else (x, width * scale)
-    result = _times_gate(grad, u, s, out if out.dtype == dtype else torch.empty_like(x))
+    result = times_gate(grad, u, s, out if out.dtype == dtype else torch.empty_like(x))
     # σ(u) σ(−u) keeps its digits at either end; times x before anything else, for it may be 0 where x² is ∞.
-    bend = _times_gate(result, u, -s).mul_(x)
+    bend = times_gate(result, u, -s).mul_(x)
     if unit.odd:
         result = _scaled(x, scale).tanh_().mul_(grad)
     if not unit.detached:

@@ -8,13 +8,23 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._numerics.eager import all_finite, is_plain
+from .._numerics.eager import all_finite, is_elsewhere, is_plain
 from .fast import Fast, Unit, limits, scale_of_number, swish_kernel_out
+from .few_launches import Number, swish_into, wide_scale
 
 
 def swish_in_place(x: Tensor, beta: float | Tensor, unit: Unit) -> Tensor | None:
     """``x`` itself with its new values, or None (and ``x`` as it was) where the fast form does not apply."""
-    if not isinstance(beta, float) or not is_plain(x) or x._is_view() or (x.is_leaf and x.requires_grad):
+    if not isinstance(beta, float) or x._is_view() or (x.is_leaf and x.requires_grad):
+        return None
+    if is_elsewhere(x):
+        scale = wide_scale(x, beta, unit)
+        if scale is None:
+            return None
+        if not torch.is_grad_enabled() or not x.requires_grad:
+            return swish_into(x, x, scale)
+        return _InPlaceElsewhere.apply(x.clone(), beta, scale, unit, x)  # type: ignore[no-untyped-call, no-any-return]
+    if not is_plain(x):
         return None
     scale = scale_of_number(beta, 0.0, x.dtype)
     if scale is None or not all_finite(x):
@@ -56,3 +66,16 @@ class _InPlace(Fast):
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         return (*Fast.backward(ctx, *grad_outputs), None)
+
+
+class _InPlaceElsewhere(Number):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, beta: float, scale: float, unit: Unit, target: Tensor) -> Tensor:  # type: ignore[override]
+        ctx.save_for_backward(x)
+        ctx.beta, ctx.scale, ctx.unit = beta, scale, unit
+        ctx.mark_dirty(target)
+        return swish_into(target, x, scale)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        return (*Number.backward(ctx, *grad_outputs), None)

@@ -19,18 +19,19 @@ from .._numerics.dtypes import compute_dtype, saturation
 from .._numerics.hardness import hardness
 from .composite import leaky_swish, soft_abs, swish
 from .fast import Unit, fast
+from .few_launches import few_launches
 from .in_place import overwrite, swish_in_place
 
 
 def relu(input: Tensor, beta: float | Tensor, detached: bool) -> Tensor:
     """x σ(ηx); ReLU at β = 1."""
-    y = fast(input, beta, RELU_OF_DETACHED_CODE if detached else RELU)
+    y = _eager(input, beta, RELU_OF_DETACHED_CODE if detached else RELU)
     return composite_relu(input, beta, detached) if y is None else y
 
 
 def absolute(input: Tensor, beta: float | Tensor, detached: bool) -> Tensor:
     """x tanh(ηx); |x| at β = 1."""
-    y = fast(input, beta, ABS_OF_DETACHED_CODE if detached else ABS)
+    y = _eager(input, beta, ABS_OF_DETACHED_CODE if detached else ABS)
     return composite_abs(input, beta, detached) if y is None else y
 
 
@@ -41,7 +42,7 @@ def leaky_relu(input: Tensor, negative_slope: float | Tensor, beta: float | Tens
         leaky = Unit(
             lambda x, b: composite_leaky_relu(x, negative_slope, b, detached), negative_slope, detached=detached
         )
-        y = fast(input, beta, leaky)
+        y = _eager(input, beta, leaky)
     return composite_leaky_relu(input, negative_slope, beta, detached) if y is None else y
 
 
@@ -58,6 +59,12 @@ def leaky_relu_(input: Tensor, negative_slope: float | Tensor, beta: float | Ten
     if isinstance(beta, float) and beta == 1 and isinstance(negative_slope, float) and negative_slope > 0:
         return F.leaky_relu_(input, negative_slope)  # PyTorch has no derivative of it for other slopes
     return overwrite(input, lambda x: leaky_relu(x, negative_slope, beta, detached), beta, negative_slope)
+
+
+def _eager(x: Tensor, beta: float | Tensor, unit: Unit) -> Tensor | None:
+    """The unit in the form of its device, or None where neither applies."""
+    y = fast(x, beta, unit)
+    return few_launches(x, beta, unit) if y is None else y
 
 
 def composite_relu(input: Tensor, beta: float | Tensor, detached: bool = False) -> Tensor:
@@ -169,7 +176,7 @@ def _soften(
     x = input.to(compute_dtype(input))
     eta, at_zero, at_one = hardness(beta, x)
     if at_one is True:
-        return hard(x).to(input.dtype)
+        return hard(x if isinstance(slope, Tensor) else input).to(input.dtype)
     if at_zero is True:
         return linear(x).to(input.dtype)
     limit = _limit(eta, slope, x.dtype)
