@@ -22,7 +22,6 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from betavq._numerics import eager
 from experiments.shared.program import program
 from hardtosoft.results.counted import Count, Counted
 
@@ -41,10 +40,10 @@ BIG = 16  # a kernel is over the whole input if it meets a tensor of more than a
 
 @contextmanager
 def elsewhere() -> Iterator[None]:
-    """Let tensors of the CPU be taken for those of an accelerator."""
+    """Let betavq take tensors of the CPU for those of an accelerator, with nobody who watches what is called."""
     with (
-        mock.patch.object(eager, "_is_here", return_value=False),
-        mock.patch.object(eager, "_count_dispatch_modes", return_value=0),
+        mock.patch("betavq._numerics.eager._is_here", return_value=False),
+        mock.patch("betavq._numerics.eager._count_dispatch_modes", return_value=0),
     ):
         yield
 

@@ -24,8 +24,9 @@ import torch
 from torch import Tensor
 
 from ._inference.arguments import Entropy, check_readout, is_quadratic, prepare
-from ._inference.free_energy import hard_energy, soft_energy
-from ._inference.selection import first_maximum, hard_code, read_out, soft_code, soft_value
+from ._inference.direct import soft_code, soft_energy, soft_value
+from ._inference.free_energy import hard_energy
+from ._inference.selection import first_maximum, hard_code, read_out
 from ._inference.sparsemax import find_sparse_code
 from ._numerics.checks import check_beta, check_number_or_tensor
 from ._numerics.hardness import Hardness, odds

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from .._numerics.checks import check_beta, check_broadcast, check_dim, check_floating
-from .._numerics.dtypes import compute_dtype
+from .._numerics.dtypes import widened
+from .._numerics.eager import is_plain
 from .._numerics.hardness import Hardness, hardness
 
 Entropy = Literal["shannon", "quadratic"]
@@ -19,7 +20,9 @@ def prepare(scores: Tensor, beta: float | Tensor, dim: int) -> tuple[Tensor, flo
     check_floating("scores", scores)
     beta = check_beta(beta)
     dim = check_dim(scores, dim)
-    z = scores.to(compute_dtype(scores))
+    z = widened(scores)
+    if isinstance(beta, Tensor) and beta.dim() == 0 and not beta.requires_grad and is_plain(beta):
+        beta = beta.item()
     if isinstance(beta, Tensor):
         rows = scores.shape[:dim] + scores.shape[scores.dim() + dim + 1 :]
         check_broadcast("beta", beta, rows, "the shape of scores without dim")
