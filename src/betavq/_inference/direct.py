@@ -2,7 +2,7 @@ r"""Codes, values and free energies of a number η in a few plain operators, whe
 
 From the largest score the exponents are u = η(z − max z), and
 
-.. math:: t = \mathrm{softmax}(u), \quad v = \max z + \frac{⟨t, u⟩}{η}, \quad
+.. math:: t = \mathrm{softmax}(u), \quad v = \max z + ⟨t, z - \max z⟩, \quad
           F = \max z + \frac1η \log \sum_r e^{u_r}; \qquad
           \frac{∂v}{∂z} = t \, (1 + u - ⟨t, u⟩), \quad \frac{∂F}{∂z} = t.
 
@@ -85,6 +85,14 @@ def _exponents(z: Tensor, top: Tensor, eta: float) -> Tensor:
     return F.threshold(u, -saturation(z.dtype), OUT, inplace=True)
 
 
+def _gaps(z: Tensor, top: Tensor, eta: float) -> Tensor:
+    """u/η, of which more is left than of u where η and gaps are small."""
+    gap = z - top
+    if is_elsewhere(z):
+        return gap.nan_to_num_(0.0)
+    return F.threshold(gap, -saturation(z.dtype) / eta, OUT / eta, inplace=True)
+
+
 def _on_offer(top: Tensor, factor: Tensor) -> Tensor:
     """``factor``, but 0 where every piece is excluded and NaN where a score is: on a CPU neither can be."""
     if not is_elsewhere(top):
@@ -117,8 +125,8 @@ class _Value(torch.autograd.Function):
     def forward(ctx: Any, z: Tensor, top: Tensor, eta: float, dim: int) -> Tensor:
         ctx.save_for_backward(z)
         ctx.eta, ctx.dim = eta, dim
-        u = _exponents(z, top, eta)
-        return torch.softmax(u, dim).mul_(u).sum(dim, keepdim=True).div_(eta).add_(top)
+        gap = _gaps(z, top, eta)
+        return torch.softmax(gap * eta, dim).mul_(gap).sum(dim, keepdim=True).add_(top)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, None, None, None]:

@@ -12,11 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._numerics.autograd import gradients, sum_to
+from .._numerics.autograd import gradients, is_exporting, sum_to
 from .._numerics.dtypes import compute_dtype
-from .._numerics.eager import all_finite, has_values, is_plain
+from .._numerics.eager import all_finite, has_values, is_elsewhere, is_plain, is_undisturbed
 from .._numerics.hardness import read_eta
 from ..inference import value
+from .compiled import OUT, compiled_pool
 from .windows import Index, Place, Windows, memory_format
 
 LOG2_E = math.log2(math.e)  # powers are taken of 2: four times as fast as of e
@@ -25,12 +26,25 @@ FEW_PLACES = 5  # so many terms are summed one after the other: the rounding err
 
 def pool(x: Tensor, windows: Windows, beta: float | Tensor) -> Tensor:
     """The β-VQ value of each window over the last two dimensions."""
+    if isinstance(beta, Tensor) and beta.dim() == 0 and not beta.requires_grad and is_plain(beta):
+        beta = beta.item()
     if not isinstance(beta, Tensor) and beta == 1:
         return windows.maximum(x)
+    if torch.compiler.is_compiling() and not is_exporting():
+        return compiled_pool(x, windows, beta)
     if is_plain(x) and (isinstance(beta, float) or has_values(beta, wait=False)):
         found = _eager(x, windows, beta)
         return found if found is not None else _unfolded(x, windows, beta).contiguous(memory_format=memory_format(x))
+    if is_elsewhere(x) and isinstance(beta, float) and _saturates(beta, x):
+        result: Tensor = _Pool.apply(x, beta, beta / (1 - beta), windows)  # type: ignore[no-untyped-call]
+        return result
     return _unfolded(x, windows, beta)
+
+
+def _saturates(beta: float, x: Tensor) -> bool:
+    """Whether η is a number by which the largest gap leaves a piece no share."""
+    largest = torch.finfo(compute_dtype(x)).max
+    return -OUT / largest < beta / (1 - beta) < largest
 
 
 def _unfolded(x: Tensor, windows: Windows, beta: float | Tensor) -> Tensor:
@@ -83,10 +97,10 @@ class _Pool(torch.autograd.Function):
         (grad,) = grad_outputs
         x, beta, *found = ctx.saved_tensors
         in_x, in_beta = ctx.needs_input_grad[:2]
-        if not torch.is_grad_enabled() and is_plain(grad):  # not to be derived again, nor many at once
+        if not torch.is_grad_enabled() and is_undisturbed(grad):  # not to be derived again, nor many at once
             z = x.to(compute_dtype(x))
             slope, terms = _derivatives(z, grad, found or _statistics(z, ctx.windows, ctx.scale), ctx)
-            if all_finite(slope) and all_finite(terms):
+            if is_elsewhere(x) or (all_finite(slope) and all_finite(terms)):
                 return slope.to(x.dtype) if in_x else None, _in_beta(terms, beta) if in_beta else None, None, None
         beta = ctx.beta if beta is None else beta
         again = gradients(lambda x, beta: _unfolded(x, ctx.windows, beta), x, beta, grad, (in_x, in_beta))
@@ -95,15 +109,21 @@ class _Pool(torch.autograd.Function):
 
 def _statistics(z: Tensor, windows: Windows, scale: float | Tensor) -> list[Tensor]:
     """Of each window the largest number, the sum of the weights 2^(scale · gap) and the mean gap under them."""
-    largest = windows.full(z, -math.inf)
     # Places that all windows have come first: with those a sum starts.
     places = sorted(windows.places(z), key=lambda place: place.outside is not None)
-    for inside, outside, _ in places:
-        found = _at(outside, largest)
-        torch.maximum(found, z[inside], out=found)
+    largest = windows.maximum(z) if is_elsewhere(z) else _maximum(z, windows, places)
     buffers = torch.empty_like(largest), torch.empty_like(largest)
     total, moment = _sums(z, places, largest, scale, buffers)
     return [largest, total, moment.div_(total)]
+
+
+def _maximum(z: Tensor, windows: Windows, places: list[Place]) -> Tensor:
+    """PyTorch's takes longer on a CPU, for it finds the place too."""
+    largest = windows.full(z, -math.inf)
+    for inside, outside, _ in places:
+        found = _at(outside, largest)
+        torch.maximum(found, z[inside], out=found)
+    return largest
 
 
 def _sums(
@@ -116,11 +136,13 @@ def _sums(
         return total.add_(more), moment.add_(more_moment)
     is_whole = bool(places) and places[0].outside is None
     start = torch.empty_like if is_whole else torch.zeros_like
-    total, moment = start(largest), start(largest)
+    total, moment, is_guarded = start(largest), start(largest), is_elsewhere(z)
     for number, (inside, outside, _) in enumerate(places):
         is_start = is_whole and number == 0
         gap, weight = _at(outside, buffers[0]), total if is_start else _at(outside, buffers[1])
         torch.sub(z[inside], _at(outside, largest), out=gap)
+        if is_guarded:  # nobody looks whether all is finite: of ∞ − ∞ each is the largest
+            gap.nan_to_num_(0.0)
         torch.mul(gap, _at(outside, scale), out=weight).exp2_()
         if is_start:
             torch.mul(weight, gap, out=moment)
@@ -142,6 +164,9 @@ def _derivatives(z: Tensor, grad: Tensor, found: list[Tensor], ctx: Any) -> tupl
     spread = torch.zeros_like(mean if in_beta else mean[:0])
     shift = (mean * -ctx.scale).add_(LOG2_E)
     share = shift.neg().exp2_().div_(total).mul_(grad)
+    is_guarded = is_elsewhere(z)
+    if is_guarded:
+        share.masked_fill_(largest == -math.inf, 0.0)  # no piece is on offer
     share_of_slope = share / LOG2_E if in_beta else share.div_(LOG2_E)
     gaps, weights = torch.empty_like(largest), torch.empty_like(largest)
     for inside, outside, is_tile in places:
@@ -149,6 +174,8 @@ def _derivatives(z: Tensor, grad: Tensor, found: list[Tensor], ctx: Any) -> tupl
         torch.sub(z[inside], _at(outside, largest), out=gap)
         deviation = gap - _at(outside, mean) if in_beta else None
         bracket = _add_product(gap, _at(outside, ctx.scale), _at(outside, shift))
+        if is_guarded:
+            bracket.nan_to_num_(LOG2_E, neginf=OUT)
         torch.exp2(bracket, out=weight)
         if deviation is not None:
             _at(outside, spread).addcmul_(weight * deviation, deviation)

@@ -102,22 +102,58 @@ class Windows:
 
     def unfolded(self, x: Tensor) -> Tensor:
         """The windows along a new last dimension, −∞ outside the input: as many copies as a window has places."""
-        sizes = [self.count(x.shape[axis - 2], axis) for axis in (0, 1)]
-        reach = [
-            (sizes[axis] - 1) * self.stride[axis] + self.dilation[axis] * (self.kernel[axis] - 1) + 1
-            for axis in (0, 1)
-        ]
-        after = [max(0, reach[axis] - x.shape[axis - 2] - self.padding[axis]) for axis in (0, 1)]
+        return torch.stack(self.slices(x), dim=-1)
+
+    def slices(self, x: Tensor) -> list[Tensor]:
+        """Of each place, row by row, what all windows have there; −∞ outside the input."""
+        after = [max(0, self._reach(x, axis) - x.shape[axis - 2] - self.padding[axis]) for axis in (0, 1)]
         padded = F.pad(x, (self.padding[1], after[1], self.padding[0], after[0]), value=-torch.inf)
         rows, columns = (
             [
                 slice(
-                    p * self.dilation[axis],
-                    p * self.dilation[axis] + (sizes[axis] - 1) * self.stride[axis] + 1,
-                    self.stride[axis],
+                    shift, shift + (self.count(x.shape[axis - 2], axis) - 1) * self.stride[axis] + 1, self.stride[axis]
                 )
-                for p in range(self.kernel[axis])
+                for shift in self._shifts(axis)
             ]
             for axis in (0, 1)
         )
-        return torch.stack([padded[..., r, c] for r, c in itertools.product(rows, columns)], dim=-1)
+        return [padded[..., r, c] for r, c in itertools.product(rows, columns)]
+
+    def sums_of_slices(self, terms: list[Tensor], x: Tensor) -> Tensor:
+        """Of each number of x the sum of its terms, from those of :meth:`slices`.
+
+        Numbers that are a stride apart meet the same places, each time in the next window: their sums are found in
+        the layout of the windows, and interleaved at the end. A compiler makes one loop of it.
+        """
+        for axis in (1, 0):
+            terms = self._summed(terms, x, axis)
+        (total,) = terms
+        return total
+
+    def _summed(self, terms: list[Tensor], x: Tensor, axis: int) -> list[Tensor]:
+        """The same along the last axis of the terms, whose places change fastest, and then the other way round."""
+        kernel, stride, size = self.kernel[axis], self.stride[axis], x.shape[axis - 2]
+        length = -(-max(self._reach(x, axis), self.padding[axis] + size) // stride)
+        summed = []
+        for start in range(0, len(terms), kernel):
+            by_phase = [terms[start].new_zeros(())] * stride
+            for term, shift in zip(terms[start : start + kernel], self._shifts(axis), strict=True):
+                before = shift // stride
+                along = (before, length - before - term.shape[axis - 2])
+                padded = F.pad(term, along if axis == 1 else (0, 0, *along))
+                by_phase[shift % stride] = by_phase[shift % stride] + padded
+            whole = [phase.expand(padded.shape) for phase in by_phase]
+            joined = torch.stack(whole, axis - 2 if axis == 0 else -1)
+            shape = [*padded.shape]
+            shape[axis - 2] = length * stride
+            summed.append(joined.reshape(shape).narrow(axis - 2, self.padding[axis], size))
+        return summed
+
+    def _shifts(self, axis: int) -> list[int]:
+        """Where each place lies from the beginning of its window."""
+        return [place * self.dilation[axis] for place in range(self.kernel[axis])]
+
+    def _reach(self, x: Tensor, axis: int) -> int:
+        """Where the last window ends, with the padding before the input."""
+        count = self.count(x.shape[axis - 2], axis)
+        return (count - 1) * self.stride[axis] + self.dilation[axis] * (self.kernel[axis] - 1) + 1

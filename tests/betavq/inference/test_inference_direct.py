@@ -114,6 +114,12 @@ def test_many_gradients_at_once_and_transforms(name: str) -> None:
     torch.testing.assert_close(mapped, y.detach(), rtol=1e-12, atol=1e-14)
 
 
+def test_small_gaps_at_a_small_beta_keep_their_digits() -> None:
+    for gap, beta in ((1e-30, 1e-10), (3e-39, 0.5)):
+        z = torch.tensor([0.0, gap])
+        torch.testing.assert_close(betavq.value(z, beta), z[1] / 2, rtol=1e-6, atol=0)
+
+
 def test_weights_below_the_normal_numbers_count_as_0(place: str) -> None:
     z = torch.tensor([0.0, -80.0, -90.0, -100.0], requires_grad=True)
     t = betavq.code(z, 0.5)
