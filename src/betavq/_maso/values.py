@@ -13,9 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .._inference import direct
 from .._numerics.autograd import Derived, apply
 from .._numerics.dtypes import compute_dtype, saturation
-from .._numerics.eager import has_values
+from .._numerics.eager import has_values, is_undisturbed
 from .._numerics.hardness import odds, read_eta
 
 # Below it η(z − max z) may leave the normal numbers of float32.
@@ -29,6 +30,8 @@ def soft_value(z: Tensor, eta: float | Tensor) -> Tensor:
     result and no gradient is NaN unless a score is. A tensor η > 0 broadcasts against (..., K).
     """
     scores = z.to(compute_dtype(z))
+    if isinstance(eta, float) and is_undisturbed(scores):
+        return direct.soft_value(scores, eta, None, -2).squeeze(-2).to(z.dtype)
     largest = torch.finfo(scores.dtype).max
     maximum = scores.detach().amax(-2, keepdim=True)
     lowest = -1.25 * saturation(scores.dtype)  # exp of it is 0

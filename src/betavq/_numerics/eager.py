@@ -23,6 +23,7 @@ _is_legacy_batch = getattr(_functorch, "is_legacy_batchedtensor", lambda _: True
 _is_wrapped = getattr(_functorch, "is_functorch_wrapped_tensor", lambda _: True)  # one may outlive its transform
 _innermost_transform = getattr(_functorch, "peek_interpreter_stack", lambda: True)
 _count_dispatch_modes = getattr(torch._C, "_len_torch_dispatch_stack", lambda: 1)  # fake tensors, make_fx and others
+_is_tracing = getattr(torch._C, "_is_tracing", lambda: True)  # torch.jit.is_tracing asks for a script first
 _forward_mode: Any = torch.autograd.forward_ad
 
 
@@ -32,7 +33,7 @@ def _is_here(tensor: Tensor) -> bool:
 
 def has_values(tensor: Tensor, *, wait: bool) -> bool:
     """Whether ``tensor`` has values to read now, without waiting for an accelerator unless ``wait``."""
-    if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
+    if torch.compiler.is_compiling() or _is_tracing():
         return False
     here = _is_here(tensor) or (wait and not tensor.is_meta)
     plain = type(tensor) in (Tensor, Parameter) and not _is_legacy_batch(tensor) and not _is_wrapped(tensor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -23,36 +24,50 @@ def read_beta(kept: Tensor) -> float:
     return min(max(kept.item(), 0.0), 1.0)
 
 
+@dataclass
+class Calls:
+    """How many calls of a model there have been, this one included."""
+
+    count: int = 1
+
+
 class FixedBeta:
     """A β that is not learned, as a number.
 
-    On an accelerator a read waits: there it is read when it is looked at a second time as it is, and then no more. So
-    a β that changes at every step, by a schedule or as DistributedDataParallel sends buffers around, is never read.
+    On an accelerator a read waits: there it is read when a second call meets it as it is, and then no more. So a β
+    that changes at every step, by a schedule or as DistributedDataParallel sends buffers around, is never read.
     """
 
     def __init__(self) -> None:
-        self._seen: tuple[Tensor, int] | None = None
+        self._met: tuple[Tensor, int, int] | None = None
         self._number: float | None = None
 
-    def number(self, beta: Tensor, *, look: bool = True) -> float | None:
-        """β within [0, 1], or None where it takes part as a tensor; it is read only if it is looked at."""
+    def number(self, beta: Tensor, calls: Calls | None = None) -> float | None:
+        """β within [0, 1], or None where it takes part as a tensor.
+
+        Args:
+            beta: the tensor that is kept.
+            calls: of a model, each of which may meet the tensor more than once; None if each call meets it once.
+        """
         if beta.requires_grad or beta.dim() > 0:
             return None
         if has_values(beta, wait=False):
             return read_beta(beta)
         if not has_values(beta, wait=True) or beta.is_inference():  # which does not tell when it changes
             return None
-        version = beta._version
-        if self._seen is None or self._seen[0] is not beta or self._seen[1] != version:
-            if look:
-                self._seen, self._number = (beta, version), None
-            return None
-        if look and self._number is None and not (beta.is_cuda and torch.cuda.is_current_stream_capturing()):
+        version, call = beta._version, calls.count if calls else 0
+        if self._met is None or self._met[0] is not beta or self._met[1] != version:
+            self._met, self._number = (beta, version, call), None
+        elif self._number is None and (call == 0 or call != self._met[2]) and not _is_capturing(beta):
             self._number = read_beta(beta)
         return self._number
 
     def __reduce__(self) -> tuple[type[FixedBeta], tuple[()]]:
         return FixedBeta, ()  # a copy has another β
+
+
+def _is_capturing(tensor: Tensor) -> bool:
+    return tensor.is_cuda and torch.cuda.is_current_stream_capturing()
 
 
 def lasting(beta: Tensor) -> Tensor:

@@ -98,12 +98,19 @@ class Entry:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         part = part_of(self.module)
         assert part is not None
+        is_compiling = torch.compiler.is_compiling()
+        if not is_compiling:
+            part.softening.calls.count += part.name == ""
+            if part.layer is not None and self._is_plain(args, kwargs):
+                y = part.softening.at_layer(part, self.module, args[0])
+                if y is not None:
+                    return y
         is_within = bool(running.frames) and running.frames[-1].softening is part.softening  # which is not hard then
         if part.softening.moments.found and not is_within and self.module is part.softening.root:
             part.softening.moments.restart()
         if part.is_quiet or (not is_within and part.softening.is_hard()):
             return self.original(*args, **kwargs)
-        if part.is_eager and torch.compiler.is_compiling():
+        if part.is_eager and is_compiling:
             from .uncompiled import uncompiled
 
             return uncompiled(self, *args, **kwargs)
@@ -114,6 +121,11 @@ class Entry:
         if inspect.isgeneratorfunction(getattr(type(self.module), self.name)):
             return _steps(frame, self.original(*args, **kwargs))
         return run(frame, self.original, *args, **kwargs)
+
+    def _is_plain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether a layer is called as layers are, by a module that is not watched itself."""
+        is_bare = not running.frames and not running.is_capturing and self.own is None
+        return is_bare and len(args) == 1 and not kwargs and type(args[0]) is Tensor
 
     def original(self, *args: Any, **kwargs: Any) -> Any:
         """The method as it is without softening: looked up anew, for a ``GraphModule`` changes its class's."""

@@ -21,12 +21,12 @@ from .code import is_hidden, reads_no_indices
 from .intercept import NO_TRACE, Entry, entries, running
 from .moments import adopt
 from .smoothings import VALUE
-from .state import ALL, Part, Softening, part_of
+from .state import ALL, Layer, Part, Softening, part_of
 
 
-def intercept(module: nn.Module, softening: Softening, name: str, *, is_site: bool) -> None:
+def intercept(module: nn.Module, softening: Softening, name: str, *, is_site: bool, layer: Layer | None) -> None:
     """Make a module part of a softened model."""
-    _join(module, Part(softening, name, is_site, is_hidden(module), reads_no_indices(module)))
+    _join(module, Part(softening, name, is_site, is_hidden(module), reads_no_indices(module), layer=layer))
 
 
 def _join(module: nn.Module, part: Part) -> None:

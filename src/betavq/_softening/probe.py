@@ -26,7 +26,7 @@ from .._torch.left_alone import INDICES
 from .._torch.pieces import LAYERS
 from .code import may_call, may_call_in_hooks
 from .intercept import PAUSED, Entry, entries, run, running
-from .state import Frame, Softening, part_of
+from .state import Frame, Layer, Softening, part_of
 
 SCRIPTED = "is compiled by torch.jit, where calls cannot be intercepted"
 
@@ -81,6 +81,15 @@ def module_site(module: nn.Module) -> tuple[str, str] | None:
     if call is None:
         return None
     return call.kind, INDICES if getattr(module, "return_indices", False) else call.reason
+
+
+def layer_of(module: nn.Module) -> Layer | None:
+    """Of a layer of PyTorch, and nothing that derives from it, the call that it makes; None unless it is softened."""
+    call = MODULES.get(type(module))
+    if call is None or call.bind is None or call.reason:
+        return None
+    _, *names = inspect.signature(call.bind).parameters
+    return Layer(call, tuple(name for name in names if hasattr(module, name)))
 
 
 def may_hold_sites(module: nn.Module) -> bool:

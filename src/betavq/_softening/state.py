@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, Self
 import torch
 from torch import Tensor, nn
 
-from .._numerics.kept_beta import PART, FixedBeta, along_channels, used_beta
+from .._numerics.kept_beta import PART, Calls, FixedBeta, along_channels, used_beta
 from .._torch.calls import Bound, Call, is_numeric, why_not
 from .._torch.left_alone import INDICES
 from .._two_pieces.in_place import overwrite
@@ -22,6 +22,13 @@ ALL, SITE, CHANNEL = "all", "site", "channel"
 LEFT_ALONE = " left alone"
 
 
+class Layer(NamedTuple):
+    """The one call of a layer of PyTorch, and under which names that layer keeps its arguments."""
+
+    call: Call
+    names: tuple[str, ...]
+
+
 @dataclass
 class Part:
     """What a module of a softened model keeps of the softening."""
@@ -32,6 +39,7 @@ class Part:
     is_eager: bool  # torch.compile would not show all its calls
     is_graph: bool = False  # of torch.fx, where no indices of a max-pooling are read
     is_quiet: bool = False  # it calls nothing that is softened: its submodules alone do
+    layer: Layer | None = None  # what it calls, if it is a layer of PyTorch
     betas: tuple[str, ...] = ()
 
 
@@ -104,10 +112,10 @@ class Knob:
     def tensor(self) -> Tensor:
         return getattr(self.owner, self.attribute)  # type: ignore[no-any-return]
 
-    def value(self, x: Tensor, channel_dim: int) -> float | Tensor:
+    def value(self, x: Tensor, channel_dim: int, calls: Calls) -> float | Tensor:
         """β within [0, 1], for this input; a number where it is known, and is not learned."""
         beta = self.tensor
-        number = self.fixed.number(beta, look=False)
+        number = self.fixed.number(beta, calls)
         if number is not None:
             return number
         beta = used_beta(beta)
@@ -115,9 +123,14 @@ class Knob:
             return beta
         return along_channels(beta.to(x.device), x, channel_dim)
 
-    def number(self) -> float | None:
-        """β as a number, looked at when a call begins."""
-        return self.fixed.number(self.tensor)
+    def number(self, calls: Calls) -> float | None:
+        """β as a number, where it is known, and is not learned."""
+        return self.fixed.number(self.tensor, calls)
+
+
+def channel_dim_of(kind: str, x: Tensor) -> int:
+    """Along which dimension of an input its channels lie."""
+    return CHANNEL_DIMS.get(kind, min(1, x.dim() - 1))
 
 
 class Softening:
@@ -131,6 +144,7 @@ class Softening:
         self.moments = Moments()
         self.meter: Meter | None = None
         self.is_looking = False
+        self.calls = Calls()
         self.unseen = ""  # what the sites found beforehand may lack
 
     def knob(self, name: str) -> Knob:
@@ -147,8 +161,7 @@ class Softening:
         """Whether every β is fixed and 1: then nothing is intercepted."""
         if self.learnable or self.is_looking or self.meter is not None or torch.compiler.is_compiling():
             return False
-        numbers = [knob.number() for knob in self.knobs.values()]  # each is looked at
-        return all(number == 1 for number in numbers)
+        return all(knob.number(self.calls) == 1 for knob in self.knobs.values())
 
     def note(self, name: str, kind: str, reason: str, beta: str = "") -> None:
         """Enter a site into the report, with the key of a β of its own if it has one."""
@@ -183,7 +196,7 @@ class Softening:
             return function(*args, **kwargs)
         kind, reason = frame.fate(call, bound)
         reason = reason or why_not(x) or derived_by_hand(frame, run)
-        channel_dim = CHANNEL_DIMS.get(kind, min(1, x.dim() - 1))
+        channel_dim = channel_dim_of(kind, x)
         if self.is_looking:
             self.look(frame, kind, reason, x.shape[channel_dim] if x.dim() else 1)
             return function(*args, **kwargs)
@@ -192,7 +205,7 @@ class Softening:
         if reason:
             return function(*args, **kwargs)
         matched = self.moments.next((frame.module, place.attribute)) if self.moments.found else None
-        beta = self.knob(place.name).value(x, channel_dim)
+        beta = self.knob(place.name).value(x, channel_dim, self.calls)
         unit = Unit(x, kind, bound, beta, channel_dim, self.smoothing, matched)
         if self.meter is not None:
             y = self.meter.meet(unit, (frame.module, place.attribute), place.name, lambda: function(*args, **kwargs))
@@ -201,6 +214,19 @@ class Softening:
         else:
             y = unit.soft()
         return (y, None) if call.reason or bound.unwanted else y  # without the indices, which nothing reads
+
+    def at_layer(self, part: Part, module: nn.Module, x: Tensor) -> Tensor | None:
+        """What a layer of PyTorch makes of its input, with no look at its call; None where that has to be seen."""
+        if part.layer is None or self.is_looking or self.meter is not None or self.moments.found:
+            return None
+        (call, names), channel_dim = part.layer, channel_dim_of(part.layer.call.kind, x)
+        bound = call.arguments((x,), {name: getattr(module, name) for name in names})
+        if bound is None or bound.unwanted or why_not(x):
+            return None
+        beta = self.knob(part.name).value(x, channel_dim, self.calls)
+        if not isinstance(beta, Tensor) and beta == 1:
+            return None
+        return Unit(x, call.kind, bound, beta, channel_dim, self.smoothing, None).soft()
 
 
 class Unit(NamedTuple):

@@ -15,7 +15,7 @@ from .betas import kept_betas, softenings_of
 from .code import beta_functions, may_call, may_call_in_hooks
 from .modules import intercept
 from .moments import BETA, in_words
-from .probe import find_calls, may_hold_sites, module_site, scripted
+from .probe import find_calls, layer_of, may_hold_sites, module_site, scripted
 from .scores import Scores
 from .sites import Report, Site
 from .smoothings import VALUE
@@ -37,7 +37,7 @@ def intercept_all(softening: Softening) -> None:
             softening.note(f"{name}: {function}", function, GIVEN)
         site = module_site(module)
         if module is softening.root or site is not None or may_hold_sites(module):
-            intercept(module, softening, name, is_site=site is not None)
+            intercept(module, softening, name, is_site=site is not None, layer=layer_of(module))
         if site is not None:
             own = f"{name}.beta".lstrip(".") if isinstance(module, BetaModule) else ""
             softening.note(name, *site, own)
