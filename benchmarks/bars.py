@@ -11,6 +11,7 @@ from .timing import BOTH, FORWARD
 
 SILU, SILU_COMPILED, MAX_POOL = "F.silu", "compiled F.silu", "F.max_pool2d"
 PRELU, PRELU_CHANNELS = "nn.PReLU()", "nn.PReLU(64)"
+SOFTMAX, POOL = "torch.softmax", "beta_max_pool2d"
 INPUT = "the input"
 
 
@@ -31,13 +32,16 @@ class Bar:
 
 
 SPEED = (
-    Bar("beta_relu", SILU, FORWARD, 1.4, 1.1),
+    Bar("beta_relu", SILU, FORWARD, 1.45, 1.1),
     Bar("beta_relu", SILU, BOTH, 1.8, 1.2),
     Bar("beta_relu at ½", SILU, FORWARD, 1.4, 1.1),
     Bar("beta_relu at ½", SILU, BOTH, 1.8, 1.2),
     Bar("compiled beta_relu", SILU_COMPILED, BOTH, 1.2, 1.0, numbers=2**20),
     Bar("BetaReLU, learnable", PRELU, BOTH, 1.0, 0.6),
     Bar("BetaReLU, 64 learnable", PRELU_CHANNELS, BOTH, 1.0, 0.6),
+    Bar("code", SOFTMAX, FORWARD, 3.5),
+    Bar("code", SOFTMAX, BOTH, 2.0),
+    Bar("compiled beta_max_pool2d", POOL, FORWARD, 2.0, 1.2),
     Bar("beta_max_pool2d", MAX_POOL, BOTH, 2.5, 1.5, "NCHW k2"),
     Bar("beta_max_pool2d", MAX_POOL, BOTH, 4.0, 2.5, "NCHW k3"),
     Bar("beta_max_pool2d", MAX_POOL, BOTH, 5.0, 2.0, "NHWC k2"),

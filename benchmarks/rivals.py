@@ -17,7 +17,7 @@ from torch import Tensor, nn
 import betavq
 import betavq.functional as bF
 
-from .bars import MAX_POOL, PRELU, PRELU_CHANNELS, SILU, SILU_COMPILED
+from .bars import MAX_POOL, PRELU, PRELU_CHANNELS, SILU, SILU_COMPILED, SOFTMAX
 from .timing import BOTH, FORWARD, Layer, Pair
 
 BETA, ETA = 0.6, 1.5  # β and the η = β/(1−β) that belongs to it
@@ -43,7 +43,7 @@ def pairs(powers: Iterable[int], left_out: dict[str, str]) -> Iterator[Pair]:
         images = torch.randn(IMAGES).contiguous(memory_format=memory)
         for kernel, stride, padding in WINDOWS:
             size = f"{order} k{kernel} s{stride} p{padding}"
-            yield from _both_ways("pools", pools(kernel, stride, padding), images, size)
+            yield from _both_ways("pools", pools(kernel, stride, padding, left_out), images, size)
 
 
 def _both_ways(group: str, table: Iterable[tuple[Named, Named]], x: Tensor, size: str) -> Iterator[Pair]:
@@ -89,7 +89,7 @@ def selections(left_out: dict[str, str]) -> list[tuple[Named, Named]]:
     code, value = partial(betavq.code, beta=BETA), partial(betavq.value, beta=BETA)
     maxout = partial(bF.beta_maxout, beta=BETA)
     table: list[tuple[Named, Named]] = [
-        (("code", code), ("torch.softmax", lambda z: torch.softmax(ETA * z, -1))),
+        (("code", code), (SOFTMAX, lambda z: torch.softmax(ETA * z, -1))),
         (("code", code), ("entmax.sparsemax", lambda z: entmax.sparsemax(ETA * z))),
         (("code", code), ("entmax.entmax15", lambda z: entmax.entmax15(ETA * z))),
         (("value", value), ("(softmax(b * z) * z).sum", lambda z: (torch.softmax(ETA * z, -1) * z).sum(-1))),
@@ -106,14 +106,17 @@ def selections(left_out: dict[str, str]) -> list[tuple[Named, Named]]:
     return table
 
 
-def pools(kernel: int, stride: int, padding: int) -> list[tuple[Named, Named]]:
+def pools(kernel: int, stride: int, padding: int, left_out: dict[str, str]) -> list[tuple[Named, Named]]:
     """Pooling of images."""
     windows = {"kernel_size": kernel, "stride": stride, "padding": padding}
     ours: Named = ("beta_max_pool2d", partial(bF.beta_max_pool2d, **windows, beta=BETA))
-    return [
+    table: list[tuple[Named, Named]] = [
         (ours, (MAX_POOL, partial(F.max_pool2d, **windows))),
         (ours, ("unfold + softmax", partial(unfold_and_softmax, **windows))),
     ]
+    if "torch.compile" not in left_out:
+        table.append((("compiled beta_max_pool2d", torch.compile(ours[1], dynamic=False)), ours))
+    return table
 
 
 def unfold_and_softmax(x: Tensor, kernel_size: int, stride: int, padding: int) -> Tensor:

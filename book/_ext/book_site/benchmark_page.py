@@ -1,6 +1,7 @@
 """The directive ``{benchmark}``: parts of the page of benchmarks, made from the stored measurements.
 
-Its argument says which: ``origin``, ``limits``, or a group of operators (``units``, ``selections``, ``pools``).
+Its argument says which: ``origin``, ``limits``, ``counts``, or a group of operators (``units``, ``selections``,
+``pools``).
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from hardtosoft.figures.benchmarks import ratios
+from hardtosoft.figures.benchmarks.counts import count_table
+from hardtosoft.results.counted import load_counts
 from hardtosoft.results.measured import GROUPS, Benchmark, load_benchmark
 
 
@@ -22,9 +25,11 @@ def part(benchmark: Benchmark, name: str) -> str:
         return ratios.origin_list(benchmark)
     if name == "limits":
         return ratios.limit_list(benchmark.limits)
+    if name == "counts":
+        return count_table(load_counts())
     if name in GROUPS:
         return ratios.ratio_figure(benchmark, name) + ratios.ratio_table(benchmark.of(name))
-    raise ValueError(f"a part of the benchmark must be origin, limits, {', '.join(GROUPS)}; got {name!r}")
+    raise ValueError(f"a part of the benchmark must be origin, limits, counts, {', '.join(GROUPS)}; got {name!r}")
 
 
 class BenchmarkPart(SphinxDirective):

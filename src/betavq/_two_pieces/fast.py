@@ -55,11 +55,16 @@ def fast(x: Tensor, beta: float | Tensor, unit: Unit) -> Tensor | None:
         scale = scale_of_number(beta, unit.slope, x.dtype)
     else:
         scale = _scale(beta, unit.slope, x.dtype) if _fits(beta, x) else None
-    if scale is None or not all_finite(x):  # ∞ · 0 would be NaN below
+    # ∞ · 0 would be NaN below. With two pieces that are not 0 it is so in the backward pass alone, which looks itself.
+    if scale is None or (_is_swish(unit) and not all_finite(x)):
         return None
     if not torch.is_grad_enabled() or not (x.requires_grad or (isinstance(beta, Tensor) and beta.requires_grad)):
         return number_value(x, scale, unit)
     return _apply(x, beta, scale, unit)
+
+
+def _is_swish(unit: Unit) -> bool:
+    return unit.slope == 0 and not unit.odd
 
 
 def _fits(beta: Tensor, x: Tensor) -> bool:
@@ -166,7 +171,7 @@ def times_gate(tensor: Tensor, u: Tensor, scale: float, out: Tensor | None = Non
 
 def number_value(x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
     """The unit of numbers at which no 0 · ∞ comes up."""
-    is_swish = unit.slope == 0 and not unit.odd
+    is_swish = _is_swish(unit)
     if is_swish and not isinstance(scale, Tensor):
         # 16-bit floats are computed in float32 by the kernels themselves.
         return F.silu(x) if scale == 1 else times_gate(x, x, scale)
@@ -188,13 +193,13 @@ def _expected_slope(x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
 def _in_input(grad: Tensor, x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor | None:
     """grad · ∂y/∂x; None where the composite form must look, since ∞ · 0 may have come in."""
     result = slope_times(grad, x, scale, unit)
-    is_safe = unit.detached or (isinstance(scale, float) and scale <= _BOUNDED[x.dtype])
+    is_safe = unit.detached or (_is_swish(unit) and isinstance(scale, float) and scale <= _BOUNDED[x.dtype])
     return result if is_safe or all_finite(result) else None
 
 
 def slope_times(grad: Tensor, x: Tensor, scale: float | Tensor, unit: Unit) -> Tensor:
     """grad · ∂y/∂x."""
-    is_swish = unit.slope == 0 and not unit.odd
+    is_swish = _is_swish(unit)
     if unit.detached:
         if is_swish and not isinstance(scale, Tensor):
             return times_gate(grad, x, scale)

@@ -106,7 +106,7 @@ def test_the_stored_run_says_where_it_was_made():
 
 def test_the_page_asks_for_every_group_and_types_no_measurement():
     text = (Path(__file__).parents[3] / "book" / "benchmarks.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"```\{benchmark\} (\w+)", text)) == {"origin", "limits", *GROUPS}
+    assert set(re.findall(r"```\{benchmark\} (\w+)", text)) == {"origin", "limits", "counts", *GROUPS}
     assert set(re.findall(r"\d+\.\d+|\d+ (?:ms|%)", text)) <= {"0.6"}  # β, the setting
 
 
