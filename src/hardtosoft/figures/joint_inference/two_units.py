@@ -136,7 +136,7 @@ def units_frame(filters: Tensor, along: float) -> Frame:
             ),
             dots("best together", right[[best]], together[[best]], palette.INK, size=15, label=""),
         ],
-        layout=layout(axis(-0.6, 3.6, (0, 1, 2, 3), ("none", "1", "2", "both")), axis(-1.8, 2.7, (-1, 0, 1, 2))),
+        layout=layout(axis(-0.6, 4.3, (0, 1, 2, 3), ("none", "1", "2", "both")), axis(-1.8, 2.7, (-1, 0, 1, 2))),
     )
     rest = (x - codes).square().sum(-1)
     readout = (
