@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("", "src", "src/betavq", "src/betavq/geometry", "src/hardtosoft", "src/hardtosoft/interactive", "src/hardtosoft/interactive/tracing", "book")
+FIGURES = ("src/hardtosoft/interactive", "src/hardtosoft/interactive/tracing")
+ROOMS = ("", "src", "src/betavq", "src/betavq/geometry", "src/hardtosoft", *FIGURES, "book")
 # Written as `folder/` or `file.py`: a place in the tree, from its top or from one of its rooms.
 PLACE = re.compile(r"`([\w./-]+(?:/|\.py|\.js|\.yml|\.md))`")
 
