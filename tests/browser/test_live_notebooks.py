@@ -9,7 +9,7 @@ import nbformat
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from book_figures import BOOK, LIVE
+from book_figures import BOOK, FIGURES, LIVE
 from second_try import once_more
 
 import betavq
@@ -52,8 +52,10 @@ def test_dragging_asks_torch_for_values_between_the_pages_states(open_notebook):
     assert 0.68 < beta < 0.74
     assert abs(beta / 0.02 - round(beta / 0.02)) > 1e-3  # no state of the page
     assert notebook.drawn(figure, "value at this β") == pytest.approx(curve_at(beta), abs=1e-12)
-    assert figure.locator("output").inner_text() == f"β = {beta:.2f}"
-    assert figure.locator("input[type=range]").get_attribute("aria-valuetext") == f"β = {beta:.2f}"
+    said = FIGURES["relu-to-swish"].axes[1].words(beta)
+    assert said.startswith(f"β = {beta:.3f}".rstrip("0"))
+    assert figure.locator("output").inner_text() == said
+    assert figure.locator("input[type=range]").get_attribute("aria-valuetext") == said
     assert f"β = {beta:.2f}" in figure.locator(".hts-alt").first.text_content()
     assert notebook.errors == []
 
@@ -124,7 +126,7 @@ def test_a_widget_in_a_box_is_drawn_by_plotly_too(open_notebook):
     notebook = open_notebook(f"{UNIT.removesuffix('figure')}{box}")
     notebook.run_all(figures=1)
     figure = notebook.figure("relu-to-swish")
-    figure.get_by_role("button", name="hard").click()
+    figure.get_by_role("button", name=", hard").click()
     assert notebook.settled(figure)["beta"] == 1
 
 
@@ -157,7 +159,7 @@ def test_code_moves_the_figure_and_hears_of_moves(open_notebook):
         figure.locator("input[type=radio]:checked").evaluate("radio => radio.nextSibling.textContent")
         == "absolute value"
     )
-    figure.get_by_role("button", name="hard").click()
+    figure.get_by_role("button", name=", hard").click()
     notebook.page.get_by_text("heard 1.000").wait_for()
     notebook.settled(figure)
     assert notebook.drawn(figure, "value at this β") == pytest.approx(

@@ -70,7 +70,7 @@ def test_an_error_in_a_callback_is_told_and_the_figure_moves(open_notebook):
         notebook.command("notebook:run-cell-and-select-next")
     notebook.wait_for_figures(1)
     figure = notebook.figure("relu-to-swish")
-    figure.get_by_role("button", name="hard").click()
+    figure.get_by_role("button", name=", hard").click()
     assert notebook.settled(figure)["beta"] == 1
     assert trouble(figure).inner_text() == "KeyError: 'no such thing' (line 2 of listener)"
     assert notebook.drawn(figure, "value at this β")[:100] == [0.0] * 100
@@ -89,7 +89,7 @@ def test_a_busy_kernel_is_told_and_the_figure_follows(open_notebook):
     notebook.wait_for_figures(1)
     figure = notebook.figure("relu-to-swish")
     figure.get_by_role("button", name="linear").click()
-    figure.get_by_role("button", name="hard").click()
+    figure.get_by_role("button", name=", hard").click()
     busy = "No answer from the kernel yet. If it is busy, the figure follows; if it was restarted, run its cell again."
     figure.get_by_text(busy).wait_for()
     (notebook.server.folder / "go").touch()
@@ -105,9 +105,9 @@ def test_two_views_asked_while_the_kernel_is_busy_both_follow(open_notebook):
     notebook.start_command("notebook:run-all-cells")
     notebook.wait_for_figures(2)
     first, second = (notebook.figure("relu-to-swish", view) for view in (0, 1))
-    first.get_by_role("button", name="hard").click()
+    first.get_by_role("button", name=", hard").click()
     first.get_by_role("button", name="linear").click()
-    second.get_by_role("button", name="hard").click()
+    second.get_by_role("button", name=", hard").click()
     (notebook.server.folder / "go").touch()
     for view in (first, second):
         assert notebook.settled(view)["beta"] == 1
@@ -119,7 +119,7 @@ def test_a_reloaded_page_goes_on_with_the_living_kernel(open_notebook):
     notebook = open_notebook(UNIT, "1")
     notebook.run_all(figures=1)
     figure = notebook.figure("relu-to-swish")
-    figure.get_by_role("button", name="hard").click()
+    figure.get_by_role("button", name=", hard").click()
     notebook.settled(figure)
     notebook.command("docmanager:save")
     notebook.page.reload(wait_until="load")
@@ -127,7 +127,7 @@ def test_a_reloaded_page_goes_on_with_the_living_kernel(open_notebook):
     notebook.wait_for_figures(1)
     figure = notebook.figure("relu-to-swish")
     assert notebook.settled(figure)["beta"] == 1
-    for name, beta in (("linear", 0), ("hard", 1)):
+    for name, beta in ((", linear", 0), (", hard", 1)):
         figure.get_by_role("button", name=name).click()
         assert notebook.settled(figure)["beta"] == beta
         assert trouble(figure).inner_text() == ""
@@ -144,7 +144,7 @@ def test_plotly_comes_with_the_next_kernel_where_the_first_had_none(open_noteboo
     notebook.command("notebook:run-all-cells")
     notebook.page.locator(".hts-figure[data-ready=kernel]").wait_for()
     figure = notebook.figure("relu-to-swish")
-    figure.get_by_role("button", name="hard").click()
+    figure.get_by_role("button", name=", hard").click()
     figure.get_by_text("value 1.000").wait_for()  # it moves without plotly
     assert figure.get_attribute("data-ready") == "kernel"
     notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
@@ -160,14 +160,14 @@ def test_after_a_restart_the_figure_says_so_and_lives_again_when_run(open_notebo
     notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
     notebook.wait_until_idle()
     figure = notebook.figure("relu-to-swish")
-    figure.get_by_role("button", name="hard").click()
+    figure.get_by_role("button", name=", hard").click()
     figure.get_by_text("run its cell again").wait_for()
     notebook.page.evaluate(
         "() => document.querySelectorAll('.hts-figure').forEach((one) => { one.dataset.ready = 'old' })"
     )
     notebook.run_all(figures=1)
     figure = notebook.figure("relu-to-swish")
-    figure.get_by_role("button", name="hard").click()
+    figure.get_by_role("button", name=", hard").click()
     assert notebook.settled(figure)["beta"] == 1
     assert trouble(figure).inner_text() == ""
 

@@ -76,12 +76,12 @@ def test_thousands_of_regions_have_their_colours_at_every_depth(open_page):
     page, complaints = open_page(PAGES["many-regions"])
     root = figure(page, "many-regions")
     assert root.evaluate("r => r.hts.panels[0].polygons.trace.sides.length") >= 10_000
-    assert_coloured(root, MANY, {"shade": "code", "depth": 3.0}, at_least=200)
+    assert_coloured(root, MANY, {"shade": "relief", "depth": 3.0}, at_least=200)
     slider(root, "depth").focus()
     page.keyboard.press("ArrowLeft")
-    assert_coloured(root, MANY, {"shade": "code", "depth": 2.0}, at_least=200)
-    root.locator("input[type=radio]").last.check(force=True)
     assert_coloured(root, MANY, {"shade": "relief", "depth": 2.0}, at_least=200)
+    root.locator("input[type=radio]").first.check(force=True)
+    assert_coloured(root, MANY, {"shade": "code", "depth": 2.0}, at_least=200)
     assert complaints.errors == []
     assert complaints.foreign == []
 
@@ -92,11 +92,11 @@ def test_polygons_follow_the_theme_and_the_width(open_page):
     before = root.evaluate("r => r.querySelector('canvas.hts-polygons').width")
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
     page.wait_for_timeout(100)
-    assert_coloured(root, MANY, {"shade": "code", "depth": 3.0}, theme=True)
+    assert_coloured(root, MANY, {"shade": "relief", "depth": 3.0}, theme=True)
     page.set_viewport_size({"width": 360, "height": 740})
     narrower = "w => document.querySelector('#many-regions canvas.hts-polygons').width < w"
     page.wait_for_function(narrower, arg=before)
-    assert_coloured(root, MANY, {"shade": "code", "depth": 3.0}, theme=True)
+    assert_coloured(root, MANY, {"shade": "relief", "depth": 3.0}, theme=True)
 
 
 def test_outlines_that_change_are_drawn_anew(open_page):

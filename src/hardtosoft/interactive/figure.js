@@ -236,17 +236,18 @@ class Figure {
     });
     for (const [element, attributes] of places) theme.observe(element, { attributeFilter: attributes });
     let width = this.root.clientWidth;
-    this.fitStops();
     const size = new ResizeObserver(() => {
       if (this.root.clientWidth === width) return;
       width = this.root.clientWidth;
-      this.fitStops();
       this.panels.forEach((panel) => panel.resize());
       this.handles.forEach((handle) => handle.place());
       this.tell();
     });
     size.observe(this.root);
-    return () => { theme.disconnect(); size.disconnect(); };
+    // A button or a box that comes to stand beside a slider takes room from the names of its stops.
+    const room = new ResizeObserver(() => this.fitStops());
+    this.root.querySelectorAll('.hts-stops').forEach((row) => room.observe(row));
+    return () => { theme.disconnect(); size.disconnect(); room.disconnect(); };
   }
 
   // Where the names of stops would cover each other only their numbers are left; the words stand above the slider.
