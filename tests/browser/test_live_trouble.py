@@ -145,7 +145,7 @@ def test_plotly_comes_with_the_next_kernel_where_the_first_had_none(open_noteboo
     notebook.page.locator(".hts-figure[data-ready=kernel]").wait_for()
     figure = notebook.figure("relu-to-swish")
     figure.get_by_role("button", name=", hard").click()
-    figure.get_by_text("value 1.000").wait_for()  # it moves without plotly
+    figure.locator(".hts-readout", has_text="1.00·0").wait_for()  # it moves without plotly
     assert figure.get_attribute("data-ready") == "kernel"
     notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
     notebook.wait_until_idle()

@@ -17,7 +17,7 @@ AMISS = """() => {
     || a.top < b.top - 10 || a.bottom > b.bottom + 12;
   const amiss = (area) => {
     const frame = area.getBoundingClientRect();
-    const shown = [...area.querySelectorAll('.hts-names span')].filter(s => s.style.visibility !== 'hidden');
+    const shown = [...area.querySelectorAll('.hts-names > span')].filter(s => s.style.visibility !== 'hidden');
     const boxes = shown.map(s => s.getBoundingClientRect());
     return shown.flatMap((span, i) => [
       ...(parseFloat(getComputedStyle(span).fontSize) < 11 ? ['is small'] : []),

@@ -116,7 +116,7 @@ def test_labels_are_not_read_without_them(digits):
 
 
 def test_the_stored_way_is_that_of_its_weights(digits, monkeypatch):
-    monkeypatch.setattr("experiments.inversion.few_labels.STEPS", AT[-1])
+    monkeypatch.setitem(learn.__globals__, "STEPS", AT[-1])  # of the module that it came from
     task = images(digits)
     entry = on_the_way(task, 5, 5)
     last = entry["reconstruction"][-1]

@@ -10,7 +10,7 @@ const inside = (box, x, y) => x > box.left && x < box.right && y > box.top && y 
 class Names {
   constructor(panel) {
     this.panel = panel;
-    this.all = [...panel.area.querySelectorAll('.hts-names span')].map((span) => ({ span, of: Number(span.dataset.of) }));
+    this.all = [...panel.area.querySelectorAll('.hts-names > span')].map((span) => ({ span, of: Number(span.dataset.of) }));
     const counts = {};
     for (const name of this.all) name.nth = counts[name.of] = (counts[name.of] ?? -1) + 1;
     // Names of points have the fewest places, then those of lines with a place of their own.

@@ -85,6 +85,7 @@ USES: dict[str, Callable[[Any], Any]] = {
             MASO(torch.eye(3).double().reshape(3, 1, 3), torch.zeros(3, 1).double()), before=model, at=X[0]
         ).centroids
     ),
+    "adversarial_risk": lambda model: geometry.adversarial_risk(model, X[:4], torch.zeros(4, dtype=torch.long)).slope,
     "template_penalty": lambda model: geometry.template_penalty(model, X).detach(),
 }
 each_kind = pytest.mark.parametrize("kind", SOFT)
