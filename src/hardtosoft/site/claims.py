@@ -107,7 +107,7 @@ CLAIMS = (
         "β = 1, softmax probabilities at β = ½, and at β = 0 equal shares, which leave the unit affine.",
         figures=("relu-to-swish#beta-code", "beta-vq#simplex", "beta-vq#tangent", "beta-vq#undecided"),
         verdict="proved",
-        evidence=evidence.said("By the multipliers of the problem; compared with a numerical optimum by tests."),
+        evidence=evidence.said("By a relative entropy, which is never negative; compared with a numerical optimum by tests."),
     ),
     Claim(
         "C7",
@@ -178,8 +178,8 @@ CLAIMS = (
     ),
     Claim(
         "I1",
-        "Any network has an inverse of its own, one backward pass: the transposed local map rebuilds an input from "
-        "what the network puts out.",
+        "Any network can be run backwards by one backward pass: the transposed local map rebuilds an input from what "
+        "the network puts out.",
         figures=("inversion#rebuilt",),
         verdict="proved",
         evidence=evidence.said(
