@@ -107,7 +107,7 @@ CLAIMS = (
         "β = 1, softmax probabilities at β = ½, and at β = 0 equal shares, which leave the unit affine.",
         figures=("relu-to-swish#beta-code", "beta-vq#simplex", "beta-vq#tangent", "beta-vq#undecided"),
         verdict="proved",
-        evidence=evidence.said("By a relative entropy, which is never negative; compared with a numerical optimum by tests."),
+        evidence=evidence.said("By a relative entropy, never negative; compared with a numerical optimum by tests."),
     ),
     Claim(
         "C7",
