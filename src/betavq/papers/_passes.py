@@ -39,6 +39,7 @@ def backwards(potential: Tensor, points: Tensor, *, create_graph: bool = True) -
 
 
 def check_some(points: Tensor) -> None:
+    """Refuse a batch without a point, of which no mean can be taken."""
     if not len(points):
         raise ValueError(f"x must have at least one point, got shape {tuple(points.shape)}")
 

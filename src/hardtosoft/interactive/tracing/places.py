@@ -14,6 +14,7 @@ from .graph import Graph, Shape, contiguous
 
 
 def names(text: str) -> frozenset[str]:
+    """The operators that a text names, with spaces between."""
     return frozenset(text.split())
 
 
