@@ -21,20 +21,16 @@ and read the test images once.
 
 from __future__ import annotations
 
-import tempfile
 from functools import partial
 from pathlib import Path
-
-import torch
 
 from experiments.learned_controls.runs import LearnedControlBench, Run
 from experiments.orthogonal_controls.__main__ import RATES, recipe
 from experiments.shared.bench import Make
 from experiments.shared.choosing import Point
-from experiments.shared.command import of_images, one_line, parse
-from experiments.shared.comparison import Comparison, Kind, Seeds, again
-from experiments.shared.images import load
-from experiments.shared.results import write
+from experiments.shared.compared import compare
+from experiments.shared.comparison import Comparison, Kind, Seeds
+from experiments.shared.images import DataSet
 
 # What is learned, β at first, whether the backward pass sees the code, and the scale at first.
 KINDS = {
@@ -71,23 +67,16 @@ def comparison(bench: LearnedControlBench, make: Make[Run], seeds: Seeds, out: P
     return Comparison(kinds(), seeds, make, settings, out)
 
 
+def bench_of(data: DataSet, work: Path) -> LearnedControlBench:
+    """What trains the networks on a data set."""
+    return LearnedControlBench(data, recipe(data), work)
+
+
 def main() -> None:
     """The command line."""
-    parser = of_images("Compare fixed and learned β, each kind at a rate of its own.", seeds=10)
-    parser.add_argument("--again", metavar="RUN", help="only train this network of the result file again")
-    args = parse(parser, "learned_controls")
-    torch.set_num_threads(1)
-    with one_line():
-        data = load(args.data)
-        if args.again:
-            with tempfile.TemporaryDirectory() as work:
-                print(again(LearnedControlBench(data, recipe(data), Path(work)), Run, args.out, args.again))
-            return
-        bench = LearnedControlBench(data, recipe(data), args.work)
-        with bench.making(args.data, args.processes) as make:
-            seeds = Seeds(comparing=tuple(range(args.seeds)))
-            for contents in comparison(bench, make, seeds, args.out).stages():
-                write(contents, args.out)
+    compare(
+        "Compare fixed and learned β, each kind at a rate of its own.", "learned_controls", Run, bench_of, comparison
+    )
 
 
 if __name__ == "__main__":

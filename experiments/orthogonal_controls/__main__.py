@@ -25,20 +25,16 @@ order, and read the test images once.
 
 from __future__ import annotations
 
-import tempfile
 from functools import partial
 from pathlib import Path
-
-import torch
 
 from experiments.orthogonal_controls.runs import Control, ControlBench
 from experiments.orthogonal_filters.runs import BETAS
 from experiments.shared.bench import Make
 from experiments.shared.choosing import Axis, Point
-from experiments.shared.command import of_images, one_line, parse
-from experiments.shared.comparison import Comparison, Kind, Seeds, again
-from experiments.shared.images import DataSet, load
-from experiments.shared.results import write
+from experiments.shared.compared import compare
+from experiments.shared.comparison import Comparison, Kind, Seeds
+from experiments.shared.images import DataSet
 from experiments.shared.small_cnn import Recipe
 
 NO_STRENGTH = Axis("strength", (0.0,))
@@ -86,23 +82,20 @@ def comparison(bench: ControlBench, make: Make[Control], seeds: Seeds, out: Path
     return Comparison(kinds(), seeds, make, settings, out)
 
 
+def bench_of(data: DataSet, work: Path) -> ControlBench:
+    """What trains the networks on a data set."""
+    return ControlBench(data, recipe(data), work)
+
+
 def main() -> None:
     """The command line."""
-    parser = of_images("Compare free filters with orthogonal ones and what else may help so.", seeds=10)
-    parser.add_argument("--again", metavar="RUN", help="only train this network of the result file again")
-    args = parse(parser, "orthogonal_controls")
-    torch.set_num_threads(1)
-    with one_line():
-        data = load(args.data)
-        if args.again:
-            with tempfile.TemporaryDirectory() as work:
-                print(again(ControlBench(data, recipe(data), Path(work)), Control, args.out, args.again))
-            return
-        bench = ControlBench(data, recipe(data), args.work)
-        with bench.making(args.data, args.processes) as make:
-            seeds = Seeds(comparing=tuple(range(args.seeds)))
-            for contents in comparison(bench, make, seeds, args.out).stages():
-                write(contents, args.out)
+    compare(
+        "Compare free filters with orthogonal ones and what else may help so.",
+        "orthogonal_controls",
+        Control,
+        bench_of,
+        comparison,
+    )
 
 
 if __name__ == "__main__":

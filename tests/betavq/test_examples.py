@@ -16,13 +16,13 @@ from betavq import reference
 from hardtosoft.site.reference import names, public_modules
 
 MODULES = list(public_modules())
-#: Each object once, under the first module that offers it. Those of betavq.reference have a page of examples instead,
-#: so that the formulas stay two pages long; the other two are data, which has no docstring at run time.
+#: Each object once, under the first module that offers it; the two left out are data, which has no docstring at run
+#: time.
 PUBLIC = {
     id(getattr(module, name)): (module, name)
     for module in reversed(MODULES)
     for name in names(module)
-    if module is not reference and name not in ("NOISES", "Noise")
+    if name not in ("NOISES", "Noise")
 }
 PLAIN_FORMULAS = Path(__file__).parents[2] / "book" / "reference" / "reference.rst"
 MOST_LINES, MOST_COLUMNS = 10, 80  # what a page shows without scrolling
