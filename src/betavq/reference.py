@@ -177,7 +177,8 @@ def mixture_weights(slopes: Tensor, offsets: Tensor, variance: float) -> Tensor:
     Example:
         >>> import torch
         >>> from betavq.reference import mixture_weights
-        >>> mixture_weights(torch.tensor([[[1.0], [-1.0]]]), torch.zeros(1, 2), variance=1.0)
+        >>> slopes, offsets = torch.tensor([[[1.0], [-1.0]]]), torch.zeros(1, 2)
+        >>> mixture_weights(slopes, offsets, variance=1.0)
         tensor([[0.5000, 0.5000]], dtype=torch.float64)
     """
     return torch.softmax((offsets.double() + slopes.double().square().sum(-1) / 2) / variance, -1)
@@ -189,7 +190,7 @@ def log_joint(x: Tensor, means: Tensor, weights: Tensor, variance: float | Tenso
     Example:
         >>> import torch
         >>> from betavq.reference import log_joint
-        >>> log_joint(torch.zeros(1, 1), torch.zeros(1, 1, 1), torch.ones(1, 1), 1.0)  # −½ log 2π
+        >>> log_joint(torch.zeros(1, 1), torch.zeros(1, 1, 1), torch.ones(1, 1), 1)
         tensor([[[-0.9189]]], dtype=torch.float64)
     """
     squares = (x.double()[:, None, None] - means.double()).square().sum(-1)
